@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* Connections: the flow table (authority, both directions under one key) and the per-CPU flow cache in front of it. */
+#ifndef TT_ABI_FLOW_H
+#define TT_ABI_FLOW_H
+
+/*
+ * Key of tt_flows. Both directions share it: end 0 is the end whose (address, port) is the lower one, compared as
+ * big-endian bytes. For ICMP echo both ports are the identifier; for other ICMP they are (type, code).
+ */
+struct tt_flow_key {
+	struct tt_address address[2];
+	__be16 port[2];
+	__u8 protocol;
+	__u8 kind; /* enum tt_flow_kind */
+	__u8 _pad[2];
+};
+
+enum tt_flow_kind {
+	TT_FLOW_PORTS = 0,	/* TCP, UDP, UDPLite, SCTP */
+	TT_FLOW_ECHO = 1,	/* ICMP or ICMPv6 echo */
+	TT_FLOW_ICMP_OTHER = 2, /* one way: no reply is expected */
+	TT_FLOW_PROTOCOL = 3,	/* any other protocol: addresses only */
+};
+
+enum tt_flow_state {
+	TT_FLOW_NEW = 0,	 /* initiator spoke */
+	TT_FLOW_REPLIED = 1,	 /* responder spoke; for TCP: SYN-ACK seen */
+	TT_FLOW_ESTABLISHED = 2, /* TCP: handshake done; others: initiator spoke after a reply */
+	TT_FLOW_CLOSING = 3,	 /* TCP: one FIN */
+	TT_FLOW_CLOSED = 4,	 /* TCP: both FIN, or RST */
+};
+
+enum tt_flow_flags {
+	TT_FLOW_FROM_HIGH = 1,	  /* the initiator is end 1 of the key */
+	TT_FLOW_FROM_HOST = 2,	  /* opened by the host itself: no ingress policy */
+	TT_FLOW_FIN_INITIATOR = 4,
+	TT_FLOW_FIN_RESPONDER = 8,
+};
+
+struct tt_flow {
+	__u32 generation;   /* policy generation it was last judged under */
+	__u8 state;	    /* enum tt_flow_state */
+	__u8 flags;	    /* enum tt_flow_flags */
+	__u8 _pad[2];
+	__u32 egress_word;  /* 0 = that side was not judged here */
+	__u32 ingress_word;
+	__u64 created_jiffies;
+	__u64 seen_jiffies;
+	__u64 packets[2];   /* by direction: 0 from the initiator, 1 from the responder */
+	__u64 bytes[2];	    /* of IP packets */
+	__u64 nat[4];	    /* reserved for address translation */
+};
+
+/* Key of tt_fragments: which datagram a fragment belongs to (RFC 791, 3.2; RFC 8200, 4.5). */
+struct tt_fragment_key {
+	struct tt_address source;
+	struct tt_address destination;
+	__be32 identification;
+	__u8 protocol;
+	__u8 _pad[3];
+};
+
+struct tt_fragment {
+	__u64 seen_jiffies;
+	__be16 source_port;
+	__be16 destination_port;
+	__u8 icmp_type;
+	__u8 icmp_code;
+	__u8 _pad[2];
+};
+
+/* One slot of the flow cache: a packet tuple as seen at one interface, and what to do with it. */
+struct tt_cached_flow {
+	struct tt_address source;
+	struct tt_address destination;
+	__be16 source_port;
+	__be16 destination_port;
+	__u8 protocol;
+	__u8 kind;
+	__u8 hook;   /* enum tt_hook */
+	__u8 reply;  /* 1 = this direction is the responder's */
+	__u32 ifindex;
+	__u32 generation;
+	__u32 target; /* ifindex to deliver to by bpf_redirect_peer; 0 = the stack */
+	__u32 target_slot;
+	__u64 synced_jiffies; /* when the flow table last heard of it */
+	__u64 packets;	      /* since then */
+	__u64 bytes;
+};
+
+#endif

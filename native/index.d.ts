@@ -1,0 +1,182 @@
+// The whole typed surface of the addon. One libbpf or kernel call per method, no policy, no defaults.
+// Every method throws an Error with `errno` (positive), `code` (e.g. "EPERM"), `operation`, `target` and, for loads,
+// `log` (libbpf's messages and the verifier's log). Nothing is printed.
+
+/** What bpf_map__set_* may change before load; maps not named keep the object's own values. */
+export interface MapOptions {
+  readonly maxEntries?: number;
+  /** Reuse the map pinned here if it exists, else pin the new one here after load. */
+  readonly pinPath?: string;
+}
+
+export interface ObjectOptions {
+  readonly maps?: Readonly<Record<string, MapOptions>>;
+  /** Bytes to write over a variable in .rodata, by C name. */
+  readonly rodata?: Readonly<Record<string, Uint8Array>>;
+  /** Verifier log level: 0 none (a failing load is tried again with 1), 1 normal, 2 with statistics per state, 4 statistics only. */
+  readonly logLevel?: number;
+}
+
+/** `load` programs and maps of one ELF object. Closing it closes every Map and Program taken from it, pins stay. */
+export declare class BpfObject {
+  static open(path: string, options: ObjectOptions): BpfObject;
+  readonly maps: readonly string[];
+  readonly programs: readonly string[];
+  map(name: string): BpfMap;
+  program(name: string): BpfProgram;
+  /** libbpf's messages during load. */
+  readonly log: string;
+  close(): void;
+}
+
+export interface MapInfo {
+  readonly id: number;
+  readonly name: string;
+  readonly type: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  readonly flags: number;
+}
+
+export declare class BpfMap {
+  static openPinned(path: string): BpfMap;
+  readonly info: MapInfo;
+  /** Whole value (per-CPU maps: every CPU's value, each rounded up to 8 bytes); undefined when absent. */
+  lookup(key: Uint8Array): Uint8Array | undefined;
+  /** flags: 0 any, 1 create only, 2 replace only. */
+  update(key: Uint8Array, value: Uint8Array, flags: number): void;
+  updateBatch(keys: Uint8Array, values: Uint8Array, count: number): void;
+  /** false when it was absent. */
+  delete(key: Uint8Array): boolean;
+  /** All keys at this moment, concatenated (BPF_MAP_GET_NEXT_KEY). */
+  keys(): Uint8Array;
+  /** Keys and values, concatenated in the same order; batch calls where the kernel has them. */
+  entries(): { readonly keys: Uint8Array; readonly values: Uint8Array; readonly count: number };
+  /** The memory of a BPF_F_MMAPABLE array, shared with the kernel; detached (length 0) by close(). */
+  mmap(): ArrayBuffer;
+  pin(path: string): void;
+  close(): void;
+}
+
+export interface ProgramInfo {
+  readonly id: number;
+  readonly name: string;
+  readonly type: number;
+  /** 16 hex digits: hash of the instructions. */
+  readonly tag: string;
+  readonly translatedBytes: number;
+  readonly jitedBytes: number;
+  readonly verifiedInstructions: number;
+  readonly runTimeNs: bigint;
+  readonly runCount: bigint;
+}
+
+export interface TestRunOptions {
+  readonly data: Uint8Array;
+  /** struct __sk_buff or struct xdp_md. */
+  readonly context?: Uint8Array;
+  readonly repeat?: number;
+}
+
+export interface TestRunResult {
+  readonly returnValue: number;
+  /** Mean over `repeat`, as the kernel measured it. */
+  readonly durationNs: number;
+  readonly data: Uint8Array;
+}
+
+export declare class BpfProgram {
+  static openPinned(path: string): BpfProgram;
+  readonly info: ProgramInfo;
+  testRun(options: TestRunOptions): TestRunResult;
+  pin(path: string): void;
+  close(): void;
+}
+
+export type AttachDirection = 'ingress' | 'egress';
+
+/** A BPF link (TCX). */
+export declare class BpfLink {
+  /** bpf_link_create with BPF_TCX_INGRESS/EGRESS. */
+  static attachTcx(program: BpfProgram, ifindex: number, direction: AttachDirection): BpfLink;
+  static openPinned(path: string): BpfLink;
+  /** ifindex 0 = the interface is gone, the link is detached. */
+  readonly info: { readonly id: number; readonly programId: number; readonly ifindex: number };
+  update(program: BpfProgram): void;
+  detach(): void;
+  pin(path: string): void;
+  close(): void;
+}
+
+/** Raw BPF_PROG_QUERY on a TCX hook: ids of the attached programs, in order. */
+export declare function tcxQuery(ifindex: number, direction: AttachDirection): number[];
+
+/** clsact filter, direct action. Creates the qdisc if it is absent; replaces a filter of the same handle and priority. */
+export declare function clsactAttach(program: BpfProgram, ifindex: number, direction: AttachDirection, handle: number, priority: number): void;
+/** Program id attached at handle and priority, or 0. */
+export declare function clsactQuery(ifindex: number, direction: AttachDirection, handle: number, priority: number): number;
+export declare function clsactDetach(ifindex: number, direction: AttachDirection, handle: number, priority: number): void;
+
+/** One thread per ring buffer: level-triggered epoll, records handed over in packed chunks, nothing lost in the hand-over. */
+export declare class RingBuffer {
+  /**
+   * onChunk gets [u32 length][record, padded to 8]... and the number of records. Without onChunk no thread is started
+   * and only drain() reads.
+   */
+  static open(map: BpfMap, onChunk?: (chunk: Uint8Array, records: number) => void): RingBuffer;
+  /** Whatever is there now, in the same format; only without onChunk. */
+  drain(): Uint8Array;
+  close(): void;
+}
+
+export interface NetworkLink {
+  readonly ifindex: number;
+  readonly name: string;
+  /** `aa:bb:cc:dd:ee:ff`; empty for interfaces without one. */
+  readonly mac: string;
+  readonly mtu: number;
+  readonly up: boolean;
+  /** IFLA_INFO_KIND, e.g. `veth`; empty when none. */
+  readonly kind: string;
+  /** For a veth whose other end is in another namespace the kernel can name: that end's MAC (IFLA_TARGET_NETNSID); else empty. */
+  readonly peerMac: string;
+}
+
+/** RTM_GETLINK dump of this namespace. */
+export declare function linkList(): NetworkLink[];
+
+/** RTNLGRP_LINK: calls back with the ifindex of every link that appeared or changed, and with removed = true for one that vanished. overrun = some were lost: list again. */
+export declare class LinkMonitor {
+  static open(onChange: (change: { readonly ifindex: number; readonly name: string; readonly removed: boolean; readonly overrun: boolean }) => void): LinkMonitor;
+  close(): void;
+}
+
+/**
+ * Returns when every program that was running at the call has finished (an update of a map-in-map waits for an RCU
+ * grace period, kernel/bpf/syscall.c maybe_wait_bpf_programs); resolves off the main thread.
+ */
+export declare function waitForPrograms(): Promise<void>;
+
+export interface KernelFeatures {
+  readonly release: string;
+  readonly possibleCpus: number;
+  /** Each found by trying it, not by version. */
+  readonly tcx: boolean;
+  readonly bpfSyscall: boolean;
+  readonly btf: boolean;
+  readonly mmapableArrays: boolean;
+  readonly ringBuffer: boolean;
+  readonly redirectPeer: boolean;
+}
+export declare function probeFeatures(): KernelFeatures;
+
+/** Mounts bpffs at path (mount(2)); EBUSY when something is mounted there. */
+export declare function mountBpffs(path: string): void;
+/** flock(LOCK_EX | LOCK_NB) on a file, held until close(). */
+export declare class FileLock {
+  static acquire(path: string): FileLock;
+  close(): void;
+}
+/** SO_PEERCRED of a connected unix socket's fd. */
+export declare function peerCredentials(fd: number): { readonly pid: number; readonly uid: number; readonly gid: number };
