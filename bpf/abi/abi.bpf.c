@@ -39,4 +39,5 @@ EXPORT(enum, tt_hook);
 EXPORT(enum, tt_event_kind);
 EXPORT(enum, tt_reason);
 EXPORT(struct, tt_counter);
+EXPORT(struct, tt_clock_reading);
 EXPORT(struct, tt_event);

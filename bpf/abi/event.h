@@ -51,6 +51,12 @@ struct tt_counter {
 	__u64 bytes;
 };
 
+/* What the program tt_clock last read: both clocks at one moment. */
+struct tt_clock_reading {
+	__u64 jiffies;
+	__u64 monotonic_ns;
+};
+
 struct tt_event {
 	__u64 jiffies;
 	__u8 kind;   /* enum tt_event_kind */

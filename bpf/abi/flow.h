@@ -5,7 +5,8 @@
 
 /*
  * Key of tt_flows. Both directions share it: end 0 is the end whose (address, port) is the lower one, compared as
- * big-endian bytes. For ICMP echo both ports are the identifier; for other ICMP they are (type, code).
+ * big-endian bytes. Not so for ICMP, whose two directions are not alike: there end 0 is who asked. For ICMP echo
+ * both ports are the identifier; for other ICMP, which nobody answers, they are (type, code).
  */
 struct tt_flow_key {
 	struct tt_address address[2];
@@ -56,7 +57,7 @@ struct tt_fragment_key {
 	struct tt_address source;
 	struct tt_address destination;
 	__be32 identification;
-	__u8 protocol;
+	__u8 protocol; /* 0 for IPv6, where the identification alone tells datagrams apart */
 	__u8 _pad[3];
 };
 
@@ -66,7 +67,8 @@ struct tt_fragment {
 	__be16 destination_port;
 	__u8 icmp_type;
 	__u8 icmp_code;
-	__u8 _pad[2];
+	__u8 protocol; /* behind IPv6 extension headers that only the first fragment has */
+	__u8 _pad[1];
 };
 
 /* One slot of the flow cache: a packet tuple as seen at one interface, and what to do with it. */
