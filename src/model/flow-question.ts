@@ -1,0 +1,109 @@
+// The questions and answers of `tortie verdict`: one JSON object a line each way. This format is stable; see
+// docs/verdict.md.
+import { DataplaneError } from '../base/errors.ts';
+import { type Family, type IpAddress, parseAddress } from './address.ts';
+import { type Flow, hasPorts, isIcmp, PROTOCOL } from './flow.ts';
+import { formatTrace } from './trace.ts';
+import type { FlowVerdict, SideVerdict } from './verdict.ts';
+
+/** A flow as people and tools write it. */
+export interface FlowQuestion {
+  readonly id: unknown;
+  readonly flow: Flow;
+}
+
+/** Kernels choose ephemeral ports from here on (net.ipv4.ip_local_port_range). */
+const DEFAULT_SOURCE_PORT = 32768;
+const ECHO_REQUEST: Readonly<Record<number, number>> = { [PROTOCOL.ICMP]: 8, [PROTOCOL.ICMPV6]: 128 };
+
+const PROTOCOL_NAMES: ReadonlyMap<string, number> = new Map(
+  Object.entries(PROTOCOL).map(([name, number]) => [name.toLowerCase(), number]),
+);
+
+/** IPv6 extension headers: they precede a packet's protocol and are never it (RFC 8200, 4.1). */
+const V6_EXTENSION_HEADERS: ReadonlySet<number> = new Set([0, 43, 44, 60]);
+
+/** Throws INVALID_FLOW naming the field. sourcePort defaults to 32768, icmpType to echo request, icmpCode to 0. */
+export function parseFlowQuestion(question: unknown): FlowQuestion {
+  if (typeof question !== 'object' || question === null || Array.isArray(question)) {
+    throw invalid('a flow', undefined, 'is not an object', question, 'an object with src, dst and protocol');
+  }
+  const fields = question as Readonly<Record<string, unknown>>;
+  const id = fields.id ?? null;
+  const source = addressField(fields, 'src');
+  const destination = addressField(fields, 'dst');
+  if (source.family !== destination.family) {
+    throw invalid(id, 'dst', 'is of another address family than src', fields.dst, `an IPv${source.family} address`);
+  }
+  const protocol = protocolField(fields, source.family);
+  const withPorts = hasPorts(protocol);
+  const withIcmp = isIcmp(protocol);
+  const flow: Flow = {
+    source,
+    destination,
+    protocol,
+    sourcePort: withPorts ? numberField(fields, 'srcPort', 65535, DEFAULT_SOURCE_PORT) : 0,
+    destinationPort: withPorts ? numberField(fields, 'dstPort', 65535, undefined) : 0,
+    icmpType: withIcmp ? numberField(fields, 'icmpType', 255, ECHO_REQUEST[protocol]) : 0,
+    icmpCode: withIcmp ? numberField(fields, 'icmpCode', 255, 0) : 0,
+  };
+  return { id, flow };
+}
+
+/** Number of a protocol given by name, any case, or as a number 0-255; undefined for anything else. */
+export function protocolNumber(value: unknown): number | undefined {
+  if (typeof value === 'string') return PROTOCOL_NAMES.get(value.toLowerCase()) ?? wholeNumber(value, 255);
+  return wholeNumber(value, 255);
+}
+
+/** The answer to a question, as one JSON-ready object. */
+export function formatAnswer(id: unknown, { verdict, egress, ingress }: FlowVerdict): Record<string, unknown> {
+  return { id, verdict, egress: formatSide(egress), ingress: formatSide(ingress) };
+}
+
+function formatSide(side: SideVerdict | null): Record<string, unknown> | null {
+  return side === null ? null : { endpoint: side.endpoint, verdict: side.verdict, trace: formatTrace(side.trace) };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function addressField(fields: Fields, name: 'src' | 'dst'): IpAddress {
+  const value = fields[name];
+  const address = typeof value === 'string' ? parseAddress(value) : undefined;
+  if (address === undefined) throw invalid(fields.id, name, 'is not an IP address', value, 'an IPv4 or IPv6 address');
+  return address;
+}
+
+function protocolField(fields: Fields, family: Family): number {
+  const protocol = protocolNumber(fields.protocol);
+  if (protocol === undefined) {
+    throw invalid(fields.id, 'protocol', 'is not a protocol', fields.protocol, 'TCP, UDP, SCTP, ICMP, ICMPv6, UDPLite or 0-255');
+  }
+  if (family === 6 && V6_EXTENSION_HEADERS.has(protocol)) {
+    throw invalid(fields.id, 'protocol', 'is an IPv6 extension header', fields.protocol, 'the protocol behind it');
+  }
+  return protocol;
+}
+
+function numberField(fields: Fields, name: string, max: number, fallback: number | undefined): number {
+  const value = fields[name];
+  const number = value === undefined || value === null ? fallback : wholeNumber(value, max);
+  if (number === undefined) throw invalid(fields.id, name, 'is not a whole number', value, `0-${max}`);
+  return number;
+}
+
+function wholeNumber(value: unknown, max: number): number | undefined {
+  const number = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= max ? number : undefined;
+}
+
+function invalid(id: unknown, field: string | undefined, what: string, found: unknown, expected: string): DataplaneError {
+  const target = id === undefined || id === null ? 'without id' : `${JSON.stringify(id)}`;
+  return new DataplaneError('INVALID_FLOW', what, {
+    operation: 'read flow',
+    target,
+    field,
+    found: found === undefined ? 'nothing' : JSON.stringify(found),
+    expected,
+  });
+}
