@@ -1,0 +1,54 @@
+// Sets of addresses that rules speak of, each known by a number, and the prefixes that belong to them.
+// A set lives as long as a rule uses it; a prefix belongs to a set once per reason (item, CIDR) that puts it there.
+//
+//   RuleScanner --acquire / release-->  AddressSets  --prefixes-->  DesiredState
+//   SelectorIndex --onMatch / onMismatch-->
+import { type Cidr, formatCidr } from '../model/address.ts';
+import type { PrefixMembership, SetId } from './resolved.ts';
+
+interface MutablePrefix extends PrefixMembership {
+  readonly sets: Map<SetId, number>;
+}
+
+/** Identity of a prefix as a map key; a number for IPv4, because there are many. */
+export function prefixKey(cidr: Cidr): string | number {
+  return cidr.family === 4 ? (cidr.words[0] as number) * 64 + cidr.length : formatCidr(cidr);
+}
+
+/** Which prefixes belong to which sets. */
+export class AddressSets {
+  readonly #prefixes = new Map<string | number, MutablePrefix>();
+  #nextId = 1;
+
+  get prefixes(): ReadonlyMap<string | number, PrefixMembership> {
+    return this.#prefixes;
+  }
+
+  newSet(): SetId {
+    return this.#nextId++;
+  }
+
+  add(set: SetId, cidr: Cidr): void {
+    const key = prefixKey(cidr);
+    let prefix = this.#prefixes.get(key);
+    if (prefix === undefined) {
+      prefix = { cidr, sets: new Map() };
+      this.#prefixes.set(key, prefix);
+    }
+    prefix.sets.set(set, (prefix.sets.get(set) ?? 0) + 1);
+  }
+
+  /** The exact mirror of add. */
+  remove(set: SetId, cidr: Cidr): void {
+    const key = prefixKey(cidr);
+    const prefix = this.#prefixes.get(key);
+    const count = prefix?.sets.get(set) ?? 0;
+    if (prefix === undefined || count === 0) return;
+    if (count > 1) {
+      prefix.sets.set(set, count - 1);
+      return;
+    }
+    prefix.sets.delete(set);
+    if (prefix.sets.size === 0) this.#prefixes.delete(key);
+  }
+}

@@ -1,0 +1,198 @@
+// Which policies and profiles apply to each local endpoint, in order. Endpoints that agree share one PolicyList.
+//
+//   SelectorIndex --onMatch / onMismatch-->  PolicyResolver  --endpoints-->  DesiredState
+//   tiers, policies, profiles ----------->
+import type { WorkloadEndpoint } from '../model/endpoint.ts';
+import type { Direction, Policy, Profile, Tier } from '../model/policy.ts';
+import { comparePolicies, compareTiers, evaluationTier } from '../model/policy-order.ts';
+import { formatSelector } from '../model/selector/canonical.ts';
+import type {
+  LabelledItem,
+  PolicyList,
+  ResolvedEndpoint,
+  ResolvedPolicy,
+  ResolvedProfile,
+  ResolvedRules,
+  ResolvedTier,
+} from './resolved.ts';
+import type { RuleScanner } from './rule-scanner.ts';
+import type { SelectorIndex } from './selector-index.ts';
+import { SharedRules } from './shared-rules.ts';
+
+const NO_RULES: ResolvedRules = { version: 0, ingress: [], egress: [] };
+
+interface KnownPolicy {
+  policy: Policy;
+  readonly selectorText: string;
+  readonly unregister: () => void;
+}
+
+interface LocalEndpoint {
+  endpoint: WorkloadEndpoint;
+  readonly policies: Set<string>;
+}
+
+export class PolicyResolver {
+  readonly #selectors: SelectorIndex;
+  readonly #policies = new Map<string, KnownPolicy>();
+  readonly #policyRules: SharedRules;
+  readonly #profileRules: SharedRules;
+  readonly #tiers = new Map<string, Tier>();
+  readonly #profiles = new Map<string, Profile>();
+  readonly #local = new Map<string, LocalEndpoint>();
+  readonly #resolved = new Map<string, ResolvedEndpoint>();
+  readonly #dirty = new Set<string>();
+  readonly #lists = new Map<string, PolicyList>();
+
+  constructor(selectors: SelectorIndex, scanner: RuleScanner) {
+    this.#selectors = selectors;
+    this.#policyRules = new SharedRules(scanner);
+    this.#profileRules = new SharedRules(scanner);
+  }
+
+  get endpoints(): ReadonlyMap<string, ResolvedEndpoint> {
+    return this.#resolved;
+  }
+
+  /** undefined = the tier is gone. */
+  setTier(name: string, tier: Tier | undefined): void {
+    if (tier === undefined) this.#tiers.delete(name);
+    else this.#tiers.set(name, tier);
+    for (const { policy } of this.#policies.values()) {
+      if (policy.tier === name) this.#markUsers(this.#policyRules.users(policy.key));
+    }
+  }
+
+  /** undefined = the policy is gone. Policies for untracked and pre-DNAT traffic never apply to workloads. */
+  setPolicy(key: string, given: Policy | undefined): void {
+    const policy = given === undefined || given.doNotTrack || given.preDnat ? undefined : given;
+    const known = this.#policies.get(key);
+    if (policy !== undefined && known?.selectorText === formatSelector(policy.selector)) {
+      known.policy = policy;
+      this.#policyRules.set(key, policy.rules);
+      this.#markUsers(this.#policyRules.users(key));
+      return;
+    }
+    known?.unregister();
+    this.#policies.delete(key);
+    this.#policyRules.set(key, policy?.rules);
+    if (policy !== undefined) this.#addPolicy(policy);
+  }
+
+  /** undefined = the profile is gone: endpoints that list it deny when they come to it. */
+  setProfile(name: string, profile: Profile | undefined): void {
+    if (profile === undefined) this.#profiles.delete(name);
+    else this.#profiles.set(name, profile);
+    this.#profileRules.set(name, profile?.rules);
+    this.#markUsers(this.#profileRules.users(name));
+  }
+
+  /** Called before its labels reach the selector index. */
+  setEndpoint(itemKey: string, endpoint: WorkloadEndpoint): void {
+    const local = this.#local.get(itemKey);
+    for (const profile of local?.endpoint.profiles ?? []) this.#profileRules.removeUser(profile, itemKey);
+    for (const profile of endpoint.profiles) this.#profileRules.addUser(profile, itemKey);
+    if (local === undefined) this.#local.set(itemKey, { endpoint, policies: new Set() });
+    else local.endpoint = endpoint;
+    this.#dirty.add(itemKey);
+  }
+
+  /** Called after its labels have left the selector index. */
+  removeEndpoint(itemKey: string): void {
+    for (const profile of this.#local.get(itemKey)?.endpoint.profiles ?? []) this.#profileRules.removeUser(profile, itemKey);
+    this.#local.delete(itemKey);
+    this.#dirty.add(itemKey);
+  }
+
+  /** Brings `endpoints` up to date: work in proportion to the endpoints that changes touched. */
+  flush(): void {
+    for (const itemKey of this.#dirty) {
+      const local = this.#local.get(itemKey);
+      if (local === undefined) this.#resolved.delete(itemKey);
+      else this.#resolved.set(itemKey, this.#resolve(local));
+    }
+    this.#dirty.clear();
+    this.#forgetUnusedLists();
+  }
+
+  #resolve({ endpoint, policies }: LocalEndpoint): ResolvedEndpoint {
+    const byTier = new Map<string, Policy[]>();
+    for (const key of policies) {
+      const policy = this.#policies.get(key)?.policy;
+      if (policy === undefined) continue;
+      const inTier = byTier.get(policy.tier);
+      if (inTier === undefined) byTier.set(policy.tier, [policy]);
+      else inTier.push(policy);
+    }
+    const tiers = [...byTier]
+      .map(([name, inTier]) => ({
+        tier: evaluationTier(name, this.#tiers.get(name)),
+        policies: inTier
+          .sort(comparePolicies)
+          .map((policy): ResolvedPolicy => ({ policy, rules: this.#policyRules.get(policy.key) ?? NO_RULES })),
+      }))
+      .sort((a, b) => compareTiers(a.tier, b.tier));
+    const profiles = endpoint.profiles.map(
+      (name): ResolvedProfile => ({
+        name,
+        profile: this.#profiles.get(name),
+        rules: this.#profileRules.get(name) ?? NO_RULES,
+      }),
+    );
+    return { endpoint, ingress: this.#list('ingress', tiers, profiles), egress: this.#list('egress', tiers, profiles) };
+  }
+
+  #list(direction: Direction, allTiers: readonly ResolvedTier[], profiles: readonly ResolvedProfile[]): PolicyList {
+    const tiers = allTiers
+      .map(({ tier, policies }) => ({ tier, policies: policies.filter(({ policy }) => policy.governs[direction]) }))
+      .filter(({ policies }) => policies.length > 0);
+    const key = JSON.stringify([
+      direction,
+      tiers.map(({ tier, policies }) => [tier.name, tier.defaultAction, policies.map(({ rules }) => rules.version)]),
+      profiles.map(({ name, rules }) => [name, rules.version]),
+    ]);
+    const known = this.#lists.get(key);
+    if (known !== undefined) return known;
+    const list: PolicyList = { direction, tiers, profiles };
+    this.#lists.set(key, list);
+    return list;
+  }
+
+  /** Keeps the interned lists within twice those in use. */
+  #forgetUnusedLists(): void {
+    if (this.#lists.size <= 4 * this.#resolved.size + 16) return;
+    const inUse = new Set([...this.#resolved.values()].flatMap(({ ingress, egress }) => [ingress, egress]));
+    for (const [key, list] of this.#lists) if (!inUse.has(list)) this.#lists.delete(key);
+  }
+
+  #addPolicy(policy: Policy): void {
+    const { key, selector } = policy;
+    const listener = {
+      onMatch: (item: LabelledItem) => this.#match(item, key),
+      onMismatch: (item: LabelledItem) => this.#unmatch(item.key, key),
+    };
+    const unregister = (): void => {
+      this.#selectors.unregister(selector, listener);
+      for (const user of [...this.#policyRules.users(key)]) this.#unmatch(user, key);
+    };
+    this.#policies.set(key, { policy, selectorText: formatSelector(selector), unregister });
+    this.#selectors.register(selector, listener);
+  }
+
+  #match(item: LabelledItem, policyKey: string): void {
+    if (item.localEndpoint === undefined) return;
+    this.#local.get(item.key)?.policies.add(policyKey);
+    this.#policyRules.addUser(policyKey, item.key);
+    this.#dirty.add(item.key);
+  }
+
+  #unmatch(itemKey: string, policyKey: string): void {
+    this.#local.get(itemKey)?.policies.delete(policyKey);
+    this.#policyRules.removeUser(policyKey, itemKey);
+    this.#dirty.add(itemKey);
+  }
+
+  #markUsers(users: Iterable<string>): void {
+    for (const user of users) this.#dirty.add(user);
+  }
+}
