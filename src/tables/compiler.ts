@@ -1,0 +1,225 @@
+// DesiredState -> one image: everything that the kernel's arrays must hold for this policy, sharing all regions that
+// the image before already has. Pure and deterministic; writing an image to the kernel is kernel/'s work.
+import type { DesiredState, PolicyList } from '../calc/resolved.ts';
+import { AddressClasses } from './address-classes.ts';
+import { compileV4Table } from './address-table-v4.ts';
+import { compileV6Table, reachableNodes } from './address-table-v6.ts';
+import { IdPool } from './id-pool.ts';
+import { L4_ENTRIES, PAGE_WORDS, V6_NODE_WORDS } from './layout.ts';
+import { type Classification, ListCompiler } from './list-compiler.ts';
+import { type ListProgram, l4SetsOf, prepareList, sourcePortSetsOf } from './list-program.ts';
+import { NumberClasses } from './number-classes.ts';
+import { type Region, RegionStore } from './region-store.ts';
+import { Stories } from './stories.ts';
+
+export interface TableSizes {
+  /** 32-bit words of the policy heap; at most 2^24. */
+  readonly heapWords: number;
+  readonly v6Nodes: number;
+}
+
+export const DEFAULT_TABLE_SIZES: TableSizes = { heapWords: 4 * 1024 * 1024, v6Nodes: 16384 };
+
+/** Entry points of an image: struct tt_root without its generation. */
+export interface ImageRoot {
+  readonly v4Root: number;
+  readonly v6Root: number;
+  readonly l4Classes: number;
+  readonly sourceClasses: number;
+  readonly policies: number;
+  /** (offset, length) of every heap region of this image but the directory itself. */
+  readonly directory: number;
+  readonly directoryRegions: number;
+}
+
+/** The kernel's arrays with the regions that the image in force uses. */
+export interface AdoptedRegions {
+  readonly heap: Uint32Array;
+  readonly v6Nodes: Uint32Array;
+  readonly heapRegions: readonly Region[];
+  readonly v6Root: number;
+}
+
+export interface TableImage {
+  readonly root: ImageRoot;
+  /** Id of each endpoint: where its two policy bases are. */
+  readonly endpointIds: ReadonlyMap<string, number>;
+  /** Regions that were not there in the image before, to be copied from the stores. */
+  readonly written: { readonly heap: readonly Region[]; readonly v6Nodes: readonly Region[] };
+  readonly counts: ImageCounts;
+  /** How addresses, layer-4 indexes and source ports were divided. */
+  readonly classification: Classification;
+}
+
+export interface ImageCounts {
+  readonly endpoints: number;
+  readonly policyLists: number;
+  readonly prefixes: number;
+  readonly addressClasses: number;
+  readonly l4Classes: number;
+  readonly sourcePortClasses: number;
+}
+
+interface CachedList {
+  readonly program: ListProgram;
+  compiler: ListCompiler;
+  versions: string;
+  image: number;
+}
+
+/** Words at the start of the heap that stay zero: an offset of 0 is a hole. */
+const RESERVED_WORDS = 64;
+
+export class TableCompiler {
+  readonly heap: RegionStore;
+  readonly v6Nodes: RegionStore;
+  readonly stories = new Stories();
+  readonly #addresses = new AddressClasses();
+  readonly #l4 = new NumberClasses(L4_ENTRIES);
+  readonly #sourcePorts = new NumberClasses(65536);
+  readonly #endpointIds = new IdPool();
+  readonly #lists = new Map<PolicyList, CachedList>();
+  #image = 0;
+
+  constructor(sizes: TableSizes = DEFAULT_TABLE_SIZES) {
+    this.heap = new RegionStore({
+      name: 'tt_heap',
+      capacity: sizes.heapWords,
+      granularity: PAGE_WORDS,
+      reserved: RESERVED_WORDS,
+      setting: 'tables.heapWords',
+    });
+    this.v6Nodes = new RegionStore({
+      name: 'tt_v6_nodes',
+      capacity: sizes.v6Nodes * V6_NODE_WORDS,
+      granularity: V6_NODE_WORDS,
+      reserved: 0,
+      setting: 'tables.v6Nodes',
+    });
+  }
+
+  /** Compiles the next image. Throws TABLE_FULL; the image before then stays whole. */
+  compile(desired: DesiredState): TableImage {
+    this.#image += 1;
+    this.heap.beginImage();
+    this.v6Nodes.beginImage();
+    this.stories.beginImage();
+    try {
+      return this.#compile(desired);
+    } catch (error) {
+      this.heap.abandonImage();
+      this.v6Nodes.abandonImage();
+      this.#lists.clear();
+      throw error;
+    }
+  }
+
+  /** Takes over an image that an earlier process wrote. Only before the first compile. */
+  adoptRegions({ heap, v6Nodes, heapRegions, v6Root }: AdoptedRegions): void {
+    this.heap.adopt(heap, heapRegions);
+    const nodes = [...reachableNodes(v6Nodes, v6Root)];
+    this.v6Nodes.adopt(v6Nodes, nodes.map((node) => ({ offset: node * V6_NODE_WORDS, length: V6_NODE_WORDS })));
+  }
+
+  /** Reserves the ids that endpoints already have in the kernel. Only before the first compile. */
+  adoptEndpointIds(ids: ReadonlyMap<string, number>): void {
+    for (const [key, id] of ids) this.#endpointIds.adopt(key, id);
+  }
+
+  /** Gives the space of older images back. Only when no packet can be judged by one any more. */
+  retireOlderImages(): void {
+    this.heap.sweep();
+    this.v6Nodes.sweep();
+  }
+
+  #compile(desired: DesiredState): TableImage {
+    const lists = this.#programs(desired);
+    const programs = [...lists.values()].map(({ program }) => program);
+    const classification: Classification = {
+      addresses: this.#addresses.update(desired.prefixes.values()),
+      l4: this.#l4.update(programs.flatMap(l4SetsOf)),
+      sourcePorts: this.#sourcePorts.update(programs.flatMap(sourcePortSetsOf)),
+    };
+    const { addresses, l4, sourcePorts } = classification;
+    const bases = this.#bases(lists, classification);
+    const endpointIds = this.#assignIds(desired);
+    const policies = new Uint32Array(2 * this.#endpointIds.limit);
+    for (const [key, { ingress, egress }] of desired.endpoints) {
+      const id = endpointIds.get(key) as number;
+      policies[2 * id] = bases.get(egress) as number;
+      policies[2 * id + 1] = bases.get(ingress) as number;
+    }
+    const tables = {
+      v4Root: compileV4Table(addresses.prefixes[4], addresses.outside[4], this.heap),
+      v6Root: compileV6Table(addresses.prefixes[6], addresses.outside[6], this.v6Nodes),
+      l4Classes: this.heap.intern(l4.classes),
+      sourceClasses: this.heap.intern(sourcePorts.classes),
+      policies: this.heap.intern(policies),
+    };
+    const root: ImageRoot = { ...tables, ...this.#directory() };
+    const counts: ImageCounts = {
+      endpoints: desired.endpoints.size,
+      policyLists: lists.size,
+      prefixes: desired.prefixes.size,
+      addressClasses: addresses.classes.length,
+      l4Classes: l4.ids.length,
+      sourcePortClasses: sourcePorts.ids.length,
+    };
+    const written = { heap: this.heap.written, v6Nodes: this.v6Nodes.written };
+    return { root, endpointIds, written, counts, classification };
+  }
+
+  /** Prepared lists in use; those of the image before are kept, others forgotten. */
+  #programs(desired: DesiredState): Map<PolicyList, CachedList> {
+    const inUse = new Map<PolicyList, CachedList>();
+    for (const { ingress, egress } of desired.endpoints.values()) {
+      for (const list of [egress, ingress]) {
+        if (inUse.has(list)) continue;
+        const program = this.#lists.get(list)?.program ?? prepareList(list);
+        const cached = this.#lists.get(list) ?? {
+          program,
+          compiler: new ListCompiler(program, this.heap, this.stories),
+          versions: '',
+          image: 0,
+        };
+        inUse.set(list, cached);
+      }
+    }
+    this.#lists.clear();
+    for (const [list, cached] of inUse) this.#lists.set(list, cached);
+    return inUse;
+  }
+
+  /** Compiles each list; rows made for other layer-4 classes or other port holders are not reused. */
+  #bases(lists: ReadonlyMap<PolicyList, CachedList>, classification: Classification): Map<PolicyList, number> {
+    const bases = new Map<PolicyList, number>();
+    for (const [list, cached] of lists) {
+      const { l4, sourcePorts } = classification;
+      const points = cached.program.portSets.map(({ id, points: known }) => `${id}=${[...known].join()}`);
+      const versions = `${l4.version}/${sourcePorts.version}/${points.join(';')}`;
+      if (cached.versions !== versions || cached.image !== this.#image - 1) {
+        cached.compiler = new ListCompiler(cached.program, this.heap, this.stories);
+      }
+      cached.versions = versions;
+      cached.image = this.#image;
+      bases.set(list, cached.compiler.compile(classification));
+    }
+    return bases;
+  }
+
+  /** Interned last, of all that this image uses: what a restarted agent adopts. */
+  #directory(): Pick<ImageRoot, 'directory' | 'directoryRegions'> {
+    const regions = this.heap.regionsInUse();
+    const words = new Uint32Array(2 * regions.length);
+    regions.forEach(({ offset, length }, index) => words.set([offset, length], 2 * index));
+    return { directory: this.heap.intern(words), directoryRegions: regions.length };
+  }
+
+  #assignIds(desired: DesiredState): Map<string, number> {
+    this.#endpointIds.beginRound();
+    const ids = new Map<string, number>();
+    for (const key of [...desired.endpoints.keys()].sort()) ids.set(key, this.#endpointIds.idOf(key));
+    this.#endpointIds.endRound();
+    return ids;
+  }
+}

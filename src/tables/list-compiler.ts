@@ -1,0 +1,158 @@
+// The regions of one policy list: a vector of rows indexed by the peer's address class, or, when the endpoint's own
+// address matters too, a table of vectors indexed by the local class. Rows are kept from image to image.
+import type { SetId } from '../calc/resolved.ts';
+import type { AddressClass, AddressPartition } from './address-classes.ts';
+import { BASE_LOCAL, PAGE_WORDS, WORD } from './layout.ts';
+import { type ListProgram, referencedSets } from './list-program.ts';
+import type { Partition } from './number-classes.ts';
+import type { RegionStore } from './region-store.ts';
+import { buildRow } from './row-builder.ts';
+import type { RowKey } from './rule-hits.ts';
+import type { Stories } from './stories.ts';
+
+/** The parts of an image that lists are compiled against. */
+export interface Classification {
+  readonly addresses: AddressPartition;
+  readonly l4: Partition;
+  readonly sourcePorts: Partition;
+}
+
+/** A row in the heap: its page table, and what must be kept alive with it. */
+interface Row {
+  readonly offset: number;
+  readonly regions: readonly number[];
+  readonly storyIds: readonly number[];
+  image: number;
+}
+
+export class ListCompiler {
+  readonly #program: ListProgram;
+  readonly #heap: RegionStore;
+  readonly #stories: Stories;
+  readonly #peerSets: ReadonlySet<SetId>;
+  readonly #localSets: ReadonlySet<SetId>;
+  /** By local projection, family, peer projection. */
+  readonly #rows = new Map<string, Row>();
+  #image = 0;
+
+  constructor(program: ListProgram, heap: RegionStore, stories: Stories) {
+    this.#program = program;
+    this.#heap = heap;
+    this.#stories = stories;
+    this.#peerSets = referencedSets(program, 'peer');
+    this.#localSets = referencedSets(program, 'local');
+  }
+
+  /** Interns everything the list needs and returns its policy base (enum tt_base_bits). */
+  compile(classification: Classification): number {
+    this.#image += 1;
+    const { addresses } = classification;
+    const vectors = new Map<string, number>();
+    const localTable = new Uint32Array(addresses.idLimit);
+    const plain = this.#vector(new Set(), '', classification);
+    vectors.set('', plain);
+    localTable.fill(plain);
+    for (const local of classesIn(addresses, this.#localSets)) {
+      const sets = project(local, this.#localSets);
+      const key = sets.join();
+      let vector = vectors.get(key);
+      if (vector === undefined) {
+        vector = this.#vector(new Set(sets), key, classification);
+        vectors.set(key, vector);
+      }
+      localTable[local.id] = vector;
+    }
+    for (const [key, row] of this.#rows) if (row.image !== this.#image) this.#rows.delete(key);
+    if (new Set(vectors.values()).size === 1) return plain;
+    return (BASE_LOCAL | this.#heap.intern(localTable)) >>> 0;
+  }
+
+  #vector(localSets: ReadonlySet<SetId>, localKey: string, classification: Classification): number {
+    const { addresses } = classification;
+    const vector = new Uint32Array(addresses.idLimit);
+    const background = {
+      4: this.#row({ family: 4, localSets, localKey, peerSets: [] }, classification),
+      6: this.#row({ family: 6, localSets, localKey, peerSets: [] }, classification),
+    };
+    for (const peer of addresses.classes) vector[peer.id] = background[peer.family];
+    for (const peer of classesIn(addresses, this.#peerSets)) {
+      const peerSets = project(peer, this.#peerSets);
+      vector[peer.id] = this.#row({ family: peer.family, localSets, localKey, peerSets }, classification);
+    }
+    return this.#heap.intern(vector);
+  }
+
+  #row(parts: RowParts, classification: Classification): number {
+    const key = `${parts.localKey}|${parts.family}|${parts.peerSets.join()}`;
+    let row = this.#rows.get(key);
+    if (row === undefined) {
+      row = this.#buildRow(parts, classification);
+      this.#rows.set(key, row);
+    } else if (row.image !== this.#image) {
+      row.image = this.#image;
+      for (const region of row.regions) this.#heap.touch(region);
+      for (const id of row.storyIds) this.#stories.keep(id);
+    }
+    return row.offset;
+  }
+
+  #buildRow({ family, localSets, peerSets }: RowParts, { l4, sourcePorts }: Classification): Row {
+    const key = { family, sets: { local: localSets, peer: new Set(peerSets) } };
+    const regions: number[] = [];
+    const words = new Set<number>();
+    const build = (sourcePort: number | undefined): Uint32Array => {
+      const row = buildRow(this.#program, { ...key, sourcePort } satisfies RowKey, l4, this.#stories);
+      for (const word of row) words.add(word);
+      return row;
+    };
+    const row = this.#program.hasSourcePorts ? this.#joinSourcePorts(build, sourcePorts, regions) : build(undefined);
+    const pageTable = new Uint32Array(Math.max(1, Math.ceil(row.length / PAGE_WORDS)));
+    for (let page = 0; page < pageTable.length; page += 1) {
+      const content = new Uint32Array(PAGE_WORDS);
+      content.set(row.subarray(page * PAGE_WORDS, (page + 1) * PAGE_WORDS));
+      pageTable[page] = this.#heap.intern(content);
+      regions.push(pageTable[page] as number);
+    }
+    const offset = this.#heap.intern(pageTable);
+    regions.push(offset);
+    const storyIds = [...words].map((word) => word >>> WORD.ID_SHIFT);
+    return { offset, regions, storyIds: [...new Set(storyIds)], image: this.#image };
+  }
+
+  /** One row from a row per source-port class: cells that differ lead to a table indexed by that class. */
+  #joinSourcePorts(
+    build: (sourcePort: number) => Uint32Array,
+    sourcePorts: Partition,
+    regions: number[],
+  ): Uint32Array {
+    const rows = [...sourcePorts.examples].map(([id, port]) => ({ id, row: build(port) }));
+    const joined = (rows[0] as (typeof rows)[number]).row.slice();
+    for (let cell = 0; cell < joined.length; cell += 1) {
+      if (rows.every(({ row }) => row[cell] === joined[cell])) continue;
+      const table = new Uint32Array(sourcePorts.idLimit);
+      for (const { id, row } of rows) table[id] = row[cell] as number;
+      const offset = this.#heap.intern(table);
+      regions.push(offset);
+      joined[cell] = (WORD.SOURCE_PORT | (offset << WORD.ID_SHIFT)) >>> 0;
+    }
+    return joined;
+  }
+}
+
+interface RowParts {
+  readonly family: 4 | 6;
+  readonly localSets: ReadonlySet<SetId>;
+  readonly localKey: string;
+  readonly peerSets: readonly SetId[];
+}
+
+/** Classes that are in at least one of the sets. */
+function classesIn(addresses: AddressPartition, sets: ReadonlySet<SetId>): Set<AddressClass> {
+  const found = new Set<AddressClass>();
+  for (const set of sets) for (const addressClass of addresses.bySet.get(set) ?? []) found.add(addressClass);
+  return found;
+}
+
+function project(addressClass: AddressClass, sets: ReadonlySet<SetId>): SetId[] {
+  return addressClass.sets.filter((set) => sets.has(set));
+}

@@ -1,0 +1,204 @@
+// One PolicyList prepared for classification: rules in one sequence, each with the side that varies with the peer's
+// address kept apart from the side that is the endpoint's own.
+import { DEFAULT_RULE_INDEX, PROFILE_TIER, policyTraceEntry, profileTraceEntry, type TraceEntry } from '../model/trace.ts';
+import type { Direction, RuleAction } from '../model/policy.ts';
+import type { PolicyList, PortSet, ResolvedPorts, ResolvedRule, ResolvedSide, ResolvedTier, SetId } from '../calc/resolved.ts';
+import { complement, intersect, type IntervalSet, unionOf } from './interval-sets.ts';
+import { pointSet, portSet, protocolConditions, protocolSet } from './l4-space.ts';
+import { L4_ENTRIES } from './layout.ts';
+
+/** Which address a condition looks at: the endpoint's own, or the other end's. */
+export type Role = 'local' | 'peer';
+
+/** A rule as rows are computed from it. */
+export interface ProgramRule {
+  readonly action: RuleAction;
+  readonly entry: TraceEntry;
+  readonly matchesV4: boolean;
+  readonly matchesV6: boolean;
+  readonly sides: Readonly<Record<Role, ResolvedSide>>;
+  /** Protocol and ICMP conditions, without excluded numeric ports. */
+  readonly base: IntervalSet;
+  /** Part of base that numeric ports match; base itself when the rule has no port condition. */
+  readonly numeric: IntervalSet;
+  /** Named ports, excluded named ports and service backends of the destination; their holders are on destinationRole. */
+  readonly named: readonly PortSet[];
+  readonly notNamed: readonly PortSet[];
+  readonly backends?: PortSet;
+  readonly destinationRole: Role;
+  readonly sourceRole: Role;
+  /** Source-port conditions; undefined = none. */
+  readonly sourcePorts?: ResolvedPorts;
+  readonly notSourcePorts?: ResolvedPorts;
+}
+
+/** A tier's rules, or all profiles' rules, and what happens at their end. */
+export interface ProgramTier {
+  readonly rules: readonly ProgramRule[];
+  /** Position of rules[0] in the whole sequence. */
+  readonly firstIndex: number;
+  readonly end: TraceEntry;
+}
+
+export interface ListProgram {
+  readonly direction: Direction;
+  readonly tiers: readonly ProgramTier[];
+  /** Rules that no set of peers is a condition of, by position. */
+  readonly unfiltered: readonly number[];
+  /** Other rules, by one of the sets that the peer must be in. */
+  readonly byPeerSet: ReadonlyMap<SetId, readonly number[]>;
+  readonly hasSourcePorts: boolean;
+  /** Every port set that the rules mention. */
+  readonly portSets: readonly PortSet[];
+}
+
+/** Flattens the list. Staged policies are left out: they never decide. */
+export function prepareList(list: PolicyList): ListProgram {
+  const tiers: ProgramTier[] = [];
+  let firstIndex = 0;
+  const add = (rules: readonly ProgramRule[], end: TraceEntry): void => {
+    tiers.push({ rules, firstIndex, end });
+    firstIndex += rules.length;
+  };
+  for (const tier of list.tiers) addTier(tier, list.direction, add);
+  add(profileRules(list), profileTraceEntry(PROFILE_TIER, 'deny', DEFAULT_RULE_INDEX));
+  const rules = tiers.flatMap((tier) => tier.rules);
+  const unfiltered: number[] = [];
+  const byPeerSet = new Map<SetId, number[]>();
+  rules.forEach((rule, index) => {
+    const set = rule.sides.peer.within[0];
+    if (set === undefined) unfiltered.push(index);
+    else byPeerSet.set(set, [...(byPeerSet.get(set) ?? []), index]);
+  });
+  return {
+    direction: list.direction,
+    tiers,
+    unfiltered,
+    byPeerSet,
+    hasSourcePorts: rules.some((rule) => rule.sourcePorts !== undefined || rule.notSourcePorts !== undefined),
+    portSets: [...new Set(rules.flatMap(portSetsOf))],
+  };
+}
+
+function addTier(
+  { tier, policies }: ResolvedTier,
+  direction: Direction,
+  add: (rules: readonly ProgramRule[], end: TraceEntry) => void,
+): void {
+  const enforced = policies.filter(({ policy }) => !policy.staged);
+  const last = enforced.at(-1)?.policy;
+  if (last === undefined) return;
+  const rules = enforced.flatMap(({ policy, rules: resolved }) =>
+    resolved[direction].map((rule) => {
+      const action = rule.action === 'log' ? 'pass' : rule.action;
+      return prepareRule(rule, direction, rule.action, policyTraceEntry(policy, action, rule.index, rule.location));
+    }),
+  );
+  add(rules, policyTraceEntry(last, tier.defaultAction, DEFAULT_RULE_INDEX, last.location));
+}
+
+/** A profile that does not exist denies everything; Pass has no tier to go to and denies. */
+function profileRules({ profiles, direction }: PolicyList): ProgramRule[] {
+  return profiles.flatMap(({ name, profile, rules }) => {
+    if (profile === undefined) return [denyAll(direction, profileTraceEntry(name, 'deny', 0))];
+    return rules[direction].map((rule) => {
+      const action = rule.action === 'pass' ? 'deny' : rule.action;
+      const entry = profileTraceEntry(name, action === 'allow' ? 'allow' : 'deny', rule.index, rule.location);
+      return prepareRule(rule, direction, action, entry);
+    });
+  });
+}
+
+const ANY_SIDE: ResolvedSide = { within: [], without: [] };
+
+function denyAll(direction: Direction, entry: TraceEntry): ProgramRule {
+  const location = { file: '', line: 0 };
+  const rule: ResolvedRule = {
+    action: 'deny',
+    index: 0,
+    matchesV4: true,
+    matchesV6: true,
+    source: ANY_SIDE,
+    destination: ANY_SIDE,
+    location,
+  };
+  return prepareRule(rule, direction, 'deny', entry);
+}
+
+function prepareRule(rule: ResolvedRule, direction: Direction, action: RuleAction, entry: TraceEntry): ProgramRule {
+  const { source, destination, matchesV4, matchesV6 } = rule;
+  const isIngress = direction === 'ingress';
+  const excluded = portSet(destination.notPorts?.ranges ?? []);
+  const base = intersect(protocolConditions(rule), complement(excluded, L4_ENTRIES));
+  return {
+    action,
+    entry,
+    matchesV4,
+    matchesV6,
+    sides: isIngress ? { local: destination, peer: source } : { local: source, peer: destination },
+    base,
+    numeric: destination.ports === undefined ? base : intersect(base, portSet(destination.ports.ranges)),
+    named: destination.ports?.named ?? [],
+    notNamed: destination.notPorts?.named ?? [],
+    backends: destination.backends,
+    destinationRole: isIngress ? 'local' : 'peer',
+    sourceRole: isIngress ? 'peer' : 'local',
+    sourcePorts: source.ports,
+    notSourcePorts: source.notPorts,
+  };
+}
+
+function portSetsOf(rule: ProgramRule): PortSet[] {
+  const source = [...(rule.sourcePorts?.named ?? []), ...(rule.notSourcePorts?.named ?? [])];
+  return [...rule.named, ...rule.notNamed, ...(rule.backends === undefined ? [] : [rule.backends]), ...source];
+}
+
+/** The sets on one role's address that decide whether, and for which ports, some rule matches. */
+export function referencedSets(program: ListProgram, role: Role): ReadonlySet<SetId> {
+  const sets = new Set<SetId>();
+  const addHolders = (portSets: readonly PortSet[]): void => {
+    for (const portSet of portSets) for (const set of portSet.points.values()) sets.add(set);
+  };
+  for (const rule of program.tiers.flatMap((tier) => tier.rules)) {
+    for (const set of [...rule.sides[role].within, ...rule.sides[role].without]) sets.add(set);
+    if (rule.destinationRole === role) {
+      addHolders([...rule.named, ...rule.notNamed]);
+      if (rule.backends !== undefined) addHolders([rule.backends]);
+    } else {
+      addHolders([...(rule.sourcePorts?.named ?? []), ...(rule.notSourcePorts?.named ?? [])]);
+    }
+  }
+  return sets;
+}
+
+/** The sets of layer-4 indexes that rows of this list distinguish. */
+export function l4SetsOf(program: ListProgram): IntervalSet[] {
+  const sets = new Map<string, IntervalSet>();
+  const add = (set: IntervalSet): void => {
+    if (set.length > 0) sets.set(set.join(), set);
+  };
+  for (const rule of program.tiers.flatMap((tier) => tier.rules)) {
+    add(rule.base);
+    add(rule.numeric);
+    for (const portSet of [...rule.named, ...rule.notNamed, ...(rule.backends === undefined ? [] : [rule.backends])]) {
+      for (const point of portSet.points.keys()) add(pointSet(point >>> 16, point & 0xffff));
+    }
+    for (const portSet of [...(rule.sourcePorts?.named ?? []), ...(rule.notSourcePorts?.named ?? [])]) {
+      for (const point of portSet.points.keys()) add(protocolSet(point >>> 16));
+    }
+  }
+  return [...sets.values()];
+}
+
+/** The sets of source ports that rows of this list distinguish. */
+export function sourcePortSetsOf(program: ListProgram): IntervalSet[] {
+  if (!program.hasSourcePorts) return [];
+  return program.tiers
+    .flatMap((tier) => tier.rules)
+    .flatMap((rule) => [rule.sourcePorts, rule.notSourcePorts])
+    .flatMap((ports) => {
+      if (ports === undefined) return [];
+      const points = ports.named.flatMap((portSet) => [...portSet.points.keys()].map((point) => [point & 0xffff, point & 0xffff]));
+      return [unionOf(ports.ranges.map(({ first, last }) => [first, last])), ...points];
+    });
+}

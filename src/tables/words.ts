@@ -1,0 +1,10 @@
+// Verdict words back to what they say.
+import type { SideVerdict } from '../model/verdict.ts';
+import { WORD } from './layout.ts';
+import type { Stories } from './stories.ts';
+
+/** The verdict and trace of a word. A hole, and a trace id that is no longer known, deny with an empty trace. */
+export function decodeWord(word: number, endpoint: string, stories: Stories): SideVerdict {
+  const trace = stories.trace(word >>> WORD.ID_SHIFT) ?? [];
+  return { endpoint, verdict: word & WORD.ALLOW ? 'allow' : 'deny', trace, isLogged: (word & WORD.LOG) !== 0 };
+}
