@@ -38,6 +38,14 @@ export class AddressSets {
     prefix.sets.set(set, (prefix.sets.get(set) ?? 0) + 1);
   }
 
+  addAll(set: SetId, cidrs: Iterable<Cidr>): void {
+    for (const cidr of cidrs) this.add(set, cidr);
+  }
+
+  removeAll(set: SetId, cidrs: Iterable<Cidr>): void {
+    for (const cidr of cidrs) this.remove(set, cidr);
+  }
+
   /** The exact mirror of add. */
   remove(set: SetId, cidr: Cidr): void {
     const key = prefixKey(cidr);

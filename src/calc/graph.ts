@@ -54,19 +54,25 @@ export class CalcGraph {
   #set(object: ModelObject): void {
     switch (object.type) {
       case 'policy':
-        return this.#resolver.setPolicy(object.key, object);
+        this.#resolver.setPolicy(object.key, object);
+        break;
       case 'tier':
-        return this.#resolver.setTier(object.name, object);
+        this.#resolver.setTier(object.name, object);
+        break;
       case 'profile':
         this.#labels.setProfile(object.name, object.labels);
-        return this.#resolver.setProfile(object.name, object);
+        this.#resolver.setProfile(object.name, object);
+        break;
       case 'serviceSlice':
-        return this.#services.setSlice(object);
+        this.#services.setSlice(object);
+        break;
       case 'workloadEndpoint':
-        return this.#setWorkloadEndpoint(object);
+        this.#setWorkloadEndpoint(object);
+        break;
       case 'hostEndpoint':
       case 'networkSet':
-        return this.#labels.setItem(toItem(object));
+        this.#labels.setItem(toItem(object));
+        break;
     }
   }
 

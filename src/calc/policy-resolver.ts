@@ -99,7 +99,8 @@ export class PolicyResolver {
 
   /** Called after its labels have left the selector index. */
   removeEndpoint(itemKey: string): void {
-    for (const profile of this.#local.get(itemKey)?.endpoint.profiles ?? []) this.#profileRules.removeUser(profile, itemKey);
+    for (const profile of this.#local.get(itemKey)?.endpoint.profiles ?? [])
+      this.#profileRules.removeUser(profile, itemKey);
     this.#local.delete(itemKey);
     this.#dirty.add(itemKey);
   }

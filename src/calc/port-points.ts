@@ -1,5 +1,6 @@
 // The points of one port set: for each (protocol, port), the address set of its holders.
 import type { Cidr } from '../model/address.ts';
+import type { NamedPort } from '../model/endpoint.ts';
 import type { AddressSets } from './address-sets.ts';
 import type { PortSet, SetId } from './resolved.ts';
 
@@ -23,7 +24,16 @@ export class PortPoints implements PortSet {
     return this.#ids;
   }
 
-  add(protocol: number, port: number, prefixes: readonly Cidr[]): void {
+  addAll(ports: Iterable<NamedPort>, prefixes: readonly Cidr[]): void {
+    for (const { protocol, port } of ports) this.#add(protocol, port, prefixes);
+  }
+
+  /** The exact mirror of addAll. */
+  removeAll(ports: Iterable<NamedPort>, prefixes: readonly Cidr[]): void {
+    for (const { protocol, port } of ports) this.#remove(protocol, port, prefixes);
+  }
+
+  #add(protocol: number, port: number, prefixes: readonly Cidr[]): void {
     const key = protocol * 65536 + port;
     let point = this.#points.get(key);
     if (point === undefined) {
@@ -32,15 +42,14 @@ export class PortPoints implements PortSet {
       this.#ids.set(key, point.set);
     }
     point.members += 1;
-    for (const prefix of prefixes) this.#sets.add(point.set, prefix);
+    this.#sets.addAll(point.set, prefixes);
   }
 
-  /** The exact mirror of add. */
-  remove(protocol: number, port: number, prefixes: readonly Cidr[]): void {
+  #remove(protocol: number, port: number, prefixes: readonly Cidr[]): void {
     const key = protocol * 65536 + port;
     const point = this.#points.get(key);
     if (point === undefined) return;
-    for (const prefix of prefixes) this.#sets.remove(point.set, prefix);
+    this.#sets.removeAll(point.set, prefixes);
     point.members -= 1;
     if (point.members > 0) return;
     this.#points.delete(key);

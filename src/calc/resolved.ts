@@ -2,9 +2,9 @@
 // no labels, no byte layouts.
 import type { Cidr } from '../model/address.ts';
 import type { NamedPort, WorkloadEndpoint } from '../model/endpoint.ts';
+import type { SourceLocation } from '../model/location.ts';
 import type { Direction, IcmpMatch, Policy, Profile, RuleAction } from '../model/policy.ts';
 import type { EvaluationTier } from '../model/policy-order.ts';
-import type { SourceLocation } from '../model/location.ts';
 
 /** Number of an address set; sets with equal definition share one. */
 export type SetId = number;

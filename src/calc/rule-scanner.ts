@@ -4,7 +4,15 @@
 //   PolicyResolver --acquire / release-->  RuleScanner  --sets-->  SetRegistry
 import type { Family } from '../model/address.ts';
 import type { EntityMatch, PortMatch, Rule } from '../model/policy.ts';
-import type { PortRange, PortSet, ResolvedPorts, ResolvedRule, ResolvedRules, ResolvedSide, SetId } from './resolved.ts';
+import type {
+  PortRange,
+  PortSet,
+  ResolvedPorts,
+  ResolvedRule,
+  ResolvedRules,
+  ResolvedSide,
+  SetId,
+} from './resolved.ts';
 import type { Acquired, SetRegistry } from './set-registry.ts';
 
 export interface RuleLists {
@@ -28,13 +36,17 @@ export class RuleScanner {
       ingress: rules.ingress.map((rule, index) => this.#resolveRule(rule, index, held)),
       egress: rules.egress.map((rule, index) => this.#resolveRule(rule, index, held)),
     };
-    return { value, release: () => held.forEach((set) => set.release()) };
+    const release = (): void => {
+      for (const set of held) set.release();
+    };
+    return { value, release };
   }
 
   #resolveRule(rule: Rule, index: number, held: Acquired<unknown>[]): ResolvedRule {
     const { action, protocol, notProtocol, icmp, notIcmp, location } = rule;
     const destination = this.#resolveSide(rule.destination, protocol, held);
-    const backends = rule.destination.service && this.#hold(held, this.#registry.backendPorts(rule.destination.service));
+    const backends =
+      rule.destination.service && this.#hold(held, this.#registry.backendPorts(rule.destination.service));
     return {
       action,
       index,
@@ -82,7 +94,8 @@ export class RuleScanner {
     const named: PortSet[] = [];
     for (const port of ports) {
       if (port.kind === 'range') ranges.push({ first: port.first, last: port.last });
-      else named.push(this.#hold(held, this.#registry.namedPort(entity.selector ?? { kind: 'all' }, port.name, protocol)));
+      else
+        named.push(this.#hold(held, this.#registry.namedPort(entity.selector ?? { kind: 'all' }, port.name, protocol)));
     }
     return { ranges, named };
   }

@@ -2,12 +2,13 @@
 // selectors that its labels could satisfy, a selector only against items that it could match.
 //
 //   LabelIndex --setItem(item, labels)-->  SelectorIndex  --onMatch / onMismatch-->  AddressSets, PolicyResolver
-import { formatSelector } from '../model/selector/canonical.ts';
+
 import type { Selector } from '../model/selector/ast.ts';
+import { formatSelector } from '../model/selector/canonical.ts';
 import { matches } from '../model/selector/evaluate.ts';
 import type { Labels } from './label-index.ts';
-import { MultiIndex, type SearchKey, searchKeys } from './selector-search.ts';
 import type { LabelledItem } from './resolved.ts';
+import { MultiIndex, type SearchKey, searchKeys } from './selector-search.ts';
 
 /** Told when an item starts or stops matching. A matching item whose object is replaced stops and starts. */
 export interface MatchListener {

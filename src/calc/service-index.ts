@@ -50,7 +50,8 @@ export class ServiceIndex {
     const keys = this.#byService.get(slice.service);
     keys?.delete(key);
     if (keys?.size === 0) this.#byService.delete(slice.service);
-    for (const listener of this.#listeners.get(slice.service) ?? []) listener.onBackendsGone(slice.prefixes, slice.ports);
+    for (const listener of this.#listeners.get(slice.service) ?? [])
+      listener.onBackendsGone(slice.prefixes, slice.ports);
   }
 
   #slicesOf(service: string): Slice[] {

@@ -2,8 +2,8 @@
 // set; the last user's release takes its members away.
 import { type Cidr, formatCidr } from '../model/address.ts';
 import type { ServiceReference } from '../model/policy.ts';
-import { formatSelector } from '../model/selector/canonical.ts';
 import type { Selector } from '../model/selector/ast.ts';
+import { formatSelector } from '../model/selector/canonical.ts';
 import type { AddressSets } from './address-sets.ts';
 import { PortPoints } from './port-points.ts';
 import type { LabelledItem, PortSet, SetId } from './resolved.ts';
@@ -41,8 +41,8 @@ export class SetRegistry {
     const unique = new Map(cidrs.map((cidr) => [formatCidr(cidr), cidr]));
     return this.#acquire(`cidrs:${[...unique.keys()].sort().join(',')}`, () => {
       const set = this.#sets.newSet();
-      for (const cidr of unique.values()) this.#sets.add(set, cidr);
-      return { value: set, close: () => unique.forEach((cidr) => this.#sets.remove(set, cidr)) };
+      this.#sets.addAll(set, unique.values());
+      return { value: set, close: () => this.#sets.removeAll(set, unique.values()) };
     });
   }
 
@@ -52,8 +52,8 @@ export class SetRegistry {
       const set = this.#sets.newSet();
       const close = this.#follow(
         selector,
-        (item) => item.prefixes.forEach((prefix) => this.#sets.add(set, prefix)),
-        (item) => item.prefixes.forEach((prefix) => this.#sets.remove(set, prefix)),
+        (item) => this.#sets.addAll(set, item.prefixes),
+        (item) => this.#sets.removeAll(set, item.prefixes),
       );
       return { value: set, close };
     });
@@ -65,12 +65,14 @@ export class SetRegistry {
       const points = new PortPoints(this.#sets);
       const portsOf = (item: LabelledItem) =>
         item.ports.filter(
-          (port) => port.name === name && (protocol === undefined ? PORT_PROTOCOLS.has(port.protocol) : port.protocol === protocol),
+          (port) =>
+            port.name === name &&
+            (protocol === undefined ? PORT_PROTOCOLS.has(port.protocol) : port.protocol === protocol),
         );
       const close = this.#follow(
         selector,
-        (item) => portsOf(item).forEach((port) => points.add(port.protocol, port.port, item.prefixes)),
-        (item) => portsOf(item).forEach((port) => points.remove(port.protocol, port.port, item.prefixes)),
+        (item) => points.addAll(portsOf(item), item.prefixes),
+        (item) => points.removeAll(portsOf(item), item.prefixes),
       );
       return { value: points, close };
     });
@@ -81,8 +83,8 @@ export class SetRegistry {
     return this.#acquire(`backends:${service.namespace}/${service.name}`, () => {
       const set = this.#sets.newSet();
       const close = this.#services.register(service, {
-        onBackends: (prefixes) => prefixes.forEach((prefix) => this.#sets.add(set, prefix)),
-        onBackendsGone: (prefixes) => prefixes.forEach((prefix) => this.#sets.remove(set, prefix)),
+        onBackends: (prefixes) => this.#sets.addAll(set, prefixes),
+        onBackendsGone: (prefixes) => this.#sets.removeAll(set, prefixes),
       });
       return { value: set, close };
     });
@@ -93,12 +95,8 @@ export class SetRegistry {
     return this.#acquire(`backend-ports:${service.namespace}/${service.name}`, () => {
       const points = new PortPoints(this.#sets);
       const close = this.#services.register(service, {
-        onBackends: (prefixes, ports) => {
-          for (const port of ports) points.add(port.protocol, port.port, prefixes);
-        },
-        onBackendsGone: (prefixes, ports) => {
-          for (const port of ports) points.remove(port.protocol, port.port, prefixes);
-        },
+        onBackends: (prefixes, ports) => points.addAll(ports, prefixes),
+        onBackendsGone: (prefixes, ports) => points.removeAll(ports, prefixes),
       });
       return { value: points, close };
     });
@@ -120,7 +118,7 @@ export class SetRegistry {
     this.#selectors.register(selector, listener);
     return () => {
       this.#selectors.unregister(selector, listener);
-      members.forEach(remove);
+      for (const item of members) remove(item);
     };
   }
 

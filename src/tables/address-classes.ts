@@ -1,7 +1,8 @@
 // Divides addresses into classes: two addresses are in one class when every set in use contains both or neither.
 // Families never share a class.
-import { type Cidr, compareCidrs, containsCidr, type Family } from '../model/address.ts';
+
 import type { PrefixMembership, SetId } from '../calc/resolved.ts';
+import { type Cidr, compareCidrs, containsCidr, type Family } from '../model/address.ts';
 import { IdPool } from './id-pool.ts';
 
 /** Stays the same object for as long as the class exists. */
@@ -40,7 +41,10 @@ export class AddressClasses {
     const outside = { 4: this.#class(4, [], used), 6: this.#class(6, [], used) };
     const byFamily: Record<Family, PrefixMembership[]> = { 4: [], 6: [] };
     for (const membership of memberships) byFamily[membership.cidr.family].push(membership);
-    const prefixes = { 4: this.#classify(byFamily[4], outside[4], used), 6: this.#classify(byFamily[6], outside[6], used) };
+    const prefixes = {
+      4: this.#classify(byFamily[4], outside[4], used),
+      6: this.#classify(byFamily[6], outside[6], used),
+    };
     this.#pool.endRound((key) => this.#classes.delete(key));
     const classes = [...used].sort((a, b) => a.id - b.id);
     return { outside, prefixes, classes, bySet: indexBySet(classes), idLimit: this.#pool.limit };

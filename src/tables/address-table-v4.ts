@@ -1,6 +1,7 @@
 // The IPv4 address table: three levels of 16, 8 and 8 bits. Layout: docs/design/tables.md and bpf/abi/heap.h.
-import { ENTRY_NODE, V4_ROOT_WORDS, CHUNK_WORDS } from './layout.ts';
+
 import type { AddressClass, ClassifiedPrefix } from './address-classes.ts';
+import { CHUNK_WORDS, ENTRY_NODE, V4_ROOT_WORDS } from './layout.ts';
 import type { RegionStore } from './region-store.ts';
 
 /** A level under construction: entries are classes, or the level below. */
@@ -10,9 +11,14 @@ interface Level {
 }
 
 /** Interns the table and returns the offset of its root. Prefixes come containing before contained. */
-export function compileV4Table(prefixes: readonly ClassifiedPrefix[], outside: AddressClass, heap: RegionStore): number {
+export function compileV4Table(
+  prefixes: readonly ClassifiedPrefix[],
+  outside: AddressClass,
+  heap: RegionStore,
+): number {
   const root = newLevel(V4_ROOT_WORDS, outside.id);
-  for (const { cidr, class: addressClass } of prefixes) insert(root, cidr.words[0] as number, cidr.length, addressClass.id);
+  for (const { cidr, class: addressClass } of prefixes)
+    insert(root, cidr.words[0] as number, cidr.length, addressClass.id);
   return internLevel(root, heap);
 }
 

@@ -10,7 +10,11 @@ interface Item {
 }
 
 /** Interns the nodes and returns the root entry. Prefixes are ordered by address, then length. */
-export function compileV6Table(prefixes: readonly ClassifiedPrefix[], outside: AddressClass, nodes: RegionStore): number {
+export function compileV6Table(
+  prefixes: readonly ClassifiedPrefix[],
+  outside: AddressClass,
+  nodes: RegionStore,
+): number {
   const items = prefixes.map(({ cidr, class: addressClass }) => ({
     bytes: toBytes(cidr.words),
     length: cidr.length,
@@ -33,7 +37,14 @@ export function reachableNodes(nodes: Uint32Array, root: number): Set<number> {
 }
 
 /** Entry for items[from..to), which share their first `depth` bytes; `around` is the class of what none covers. */
-function compileSpan(items: readonly Item[], from: number, to: number, depth: number, around: number, nodes: RegionStore): number {
+function compileSpan(
+  items: readonly Item[],
+  from: number,
+  to: number,
+  depth: number,
+  around: number,
+  nodes: RegionStore,
+): number {
   let start = from;
   let outer = around;
   while (start < to && (items[start] as Item).length <= 8 * depth) {
@@ -76,7 +87,8 @@ function fillEntries(
       continue;
     }
     let end = index + 1;
-    while (end < to && (items[end] as Item).bytes[byteIndex] === byte && (items[end] as Item).length > endsHere) end += 1;
+    while (end < to && (items[end] as Item).bytes[byteIndex] === byte && (items[end] as Item).length > endsHere)
+      end += 1;
     entries[byte] = compileSpan(items, index, end, byteIndex + 1, entries[byte] as number, nodes);
     index = end;
   }
@@ -97,6 +109,6 @@ function branchingByte(items: readonly Item[], from: number, to: number, depth: 
 function toBytes(words: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(16);
   const view = new DataView(bytes.buffer);
-  words.forEach((word, index) => view.setUint32(4 * index, word));
+  for (const [index, word] of words.entries()) view.setUint32(4 * index, word);
   return bytes;
 }

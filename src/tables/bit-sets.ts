@@ -20,12 +20,14 @@ export function and(a: BitSet, b: BitSet): BitSet {
 
 /** target |= added. */
 export function addAll(target: BitSet, added: BitSet): void {
-  for (let index = 0; index < target.length; index += 1) target[index] = (target[index] as number) | (added[index] as number);
+  for (let index = 0; index < target.length; index += 1)
+    target[index] = (target[index] as number) | (added[index] as number);
 }
 
 /** target &= ~removed. */
 export function removeAll(target: BitSet, removed: BitSet): void {
-  for (let index = 0; index < target.length; index += 1) target[index] = (target[index] as number) & ~(removed[index] as number);
+  for (let index = 0; index < target.length; index += 1)
+    target[index] = (target[index] as number) & ~(removed[index] as number);
 }
 
 export function forEachBit(bits: BitSet, visit: (member: number) => void): void {

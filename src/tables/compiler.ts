@@ -5,7 +5,7 @@ import { AddressClasses } from './address-classes.ts';
 import { compileV4Table } from './address-table-v4.ts';
 import { compileV6Table, reachableNodes } from './address-table-v6.ts';
 import { IdPool } from './id-pool.ts';
-import { L4_ENTRIES, PAGE_WORDS, V6_NODE_WORDS } from './layout.ts';
+import { L4_ENTRIES, V6_NODE_WORDS } from './layout.ts';
 import { type Classification, ListCompiler } from './list-compiler.ts';
 import { type ListProgram, l4SetsOf, prepareList, sourcePortSetsOf } from './list-program.ts';
 import { NumberClasses } from './number-classes.ts';
@@ -18,7 +18,7 @@ export interface TableSizes {
   readonly v6Nodes: number;
 }
 
-export const DEFAULT_TABLE_SIZES: TableSizes = { heapWords: 4 * 1024 * 1024, v6Nodes: 16384 };
+export const DEFAULT_TABLE_SIZES: TableSizes = { heapWords: 8 * 1024 * 1024, v6Nodes: 16384 };
 
 /** Entry points of an image: struct tt_root without its generation. */
 export interface ImageRoot {
@@ -67,6 +67,8 @@ interface CachedList {
   image: number;
 }
 
+/** Heap regions start at multiples of a cache line. */
+const REGION_WORDS = 16;
 /** Words at the start of the heap that stay zero: an offset of 0 is a hole. */
 const RESERVED_WORDS = 64;
 
@@ -85,7 +87,7 @@ export class TableCompiler {
     this.heap = new RegionStore({
       name: 'tt_heap',
       capacity: sizes.heapWords,
-      granularity: PAGE_WORDS,
+      granularity: REGION_WORDS,
       reserved: RESERVED_WORDS,
       setting: 'tables.heapWords',
     });
@@ -118,7 +120,10 @@ export class TableCompiler {
   adoptRegions({ heap, v6Nodes, heapRegions, v6Root }: AdoptedRegions): void {
     this.heap.adopt(heap, heapRegions);
     const nodes = [...reachableNodes(v6Nodes, v6Root)];
-    this.v6Nodes.adopt(v6Nodes, nodes.map((node) => ({ offset: node * V6_NODE_WORDS, length: V6_NODE_WORDS })));
+    this.v6Nodes.adopt(
+      v6Nodes,
+      nodes.map((node) => ({ offset: node * V6_NODE_WORDS, length: V6_NODE_WORDS })),
+    );
   }
 
   /** Reserves the ids that endpoints already have in the kernel. Only before the first compile. */
@@ -211,7 +216,7 @@ export class TableCompiler {
   #directory(): Pick<ImageRoot, 'directory' | 'directoryRegions'> {
     const regions = this.heap.regionsInUse();
     const words = new Uint32Array(2 * regions.length);
-    regions.forEach(({ offset, length }, index) => words.set([offset, length], 2 * index));
+    for (const [index, { offset, length }] of regions.entries()) words.set([offset, length], 2 * index);
     return { directory: this.heap.intern(words), directoryRegions: regions.length };
   }
 

@@ -1,11 +1,12 @@
 // The compiled tables in words: which addresses and ports share a class, and the verdict of every cell.
+
+import { type Family, formatCidr } from '../model/address.ts';
 import type { Direction } from '../model/policy.ts';
 import { DIRECTIONS } from '../model/policy.ts';
-import { formatCidr } from '../model/address.ts';
 import { formatTrace } from '../model/trace.ts';
 import type { AddressClass } from './address-classes.ts';
 import type { TableCompiler, TableImage } from './compiler.ts';
-import { L4_BASE, BASE_LOCAL, BASE_OFFSET, PAGE_SHIFT, PAGE_WORDS, WORD } from './layout.ts';
+import { BASE_LOCAL, BASE_OFFSET, L4_BASE, PAGE_SHIFT, PAGE_WORDS, WORD } from './layout.ts';
 import type { Partition } from './number-classes.ts';
 import { decodeWord } from './words.ts';
 
@@ -41,16 +42,29 @@ export function dumpTables(image: TableImage, compiler: TableCompiler, names: Re
   const prefixesOf = new Map<AddressClass, string[]>(addresses.classes.map((item) => [item, []]));
   for (const family of [4, 6] as const) {
     prefixesOf.get(addresses.outside[family])?.push('any other');
-    for (const { cidr, class: addressClass } of addresses.prefixes[family]) prefixesOf.get(addressClass)?.push(formatCidr(cidr));
+    for (const { cidr, class: addressClass } of addresses.prefixes[family])
+      prefixesOf.get(addressClass)?.push(formatCidr(cidr));
   }
   return {
-    addressClasses: addresses.classes.map((item) => ({ id: item.id, family: item.family, prefixes: prefixesOf.get(item) ?? [] })),
+    addressClasses: addresses.classes.map((item) => ({
+      id: item.id,
+      family: item.family,
+      prefixes: prefixesOf.get(item) ?? [],
+    })),
     l4Classes: l4.ids.map((id) => ({ id, members: describeMembers(l4, id) })),
-    cells: [...names].flatMap(([key, name]) => DIRECTIONS.flatMap((direction) => dumpSide(image, compiler, key, name, direction))),
+    cells: [...names].flatMap(([key, name]) =>
+      DIRECTIONS.flatMap((direction) => dumpSide(image, compiler, key, name, direction)),
+    ),
   };
 }
 
-function dumpSide(image: TableImage, compiler: TableCompiler, key: string, endpoint: string, direction: Direction): DumpedCell[] {
+function dumpSide(
+  image: TableImage,
+  compiler: TableCompiler,
+  key: string,
+  endpoint: string,
+  direction: Direction,
+): DumpedCell[] {
   const id = image.endpointIds.get(key);
   if (id === undefined) return [];
   const { words } = compiler.heap;
@@ -58,16 +72,30 @@ function dumpSide(image: TableImage, compiler: TableCompiler, key: string, endpo
   if ((base & BASE_LOCAL) === 0) return dumpVector(image, compiler, base, { endpoint, direction });
   const table = (base & BASE_OFFSET) >>> 0;
   return image.classification.addresses.classes.flatMap((local) =>
-    dumpVector(image, compiler, words[table + local.id] as number, { endpoint, direction, localClass: local.id }),
+    dumpVector(
+      image,
+      compiler,
+      words[table + local.id] as number,
+      { endpoint, direction, localClass: local.id },
+      local.family,
+    ),
   );
 }
 
 type CellPlace = Pick<DumpedCell, 'endpoint' | 'direction' | 'localClass'>;
 
-function dumpVector(image: TableImage, compiler: TableCompiler, vector: number, place: CellPlace): DumpedCell[] {
+/** Both ends of a packet have one family: with a local class, peers of the other family do not exist. */
+function dumpVector(
+  image: TableImage,
+  compiler: TableCompiler,
+  vector: number,
+  place: CellPlace,
+  family?: Family,
+): DumpedCell[] {
   const { words } = compiler.heap;
   const { addresses, l4 } = image.classification;
-  return addresses.classes.flatMap((peer) => {
+  const peers = addresses.classes.filter((peer) => family === undefined || peer.family === family);
+  return peers.flatMap((peer) => {
     const row = words[vector + peer.id] as number;
     const byWord = new Map<number, number[]>();
     for (const l4Class of l4.ids) {
@@ -75,7 +103,12 @@ function dumpVector(image: TableImage, compiler: TableCompiler, vector: number, 
       const word = words[page + (l4Class & (PAGE_WORDS - 1))] as number;
       byWord.set(word, [...(byWord.get(word) ?? []), l4Class]);
     }
-    return [...byWord].map(([word, l4Classes]) => ({ ...place, peerClass: peer.id, l4Classes, ...describeWord(word, compiler) }));
+    return [...byWord].map(([word, l4Classes]) => ({
+      ...place,
+      peerClass: peer.id,
+      l4Classes,
+      ...describeWord(word, compiler),
+    }));
   });
 }
 

@@ -1,9 +1,10 @@
 // The layer-4 index: one number for every (protocol, destination port), (ICMP type, code) and other protocol, as
 // enum tt_l4_base lays them out. Rules become interval sets over it.
+
+import type { PortRange, ResolvedRule } from '../calc/resolved.ts';
 import { isIcmp, PROTOCOL } from '../model/flow.ts';
 import type { IcmpMatch } from '../model/policy.ts';
-import type { PortRange, ResolvedRule } from '../calc/resolved.ts';
-import { complement, intersect, type IntervalSet, unionOf } from './interval-sets.ts';
+import { complement, type IntervalSet, intersect, unionOf } from './interval-sets.ts';
 import { L4_BASE, L4_ENTRIES } from './layout.ts';
 
 /** First index of each protocol that has 65536 of its own. */
@@ -51,7 +52,9 @@ export function portSet(ranges: readonly PortRange[]): IntervalSet {
 }
 
 /** What the rule's protocol and ICMP conditions leave, ports apart. */
-export function protocolConditions(rule: Pick<ResolvedRule, 'protocol' | 'notProtocol' | 'icmp' | 'notIcmp'>): IntervalSet {
+export function protocolConditions(
+  rule: Pick<ResolvedRule, 'protocol' | 'notProtocol' | 'icmp' | 'notIcmp'>,
+): IntervalSet {
   let set = rule.protocol === undefined ? EVERYTHING : protocolSet(rule.protocol);
   if (rule.notProtocol !== undefined) set = intersect(set, complement(protocolSet(rule.notProtocol), L4_ENTRIES));
   if (rule.icmp !== undefined) set = intersect(set, icmpSet(rule.icmp));

@@ -120,11 +120,7 @@ export class ListCompiler {
   }
 
   /** One row from a row per source-port class: cells that differ lead to a table indexed by that class. */
-  #joinSourcePorts(
-    build: (sourcePort: number) => Uint32Array,
-    sourcePorts: Partition,
-    regions: number[],
-  ): Uint32Array {
+  #joinSourcePorts(build: (sourcePort: number) => Uint32Array, sourcePorts: Partition, regions: number[]): Uint32Array {
     const rows = [...sourcePorts.examples].map(([id, port]) => ({ id, row: build(port) }));
     const joined = (rows[0] as (typeof rows)[number]).row.slice();
     for (let cell = 0; cell < joined.length; cell += 1) {

@@ -1,9 +1,24 @@
 // One PolicyList prepared for classification: rules in one sequence, each with the side that varies with the peer's
 // address kept apart from the side that is the endpoint's own.
-import { DEFAULT_RULE_INDEX, PROFILE_TIER, policyTraceEntry, profileTraceEntry, type TraceEntry } from '../model/trace.ts';
+
+import type {
+  PolicyList,
+  PortSet,
+  ResolvedPorts,
+  ResolvedRule,
+  ResolvedSide,
+  ResolvedTier,
+  SetId,
+} from '../calc/resolved.ts';
 import type { Direction, RuleAction } from '../model/policy.ts';
-import type { PolicyList, PortSet, ResolvedPorts, ResolvedRule, ResolvedSide, ResolvedTier, SetId } from '../calc/resolved.ts';
-import { complement, intersect, type IntervalSet, unionOf } from './interval-sets.ts';
+import {
+  DEFAULT_RULE_INDEX,
+  PROFILE_TIER,
+  policyTraceEntry,
+  profileTraceEntry,
+  type TraceEntry,
+} from '../model/trace.ts';
+import { complement, type IntervalSet, intersect, unionOf } from './interval-sets.ts';
 import { pointSet, portSet, protocolConditions, protocolSet } from './l4-space.ts';
 import { L4_ENTRIES } from './layout.ts';
 
@@ -198,7 +213,9 @@ export function sourcePortSetsOf(program: ListProgram): IntervalSet[] {
     .flatMap((rule) => [rule.sourcePorts, rule.notSourcePorts])
     .flatMap((ports) => {
       if (ports === undefined) return [];
-      const points = ports.named.flatMap((portSet) => [...portSet.points.keys()].map((point) => [point & 0xffff, point & 0xffff]));
+      const points = ports.named.flatMap((portSet) =>
+        [...portSet.points.keys()].map((point) => [point & 0xffff, point & 0xffff]),
+      );
       return [unionOf(ports.ranges.map(({ first, last }) => [first, last])), ...points];
     });
 }

@@ -49,7 +49,9 @@ export function lookupWord(
 
 /** Class id of an address. */
 export function addressClass(arrays: TableArrays, root: ImageRoot, address: IpAddress): number {
-  return address.family === 4 ? v4Class(arrays.heap, root, address.words[0] as number) : v6Class(arrays.v6Nodes, root, address);
+  return address.family === 4
+    ? v4Class(arrays.heap, root, address.words[0] as number)
+    : v6Class(arrays.v6Nodes, root, address);
 }
 
 function v4Class(heap: Uint32Array, root: ImageRoot, address: number): number {

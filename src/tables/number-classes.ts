@@ -57,7 +57,9 @@ export class NumberClasses {
     const classOf = containing.map((ids) => this.#pool.idOf(ids.sort((a, b) => a - b).join()));
     this.#pool.endRound();
     const classes = new Uint32Array(this.#size);
-    starts.forEach((start, index) => classes.fill(classOf[index] as number, start, starts[index + 1] ?? this.#size));
+    for (const [index, start] of starts.entries()) {
+      classes.fill(classOf[index] as number, start, starts[index + 1] ?? this.#size);
+    }
     const idLimit = this.#pool.limit;
     const bits = new Map<string, Uint32Array>();
     const bitsOf = (set: IntervalSet): Uint32Array => {

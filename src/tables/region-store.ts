@@ -80,7 +80,9 @@ export class RegionStore {
 
   /** Regions of the current image, by offset. */
   regionsInUse(): Region[] {
-    return [...this.#byOffset.values()].filter(({ image }) => image === this.#image).sort((a, b) => a.offset - b.offset);
+    return [...this.#byOffset.values()]
+      .filter(({ image }) => image === this.#image)
+      .sort((a, b) => a.offset - b.offset);
   }
 
   /** Starts the next image: regions that it does not intern or touch are free after the next sweep. */
@@ -124,7 +126,10 @@ export class RegionStore {
   touch(offset: number): void {
     const region = this.#byOffset.get(offset);
     if (region === undefined) {
-      throw new DataplaneError('INTERNAL', 'no region there', { operation: 'touch', target: `${this.#options.name}+${offset}` });
+      throw new DataplaneError('INTERNAL', 'no region there', {
+        operation: 'touch',
+        target: `${this.#options.name}+${offset}`,
+      });
     }
     region.image = this.#image;
   }
