@@ -92,7 +92,8 @@ export class DataplaneError extends Error implements ErrorDetails {
 }
 
 function formatMessage(what: string, details: ErrorDetails): string {
-  const place = details.file === undefined ? '' : `${details.file}${details.line === undefined ? '' : `:${details.line}`}: `;
+  const place =
+    details.file === undefined ? '' : `${details.file}${details.line === undefined ? '' : `:${details.line}`}: `;
   const field = details.field === undefined ? '' : `${details.field}: `;
   const found = details.found === undefined ? '' : `: found ${details.found}`;
   const expected = details.expected === undefined ? '' : `, expected ${details.expected}`;

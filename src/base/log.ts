@@ -8,7 +8,11 @@ export class Logger {
   readonly #minimum: number;
   readonly #now: () => Date;
 
-  constructor(options: { readonly write: (line: string) => void; readonly level: LogLevel; readonly now?: () => Date }) {
+  constructor(options: {
+    readonly write: (line: string) => void;
+    readonly level: LogLevel;
+    readonly now?: () => Date;
+  }) {
     this.#write = options.write;
     this.#minimum = ORDER[options.level];
     this.#now = options.now ?? (() => new Date());

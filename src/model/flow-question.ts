@@ -77,7 +77,13 @@ function addressField(fields: Fields, name: 'src' | 'dst'): IpAddress {
 function protocolField(fields: Fields, family: Family): number {
   const protocol = protocolNumber(fields.protocol);
   if (protocol === undefined) {
-    throw invalid(fields.id, 'protocol', 'is not a protocol', fields.protocol, 'TCP, UDP, SCTP, ICMP, ICMPv6, UDPLite or 0-255');
+    throw invalid(
+      fields.id,
+      'protocol',
+      'is not a protocol',
+      fields.protocol,
+      'TCP, UDP, SCTP, ICMP, ICMPv6, UDPLite or 0-255',
+    );
   }
   if (family === 6 && V6_EXTENSION_HEADERS.has(protocol)) {
     throw invalid(fields.id, 'protocol', 'is an IPv6 extension header', fields.protocol, 'the protocol behind it');
@@ -97,7 +103,13 @@ function wholeNumber(value: unknown, max: number): number | undefined {
   return typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= max ? number : undefined;
 }
 
-function invalid(id: unknown, field: string | undefined, what: string, found: unknown, expected: string): DataplaneError {
+function invalid(
+  id: unknown,
+  field: string | undefined,
+  what: string,
+  found: unknown,
+  expected: string,
+): DataplaneError {
   const target = id === undefined || id === null ? 'without id' : `${JSON.stringify(id)}`;
   return new DataplaneError('INVALID_FLOW', what, {
     operation: 'read flow',

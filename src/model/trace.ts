@@ -1,6 +1,7 @@
 // The policy trace: which tier, policy and rule decided. Format of Calico's flow logs, one string per traversed tier.
-import type { Policy, PolicyKind } from './policy.ts';
+
 import type { SourceLocation } from './location.ts';
+import type { Policy, PolicyKind } from './policy.ts';
 
 export type TraceAction = 'allow' | 'deny' | 'pass';
 
@@ -34,13 +35,23 @@ const SHORT_KIND: Readonly<Record<PolicyKind, string>> = {
 };
 
 /** Entry for a decision of one policy; ruleIndex DEFAULT_RULE_INDEX = the default action of its tier. */
-export function policyTraceEntry(policy: Policy, action: TraceAction, ruleIndex: number, location: SourceLocation): TraceEntry {
+export function policyTraceEntry(
+  policy: Policy,
+  action: TraceAction,
+  ruleIndex: number,
+  location: SourceLocation,
+): TraceEntry {
   const { tier, namespace, name, kind } = policy;
   return { tier, kind: SHORT_KIND[kind], namespace, name, action, ruleIndex, location };
 }
 
 /** Entry for a decision of a profile; name PROFILE_TIER = no profile decided. */
-export function profileTraceEntry(name: string, action: TraceAction, ruleIndex: number, location?: SourceLocation): TraceEntry {
+export function profileTraceEntry(
+  name: string,
+  action: TraceAction,
+  ruleIndex: number,
+  location?: SourceLocation,
+): TraceEntry {
   return { tier: PROFILE_TIER, kind: 'pro', name, action, ruleIndex, location };
 }
 

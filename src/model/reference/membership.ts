@@ -37,7 +37,13 @@ export class Membership {
   }
 
   /** Whether an endpoint with the address, matched by the selector, defines the port under that name. */
-  hasNamedPort(address: IpAddress, selector: Selector | undefined, name: string, protocol: number, port: number): boolean {
+  hasNamedPort(
+    address: IpAddress,
+    selector: Selector | undefined,
+    name: string,
+    protocol: number,
+    port: number,
+  ): boolean {
     return this.#holdersOf(address).some(
       (holder) =>
         holder.type !== 'networkSet' &&

@@ -31,7 +31,13 @@ function icmpMatches(icmp: IcmpMatch, flow: Flow): boolean {
   return icmp.code === undefined || icmp.code === flow.icmpCode;
 }
 
-function entityMatches(entity: EntityMatch, address: IpAddress, port: number, flow: Flow, membership: Membership): boolean {
+function entityMatches(
+  entity: EntityMatch,
+  address: IpAddress,
+  port: number,
+  flow: Flow,
+  membership: Membership,
+): boolean {
   const { nets, notNets, selector, notSelector, ports, notPorts } = entity;
   if (nets.length > 0 && !nets.some((net) => containsAddress(net, address))) return false;
   if (notNets.some((net) => containsAddress(net, address))) return false;

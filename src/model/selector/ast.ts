@@ -1,4 +1,4 @@
-// Abstract syntax of label selectors. Nodes are frozen; build them with parser.ts or the constructors in scope.ts.
+// Abstract syntax of label selectors. Nodes are frozen; build them with parser.ts or construct.ts.
 export type Selector =
   | { readonly kind: 'all' }
   /** global(): true here; its meaning in namespaceSelector comes from scoping. */

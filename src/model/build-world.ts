@@ -1,0 +1,144 @@
+// Resources in, the world out, change by change. The world depends on the resources alone, not on the order or the
+// number of steps in which they came.
+//
+//   resources --parseResource--> Candidates --best--> AddressClaims (workload endpoints only) --> world
+
+import { isEqual } from '../base/equal.ts';
+import { DataplaneError } from '../base/errors.ts';
+import type { Resource, ResourceType } from '../resources/resource.ts';
+import { formatAddress } from './address.ts';
+import { AddressClaims, type Conflict } from './address-claims.ts';
+import { Candidates, RANK, slotOf } from './candidates.ts';
+import type { WorkloadEndpoint } from './endpoint.ts';
+import { parseResource } from './parse/parse-resource.ts';
+import { DEFAULT_ALLOW_PROFILE } from './parse/profiles.ts';
+import type { ParseResult } from './parse/result.ts';
+import { builtInTiers } from './parse/tiers.ts';
+import type { ModelObject, ModelType, World } from './world.ts';
+
+export interface ModelChange {
+  /** New objects and new values of known ones. */
+  readonly changed: readonly ModelObject[];
+  readonly removed: readonly { readonly type: ModelType; readonly key: string }[];
+  /** Errors that this change brought; those that stand are in ModelStore.errors. */
+  readonly errors: readonly DataplaneError[];
+}
+
+type Slot = Pick<ModelObject, 'type' | 'key'>;
+
+const DERIVED: ReadonlySet<ResourceType> = new Set(['Pod', 'Namespace', 'ServiceAccount']);
+const BUILT_IN_SOURCE = '';
+
+export class ModelStore {
+  readonly #parsed = new Map<string, ParseResult>();
+  readonly #candidates = new Candidates();
+  readonly #claims = new AddressClaims();
+  readonly #maps: { readonly [T in ModelType]: Map<string, ModelObject> } = {
+    policy: new Map(),
+    tier: new Map(),
+    profile: new Map(),
+    workloadEndpoint: new Map(),
+    hostEndpoint: new Map(),
+    networkSet: new Map(),
+    serviceSlice: new Map(),
+  };
+  /** A live view: changes with apply(). Starts with what is built in. */
+  readonly world: World;
+
+  constructor() {
+    for (const object of [...builtInTiers(), DEFAULT_ALLOW_PROFILE]) {
+      this.#candidates.add(BUILT_IN_SOURCE, RANK.builtIn, object);
+      this.#maps[object.type].set(object.key, object);
+    }
+    this.world = {
+      policies: this.#maps.policy,
+      tiers: this.#maps.tier,
+      profiles: this.#maps.profile,
+      workloadEndpoints: this.#maps.workloadEndpoint,
+      hostEndpoints: this.#maps.hostEndpoint,
+      networkSets: this.#maps.networkSet,
+      serviceSlices: this.#maps.serviceSlice,
+    } as World;
+  }
+
+  /** Every error that stands. */
+  get errors(): readonly DataplaneError[] {
+    const parseErrors = [...this.#parsed.values()].flatMap((result) => result.errors);
+    return [...parseErrors, ...[...this.#claims.conflicts()].map(conflictError)];
+  }
+
+  /** Takes new and changed resources in and forgets removed ones (by resource id). */
+  apply(changedResources: Iterable<Resource>, removedIds: Iterable<string> = []): ModelChange {
+    const touched = new Map<string, Slot>();
+    const errors: DataplaneError[] = [];
+    for (const id of removedIds) this.#forget(id, touched);
+    for (const resource of changedResources) errors.push(...this.#take(resource, touched));
+    const change: { changed: ModelObject[]; removed: Slot[] } = { changed: [], removed: [] };
+    for (const [slot, { type, key }] of touched) {
+      const object = this.#candidates.best(slot);
+      if (type === 'workloadEndpoint') this.#claims.set(key, object as WorkloadEndpoint | undefined);
+      else this.#update(type, key, object, change);
+    }
+    const { keys, arisen } = this.#claims.settle();
+    for (const key of keys) this.#update('workloadEndpoint', key, this.#claims.admitted(key), change);
+    return { ...change, errors: [...errors, ...arisen.map(conflictError)] };
+  }
+
+  #take(resource: Resource, touched: Map<string, Slot>): readonly DataplaneError[] {
+    this.#forget(resource.id, touched);
+    const result = parseResource(resource);
+    if (result.objects.length === 0 && result.errors.length === 0) return [];
+    this.#parsed.set(resource.id, result);
+    const rank = DERIVED.has(resource.type) ? RANK.derived : RANK.written;
+    for (const object of result.objects) {
+      this.#candidates.add(resource.id, rank, object);
+      touched.set(slotOf(object), object);
+    }
+    return result.errors;
+  }
+
+  #forget(id: string, touched: Map<string, Slot>): void {
+    const result = this.#parsed.get(id);
+    if (result === undefined) return;
+    this.#parsed.delete(id);
+    for (const object of result.objects) {
+      this.#candidates.remove(id, object);
+      touched.set(slotOf(object), object);
+    }
+  }
+
+  #update(
+    type: ModelType,
+    key: string,
+    object: ModelObject | undefined,
+    change: { changed: ModelObject[]; removed: Slot[] },
+  ): void {
+    const map = this.#maps[type];
+    const before = map.get(key);
+    if (object === undefined) {
+      if (map.delete(key)) change.removed.push({ type, key });
+    } else if (before === undefined || !isEqual(before, object)) {
+      map.set(key, object);
+      change.changed.push(object);
+    }
+  }
+}
+
+function conflictError({ endpoint, owner, address }: Conflict): DataplaneError {
+  const { file, line } = owner.location;
+  return new DataplaneError('ADDRESS_CONFLICT', 'address belongs to another endpoint', {
+    operation: 'parse',
+    target: `workloadendpoint ${endpoint.displayName}`,
+    found: formatAddress(address),
+    hint: `${owner.displayName} has it, ${file}:${line}`,
+    file: endpoint.location.file,
+    line: endpoint.location.line,
+  });
+}
+
+/** The world of these resources, built-in tiers and profiles included. What has an error is left out of it. */
+export function buildWorld(resources: Iterable<Resource>): { world: World; errors: readonly DataplaneError[] } {
+  const store = new ModelStore();
+  store.apply(resources);
+  return { world: store.world, errors: store.errors };
+}

@@ -1,0 +1,41 @@
+// Resource -> model objects: the one table of which parser reads which type.
+import type { Resource, ResourceOf, ResourceType } from '../../resources/resource.ts';
+import { parseHostEndpoint } from './host-endpoints.ts';
+import { parseKubernetesPolicy } from './kubernetes-policies.ts';
+import { parsePod } from './pods.ts';
+import { parsePolicy } from './policies.ts';
+import { parseNamespace, parseProfile, parseServiceAccount } from './profiles.ts';
+import type { ParseResult } from './result.ts';
+import { parseNetworkSet } from './sets.ts';
+import { parseEndpointSlice } from './slices.ts';
+import { parseTier } from './tiers.ts';
+import { parseWorkloadEndpoint } from './workload-endpoints.ts';
+
+const NOTHING: ParseResult = Object.freeze({ objects: [], errors: [] });
+
+const PARSERS: { readonly [T in ResourceType]: (resource: ResourceOf<T>) => ParseResult } = {
+  NetworkPolicy: parsePolicy,
+  GlobalNetworkPolicy: parsePolicy,
+  StagedNetworkPolicy: parsePolicy,
+  StagedGlobalNetworkPolicy: parsePolicy,
+  KubernetesNetworkPolicy: parseKubernetesPolicy,
+  StagedKubernetesNetworkPolicy: parseKubernetesPolicy,
+  Tier: parseTier,
+  Profile: parseProfile,
+  NetworkSet: parseNetworkSet,
+  GlobalNetworkSet: parseNetworkSet,
+  HostEndpoint: parseHostEndpoint,
+  WorkloadEndpoint: parseWorkloadEndpoint,
+  Pod: parsePod,
+  Namespace: parseNamespace,
+  ServiceAccount: parseServiceAccount,
+  EndpointSlice: parseEndpointSlice,
+  // Policy is judged behind service translation, and nodes have no policy of their own.
+  Node: () => NOTHING,
+  Service: () => NOTHING,
+};
+
+/** The model objects that the resource stands for; none when it has errors. */
+export function parseResource(resource: Resource): ParseResult {
+  return (PARSERS[resource.type] as (resource: Resource) => ParseResult)(resource);
+}

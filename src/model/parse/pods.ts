@@ -1,0 +1,127 @@
+// Pod -> the WorkloadEndpoint that Calico's CNI plugin would have made of it (libcalico-go/lib/backend/k8s/conversion).
+import { sha1Hex } from '../../base/sha1.ts';
+import type { ResourceOf } from '../../resources/resource.ts';
+import { type Cidr, type IpAddress, parseCidr } from '../address.ts';
+import type { NamedPort, WorkloadEndpoint } from '../endpoint.ts';
+import { namespaceProfileName, serviceAccountProfileName } from './profiles.ts';
+import { ParseContext, type ParseResult } from './result.ts';
+import { namedPorts, parseHost, workloadLabels } from './workload-endpoints.ts';
+
+type Pod = ResourceOf<'Pod'>;
+
+const ORCHESTRATOR = 'k8s';
+const POD_INTERFACE = 'eth0';
+const POD_IPS = 'cni.projectcalico.org/podIPs';
+const POD_IP = 'cni.projectcalico.org/podIP';
+const AWS_POD_IPS = 'vpc.amazonaws.com/pod-ips';
+const SOURCE_PREFIXES = 'cni.projectcalico.org/allowedSourcePrefixes';
+const FINISHED_PHASES = new Set(['Failed', 'Succeeded', 'Completed']);
+
+/** Pods that are finished, not scheduled or on the host's network become nothing. */
+export function parsePod(pod: Pod): ParseResult {
+  const context = new ParseContext(pod);
+  const { spec, name, location, metadata } = pod;
+  const namespace = pod.namespace ?? 'default';
+  const node = spec.spec.nodeName ?? '';
+  if (node === '' || spec.spec.hostNetwork === true || isFinished(pod)) return context.result();
+  const serviceAccount = spec.spec.serviceAccountName ?? '';
+  const endpointName = workloadEndpointName(node, name);
+  const endpoint: WorkloadEndpoint = {
+    type: 'workloadEndpoint',
+    key: `${namespace}/${endpointName}`,
+    namespace,
+    name: endpointName,
+    displayName: `${namespace}/${name}`,
+    node,
+    interfaceName: podInterfaceName(namespace, name),
+    addresses: podAddresses(pod, context),
+    labels: workloadLabels(metadata.labels, namespace, ORCHESTRATOR, serviceAccount),
+    profiles: [
+      namespaceProfileName(namespace),
+      ...(serviceAccount === '' ? [] : [serviceAccountProfileName(namespace, serviceAccount)]),
+    ],
+    ports: podPorts(pod),
+    allowedSourcePrefixes: sourcePrefixes(pod, context),
+    location,
+  };
+  return context.result(endpoint);
+}
+
+/** Host side of a pod's veth pair, as Calico's CNI plugin names it. */
+export function podInterfaceName(namespace: string, pod: string): string {
+  return `cali${sha1Hex(`${namespace}.${pod}`).slice(0, 11)}`;
+}
+
+/** `<node>-k8s-<pod>-eth0`, with the dashes inside each part doubled. */
+export function workloadEndpointName(node: string, pod: string): string {
+  return [node, ORCHESTRATOR, pod, POD_INTERFACE].map((part) => part.replaceAll('-', '--')).join('-');
+}
+
+/** Its address is free for others: the phase says so, or the CNI plugin took the address away during deletion. */
+function isFinished({ spec, metadata }: Pod): boolean {
+  if (FINISHED_PHASES.has(spec.status.phase ?? '')) return true;
+  if (metadata.deletionTimestamp === undefined) return false;
+  return metadata.annotations[POD_IP] === '' || metadata.annotations[AWS_POD_IPS] === '';
+}
+
+/** From the first place that names any; one that does not parse refuses the pod. */
+function podAddresses(pod: Pod, context: ParseContext): IpAddress[] {
+  const { status } = pod.spec;
+  const { annotations } = pod.metadata;
+  const listed = (status.podIPs ?? []).map((item) => item.ip ?? '').filter((text) => text !== '');
+  const places = [
+    { path: ['status', 'podIPs'], texts: listed },
+    { path: ['status', 'podIP'], texts: splitList(status.podIP) },
+    ...[POD_IPS, POD_IP, AWS_POD_IPS].map((name) => ({
+      path: ['metadata', 'annotations', name],
+      texts: splitList(annotations[name]),
+    })),
+  ];
+  const place = places.find(({ texts }) => texts.length > 0);
+  if (place === undefined) return [];
+  const addresses: IpAddress[] = [];
+  for (const text of place.texts) {
+    const address = parseHost(text);
+    if (address !== undefined) addresses.push(address);
+    else context.refuse('INVALID_FIELD', place.path, 'invalid value', { found: text, expected: 'an IP address' });
+  }
+  return addresses;
+}
+
+function podPorts({ spec }: Pod): NamedPort[] {
+  const containers = [...(spec.spec.initContainers ?? []), ...(spec.spec.containers ?? [])];
+  const ports = containers.flatMap((container) => container.ports ?? []);
+  return namedPorts(
+    ports.map(({ name, containerPort, protocol }) => ({ name, protocol: protocol ?? 'TCP', port: containerPort })),
+  );
+}
+
+/** The annotation is a JSON list of CIDRs. */
+function sourcePrefixes(pod: Pod, context: ParseContext): Cidr[] {
+  const text = pod.metadata.annotations[SOURCE_PREFIXES];
+  if (text === undefined || text === '') return [];
+  const prefixes = parseJsonList(text)?.map((item) => (typeof item === 'string' ? parseCidr(item) : undefined));
+  if (prefixes?.every((prefix) => prefix !== undefined)) return prefixes;
+  const expected = 'a JSON list of CIDRs such as ["10.0.0.0/8"]';
+  context.refuse('INVALID_FIELD', ['metadata', 'annotations', SOURCE_PREFIXES], 'invalid value', {
+    found: text,
+    expected,
+  });
+  return [];
+}
+
+function parseJsonList(text: string): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function splitList(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

@@ -1,0 +1,63 @@
+// What parsing a resource yields, and how the parsers of single kinds say what is wrong.
+import { DataplaneError, type ErrorCode } from '../../base/errors.ts';
+import { type FieldPath, formatPath } from '../../resources/field-path.ts';
+import { describeObject, type Resource } from '../../resources/resource.ts';
+import type { Selector } from '../selector/ast.ts';
+import { describeProblem, tryParseSelector } from '../selector/parser.ts';
+import type { ModelObject } from '../world.ts';
+
+export interface ParseResult {
+  readonly objects: readonly ModelObject[];
+  readonly errors: readonly DataplaneError[];
+}
+
+interface Details {
+  readonly found?: string;
+  readonly expected?: string;
+  readonly hint?: string;
+}
+
+/** Collects the errors of one resource. A resource with an error becomes no object: half a policy is another policy. */
+export class ParseContext {
+  readonly resource: Resource;
+  readonly errors: DataplaneError[] = [];
+
+  constructor(resource: Resource) {
+    this.resource = resource;
+  }
+
+  refuse(code: ErrorCode, path: FieldPath, what: string, details: Details = {}): void {
+    const { resource } = this;
+    this.errors.push(
+      new DataplaneError(code, what, {
+        operation: 'parse',
+        target: describeObject(resource.kind, resource.namespace, resource.name),
+        field: path.length === 0 ? undefined : formatPath(path),
+        file: resource.location.file,
+        line: resource.lineOf(path),
+        ...details,
+      }),
+    );
+  }
+
+  /** undefined = absent, empty or refused. */
+  selector(text: string | undefined, path: FieldPath): Selector | undefined {
+    if (text === undefined || text.trim() === '') return undefined;
+    const result = tryParseSelector(text);
+    if ('selector' in result) return result.selector;
+    const { found, expected } = result.problem;
+    this.refuse('INVALID_SELECTOR', path, describeProblem(result.problem), { found, expected });
+    return undefined;
+  }
+
+  /** The objects, frozen, unless something was refused. */
+  result(...objects: readonly ModelObject[]): ParseResult {
+    return { objects: this.errors.length === 0 ? objects.map(freezeDeep) : [], errors: this.errors };
+  }
+}
+
+function freezeDeep<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const field of Object.values(value)) freezeDeep(field);
+  return Object.freeze(value);
+}

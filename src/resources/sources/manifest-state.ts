@@ -1,0 +1,89 @@
+// What one manifest file has in force, and whether a new reading of it is believed. Pure decisions; the clock is an
+// argument. Files are written by people and editors while we read, so that what is missing may just not be there yet.
+import type { DataplaneError } from '../../base/errors.ts';
+import { type ParsedDocuments, parseDocuments } from '../document.ts';
+import type { Resource } from '../resource.ts';
+
+/** Further checks of a resource, e.g. those that need the model. */
+export type ResourceCheck = (resource: Resource) => readonly DataplaneError[];
+
+export interface GracePeriods {
+  /** How long a vanished file's objects stay: editors replace files by deleting and creating them. */
+  readonly vanishedMs: number;
+  /** How long a file that lost content without an error is taken for half-written. */
+  readonly truncatedMs: number;
+}
+
+/** State of a file that is or was there. `heldSinceMs` set = what was last seen of it is not believed yet. */
+export interface ManifestState {
+  readonly stamp: string;
+  readonly text: string;
+  readonly resources: readonly Resource[];
+  readonly errors: readonly DataplaneError[];
+  readonly heldSinceMs?: number;
+  /** Stamp of the content that is not believed yet; undefined = the file is missing. */
+  readonly heldStamp?: string;
+}
+
+/** The state after the file was read. */
+export function acceptReading(
+  before: ManifestState | undefined,
+  reading: { readonly path: string; readonly stamp: string; readonly text: string },
+  check: ResourceCheck | undefined,
+  nowMs: number,
+  grace: GracePeriods,
+): ManifestState {
+  const { path, stamp, text } = reading;
+  if (before !== undefined && before.resources.length > 0 && looksHalfWritten(before.text, text)) {
+    const sinceMs = before.heldStamp === stamp ? (before.heldSinceMs ?? nowMs) : nowMs;
+    if (nowMs - sinceMs < grace.truncatedMs) return { ...before, heldSinceMs: sinceMs, heldStamp: stamp };
+  }
+  const parsed = checkResources(parseDocuments(text, path), check);
+  return { stamp, text, resources: keepRefused(before, parsed), errors: parsed.errors };
+}
+
+/** The state after the file was found missing; undefined = it is gone for good. */
+export function acceptMissing(before: ManifestState, nowMs: number, grace: GracePeriods): ManifestState | undefined {
+  const sinceMs = before.heldStamp === undefined ? (before.heldSinceMs ?? nowMs) : nowMs;
+  if (nowMs - sinceMs >= grace.vanishedMs) return undefined;
+  return { ...before, heldSinceMs: sinceMs, heldStamp: undefined };
+}
+
+/** The state after the file could not be read: what it had stays. */
+export function acceptUnreadable(
+  before: ManifestState | undefined,
+  stamp: string,
+  error: DataplaneError,
+): ManifestState {
+  return { stamp, text: before?.text ?? '', resources: before?.resources ?? [], errors: [error] };
+}
+
+/** Empty, or a beginning of what was there, or cut inside its last line. */
+function looksHalfWritten(before: string, now: string): boolean {
+  if (now.trim() === '') return true;
+  if (now.length >= before.length) return false;
+  return before.startsWith(now) || (before.endsWith('\n') && !now.endsWith('\n'));
+}
+
+function checkResources(parsed: ParsedDocuments, check: ResourceCheck | undefined): ParsedDocuments {
+  if (check === undefined) return parsed;
+  const errors = [...parsed.errors];
+  const refused = [...parsed.refused];
+  const resources = parsed.resources.filter((resource) => {
+    const found = check(resource);
+    errors.push(...found);
+    if (found.length > 0) refused.push(resource.id);
+    return found.length === 0;
+  });
+  return { ...parsed, resources, errors, refused };
+}
+
+/** A refused object stays as it last was. A file that cannot be made out stays as it was altogether. */
+function keepRefused(before: ManifestState | undefined, parsed: ParsedDocuments): readonly Resource[] {
+  if (before === undefined || before.resources.length === 0) return parsed.resources;
+  if (parsed.isIncomplete) return before.resources;
+  const refused = new Set(parsed.refused);
+  if (refused.size === 0) return parsed.resources;
+  const ids = new Set(parsed.resources.map((resource) => resource.id));
+  return [...parsed.resources, ...before.resources.filter(({ id }) => refused.has(id) && !ids.has(id))];
+}

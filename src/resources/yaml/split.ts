@@ -1,0 +1,36 @@
+// A YAML stream -> its documents, by their `---` lines: a line that starts so is a marker wherever it stands.
+
+export interface DocumentText {
+  readonly text: string;
+  /** 1-based line of the text's first line in the stream. */
+  readonly firstLine: number;
+}
+
+/** undefined when the stream has directives, end markers or content behind a marker: it must be parsed as a whole. */
+export function splitDocuments(stream: string): DocumentText[] | undefined {
+  if (/^(?:%|\.\.\.)/m.test(stream)) return undefined;
+  const documents: DocumentText[] = [];
+  const marker = /^---[^\n]*(?:\n|$)/gm;
+  let start = 0;
+  let firstLine = 1;
+  for (let match = marker.exec(stream); match !== null; match = marker.exec(stream)) {
+    if (!/^---[ \t\r]*(?:[ \t]#.*)?\n?$/.test(match[0])) {
+      // `---x` starts no document: it is content like any other.
+      if (!/^---[ \t]/.test(match[0])) continue;
+      return undefined;
+    }
+    const text = stream.slice(start, match.index);
+    documents.push({ text, firstLine });
+    firstLine += countNewlines(text) + 1;
+    start = marker.lastIndex;
+    if (start === stream.length) break;
+  }
+  documents.push({ text: stream.slice(start), firstLine });
+  return documents;
+}
+
+function countNewlines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count++;
+  return count;
+}
