@@ -1,0 +1,215 @@
+// The node agent: builds the chain once, then keeps the kernel equal to the manifests. Killing it at any instant
+// changes no verdict; starting it again takes over what is pinned.
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Reason, reasonName } from '../abi/event.gen.ts';
+import { DataplaneError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { CalcGraph } from '../calc/graph.ts';
+import type { DesiredState } from '../calc/resolved.ts';
+import { Dataplane } from '../kernel/dataplane.ts';
+import type { FileLock } from '../kernel/native.ts';
+import { loadNative, translateErrors } from '../kernel/native.ts';
+import { type TableStats, tableStats } from '../tables/stats.ts';
+import { bindEndpoints, type EndpointStatus, interfaceOf, ManualInterfaces } from './endpoint-binder.ts';
+import { EventHub } from './event-hub.ts';
+import { Interfaces } from './interfaces.ts';
+import { ManifestFeed } from './manifest-feed.ts';
+import { AgentNames } from './names.ts';
+import { type AgentOptions, isLocalNode } from './options.ts';
+import type { AgentStatus } from './status.ts';
+import { SyncLoop } from './sync-loop.ts';
+import { VERSION } from './version.ts';
+
+/** How often attachments are checked without an event that asks for it. */
+const AUDIT_MS = 5000;
+
+export class Agent {
+  readonly options: AgentOptions;
+  readonly events: EventHub;
+  readonly #log: Logger;
+  readonly #lock: FileLock;
+  readonly #dataplane: Dataplane;
+  readonly #feed: ManifestFeed;
+  readonly #graph: CalcGraph;
+  readonly #interfaces: Interfaces;
+  readonly #manual: ManualInterfaces;
+  readonly #loop: SyncLoop;
+  readonly #audit: NodeJS.Timeout;
+  #desired: DesiredState;
+  #statuses: readonly EndpointStatus[] = [];
+  #lastError: DataplaneError | undefined;
+  #isStarted = false;
+
+  private constructor(options: AgentOptions, log: Logger, lock: FileLock, dataplane: Dataplane) {
+    this.options = options;
+    this.#log = log;
+    this.#lock = lock;
+    this.#dataplane = dataplane;
+    this.#graph = new CalcGraph(isLocalNode(options.node));
+    this.#feed = new ManifestFeed(options.manifests, log);
+    this.#manual = new ManualInterfaces(join(options.stateDirectory, 'interfaces.json'));
+    this.#interfaces = new Interfaces(dataplane, options.interfacePrefix, log);
+    this.#desired = this.#graph.flush();
+    this.#loop = new SyncLoop(() => this.#sync(), log);
+    const names = new AgentNames(
+      () => this.#desired,
+      dataplane.compiler,
+      (ifindex) => this.#interfaces.nameOf(ifindex),
+    );
+    this.events = new EventHub(names);
+    this.#audit = setInterval(() => this.#loop.request(), AUDIT_MS);
+  }
+
+  /** Starts enforcing and resolves once the manifests are in force. Throws AGENT_RUNNING and what Dataplane.open throws. */
+  static async start(options: AgentOptions, log: Logger): Promise<Agent> {
+    const lock = takeLock(options);
+    try {
+      const { pinRoot, bpffs, sizes, attachMode, eventBudget, established } = options;
+      const keepEstablished = established === 'keep';
+      const dataplane = await Dataplane.open({ bpffs, pinRoot, sizes, attachMode, eventBudget, keepEstablished });
+      const agent = new Agent(options, log, lock, dataplane);
+      await agent.#begin();
+      return agent;
+    } catch (error) {
+      lock.close();
+      throw error;
+    }
+  }
+
+  /** Lets go; enforcement goes on. */
+  async stop(): Promise<void> {
+    clearInterval(this.#audit);
+    this.#feed.close();
+    this.#interfaces.close();
+    await this.#loop.stop();
+    this.events.close();
+    this.#dataplane.close();
+    this.#lock.close();
+  }
+
+  status(): AgentStatus {
+    const { generation, attachMode } = this.#dataplane;
+    return {
+      version: VERSION,
+      node: this.options.node,
+      inSync: this.#loop.isIdle && this.#lastError === undefined,
+      error: this.#lastError?.toJSON() ?? null,
+      generation,
+      attachMode,
+      manifests: this.#feed.status(),
+      endpoints: this.#statuses,
+      tables: this.#dataplane.image?.counts ?? null,
+      flows: this.#dataplane.flowCount(),
+      repairs: this.#interfaces.repairs,
+      counters: Object.fromEntries(this.counters()),
+    };
+  }
+
+  /** Sizes and fill of the compiled tables; null before the first compile. */
+  tables(): TableStats | null {
+    const { image, compiler } = this.#dataplane;
+    return image === undefined ? null : tableStats(image, compiler);
+  }
+
+  /** By reason name. */
+  counters(): Map<string, { packets: number; bytes: number }> {
+    const counts = this.#dataplane.counters();
+    return new Map(
+      counts
+        .slice(0, Reason.COUNT)
+        .map(({ packets, bytes }, reason) => [
+          reasonName(reason).toLowerCase(),
+          { packets: Number(packets), bytes: Number(bytes) },
+        ]),
+    );
+  }
+
+  /** Puts an endpoint behind an interface, whatever its manifest says. Throws NOT_FOUND for an unknown endpoint. */
+  async setInterface(endpoint: string, interfaceName: string): Promise<void> {
+    this.#requireEndpoint(endpoint);
+    this.#manual.set(endpoint, interfaceName);
+    await this.#loop.request();
+  }
+
+  /** Forgets setInterface. Throws NOT_FOUND when there is nothing to forget. */
+  async unsetInterface(endpoint: string): Promise<void> {
+    if (!this.#manual.delete(endpoint)) {
+      throw new DataplaneError('NOT_FOUND', 'no interface was given by hand', {
+        operation: 'remove endpoint',
+        target: endpoint,
+      });
+    }
+    await this.#loop.request();
+  }
+
+  async #begin(): Promise<void> {
+    this.#feed.start((changes) => {
+      this.#graph.apply(changes.changed, changes.removed);
+      if (this.#isStarted) void this.#loop.request();
+    });
+    this.#desired = this.#graph.flush();
+    this.#interfaces.refresh();
+    this.#dataplane.adopt(this.#keysByIfindex());
+    this.#interfaces.watch(() => void this.#loop.request());
+    this.#dataplane.readEvents((chunk) => this.events.publish(chunk));
+    this.#isStarted = true;
+    await this.#loop.request();
+    this.#log.info('in force', { generation: this.#dataplane.generation, endpoints: this.#statuses.length });
+  }
+
+  async #sync(): Promise<void> {
+    this.#interfaces.refresh();
+    this.#desired = this.#graph.flush();
+    const { bindings, statuses } = bindEndpoints(this.#desired, this.#interfaces.links, this.#manual.entries());
+    const failures = this.#interfaces.guard(statuses.map((status) => status.interface));
+    this.#statuses = statuses.map((status) => {
+      const failure = failures.get(status.interface);
+      return failure === undefined ? status : { ...status, state: 'error', reason: failure.message };
+    });
+    try {
+      const { isChanged } = await this.#dataplane.apply(this.#desired, bindings);
+      this.#lastError = undefined;
+      if (isChanged) this.#log.info('policy changed', { generation: this.#dataplane.generation });
+    } catch (error) {
+      if (!(error instanceof DataplaneError)) throw error;
+      this.#lastError = error;
+      this.#log.error('policy not changed, the last good one stays in force', { error: error.toJSON() });
+    }
+  }
+
+  #keysByIfindex(): Map<number, string> {
+    const keys = new Map<number, string>();
+    for (const [key, { endpoint }] of this.#desired.endpoints) {
+      const link = this.#interfaces.links.get(interfaceOf(endpoint, this.#manual.entries()));
+      if (link !== undefined) keys.set(link.ifindex, key);
+    }
+    return keys;
+  }
+
+  #requireEndpoint(name: string): void {
+    for (const { endpoint } of this.#desired.endpoints.values()) {
+      if (endpoint.displayName === name || endpoint.key === name) return;
+    }
+    throw new DataplaneError('NOT_FOUND', 'no such local workload endpoint', {
+      operation: 'add endpoint',
+      target: name,
+      expected: '<namespace>/<pod> of a WorkloadEndpoint or Pod in the manifests',
+    });
+  }
+}
+
+function takeLock({ stateDirectory, socket }: AgentOptions): FileLock {
+  for (const directory of [stateDirectory, dirname(socket)]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const path = `${socket}.lock`;
+  try {
+    return translateErrors('lock', path, () => loadNative().FileLock.acquire(path));
+  } catch (cause) {
+    throw new DataplaneError('AGENT_RUNNING', 'another agent holds the lock', {
+      operation: 'start agent',
+      target: path,
+      hint: 'stop it first, or give this one its own --socket, --state-dir and --pin-root',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,117 @@
+// Which interface each local endpoint is behind: the one its manifest names, or the one an operator gave it.
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import type { DesiredState } from '../calc/resolved.ts';
+import type { EndpointBinding } from '../kernel/dataplane.ts';
+import type { NetworkLink } from '../kernel/native.ts';
+import type { WorkloadEndpoint } from '../model/endpoint.ts';
+
+export interface EndpointStatus {
+  /** `<namespace>/<name>`. */
+  readonly endpoint: string;
+  /** Empty = none is known. */
+  readonly interface: string;
+  /** waiting = enforced as soon as its interface is there; error = see reason. */
+  readonly state: 'ready' | 'waiting' | 'error';
+  readonly reason: string;
+}
+
+/** Interfaces given by hand, kept in a file so that a restarted agent knows them. */
+export class ManualInterfaces {
+  readonly #path: string;
+  readonly #interfaces: Map<string, string>;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#interfaces = new Map(Object.entries(readJson(path)));
+  }
+
+  get(endpoint: string): string | undefined {
+    return this.#interfaces.get(endpoint);
+  }
+
+  entries(): ReadonlyMap<string, string> {
+    return this.#interfaces;
+  }
+
+  set(endpoint: string, interfaceName: string): void {
+    this.#interfaces.set(endpoint, interfaceName);
+    this.#save();
+  }
+
+  /** false when there was none. */
+  delete(endpoint: string): boolean {
+    const isKnown = this.#interfaces.delete(endpoint);
+    if (isKnown) this.#save();
+    return isKnown;
+  }
+
+  #save(): void {
+    const temporary = `${this.#path}.new`;
+    writeFileSync(temporary, `${JSON.stringify(Object.fromEntries(this.#interfaces), null, 2)}\n`, { mode: 0o600 });
+    renameSync(temporary, this.#path);
+  }
+}
+
+function readJson(path: string): Record<string, string> {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
+  } catch {
+    return {};
+  }
+}
+
+export interface BindResult {
+  readonly bindings: readonly EndpointBinding[];
+  readonly statuses: readonly EndpointStatus[];
+}
+
+/** Binds every endpoint whose interface exists; an interface serves one endpoint, the first by key. */
+export function bindEndpoints(
+  desired: DesiredState,
+  links: ReadonlyMap<string, NetworkLink>,
+  manual: ReadonlyMap<string, string>,
+): BindResult {
+  const bindings: EndpointBinding[] = [];
+  const statuses: EndpointStatus[] = [];
+  const owners = new Map<string, string>();
+  for (const [key, { endpoint }] of [...desired.endpoints].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const name = interfaceOf(endpoint, manual);
+    const link = links.get(name);
+    const owner = owners.get(name);
+    const problem = describeProblem(name, link, owner);
+    statuses.push({
+      endpoint: endpoint.displayName,
+      interface: name,
+      state: problem === '' ? 'ready' : owner === undefined ? 'waiting' : 'error',
+      reason: problem,
+    });
+    if (link === undefined || problem !== '') continue;
+    owners.set(name, endpoint.displayName);
+    bindings.push(toBinding(key, endpoint, link));
+  }
+  return { bindings, statuses };
+}
+
+/** The interface that the endpoint is expected behind; empty = not known. */
+export function interfaceOf(endpoint: WorkloadEndpoint, manual: ReadonlyMap<string, string>): string {
+  return manual.get(endpoint.displayName) ?? manual.get(endpoint.key) ?? endpoint.interfaceName;
+}
+
+function describeProblem(name: string, link: NetworkLink | undefined, owner: string | undefined): string {
+  if (name === '') return 'no interface is known: name it in the manifest or with tortie endpoint add';
+  if (owner !== undefined) return `interface ${name} belongs to ${owner}`;
+  return link === undefined ? `interface ${name} does not exist yet` : '';
+}
+
+function toBinding(key: string, endpoint: WorkloadEndpoint, link: NetworkLink): EndpointBinding {
+  return {
+    key,
+    ifindex: link.ifindex,
+    hostMac: link.mac,
+    mac: endpoint.mac ?? link.peerMac,
+    checkMac: true,
+    mtu: link.mtu,
+    addresses: endpoint.addresses,
+    allowedSourcePrefixes: endpoint.allowedSourcePrefixes,
+  };
+}

@@ -1,0 +1,83 @@
+// The directory of manifests as a stream of model changes. What is refused is remembered for status; everything else,
+// and the last good version of what broke, stays in force.
+import type { DataplaneError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { RemovedObject } from '../calc/graph.ts';
+import { ModelStore } from '../model/build-world.ts';
+import { parseResource } from '../model/parse/parse-resource.ts';
+import type { ModelObject } from '../model/world.ts';
+import type { Resource } from '../resources/resource.ts';
+import { type DirectoryWatch, watchDirectory } from '../resources/sources/directory.ts';
+
+export interface ManifestStatus {
+  readonly directory: string;
+  /** Accepted objects. */
+  readonly objects: number;
+  readonly errors: readonly { readonly code: string; readonly message: string }[];
+}
+
+export interface ModelChanges {
+  readonly changed: readonly ModelObject[];
+  readonly removed: readonly RemovedObject[];
+}
+
+export class ManifestFeed {
+  readonly #directory: string;
+  readonly #log: Logger;
+  readonly #store = new ModelStore();
+  #watch: DirectoryWatch | undefined;
+  #reported = new Set<string>();
+
+  constructor(directory: string, log: Logger) {
+    this.#directory = directory;
+    this.#log = log;
+  }
+
+  /** Calls back with everything there is, then with every change. */
+  start(onChanges: (changes: ModelChanges) => void): void {
+    const check = (resource: Resource): readonly DataplaneError[] => parseResource(resource).errors;
+    this.#watch = watchDirectory(
+      this.#directory,
+      ({ objects, changed, removed }) => {
+        onChanges(
+          this.#store.apply(
+            changed.map((id) => objects.get(id) as Resource),
+            removed,
+          ),
+        );
+        this.#logErrors();
+      },
+      { check },
+    );
+    this.#store.apply(this.#watch.snapshot.objects.values());
+    const everything = Object.values(this.#store.world).flatMap((objects) => [...objects.values()]);
+    onChanges({ changed: everything, removed: [] });
+    this.#logErrors();
+  }
+
+  status(): ManifestStatus {
+    return {
+      directory: this.#directory,
+      objects: this.#watch?.snapshot.objects.size ?? 0,
+      errors: this.#errors().map(({ code, message }) => ({ code, message })),
+    };
+  }
+
+  close(): void {
+    this.#watch?.close();
+  }
+
+  #errors(): readonly DataplaneError[] {
+    return [...(this.#watch?.snapshot.errors ?? []), ...this.#store.errors];
+  }
+
+  /** Each error once, when it appears. */
+  #logErrors(): void {
+    const errors = this.#errors();
+    for (const error of errors) {
+      if (!this.#reported.has(error.message))
+        this.#log.error('refused, the last good version stays in force', { error: error.toJSON() });
+    }
+    this.#reported = new Set(errors.map(({ message }) => message));
+  }
+}

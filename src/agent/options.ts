@@ -1,0 +1,53 @@
+// What the agent can be told, with the defaults.
+import { join } from 'node:path';
+import type { LogLevel } from '../base/log.ts';
+import type { AttachMode } from '../kernel/attachment.ts';
+import { DEFAULT_MAP_SIZES, type MapSizes } from '../kernel/object.ts';
+import { DEFAULT_BPFFS } from '../kernel/pins.ts';
+
+export interface AgentOptions {
+  readonly manifests: string;
+  /** Workload endpoints of this node are enforced; `*` = of every node. */
+  readonly node: string;
+  readonly bpffs: string;
+  readonly pinRoot: string;
+  readonly stateDirectory: string;
+  readonly socket: string;
+  readonly attachMode: AttachMode | 'auto';
+  /** What a policy change does to flows it would not have allowed. */
+  readonly established: 'revalidate' | 'keep';
+  /** Interfaces with this prefix drop everything until an endpoint claims them. */
+  readonly interfacePrefix: string;
+  /** Deny, drop and log events per CPU and second. */
+  readonly eventBudget: number;
+  readonly logLevel: LogLevel;
+  readonly sizes: MapSizes;
+}
+
+export const DEFAULT_SOCKET = '/run/tortie/agent.sock';
+export const DEFAULT_MANIFESTS = '/etc/tortie/manifests';
+export const DEFAULT_STATE_DIRECTORY = '/var/lib/tortie';
+
+/** Fills in defaults. */
+export function completeOptions(given: Partial<AgentOptions>): AgentOptions {
+  const bpffs = given.bpffs ?? DEFAULT_BPFFS;
+  return {
+    manifests: given.manifests ?? DEFAULT_MANIFESTS,
+    node: given.node ?? '*',
+    bpffs,
+    pinRoot: given.pinRoot ?? join(bpffs, 'tortie'),
+    stateDirectory: given.stateDirectory ?? DEFAULT_STATE_DIRECTORY,
+    socket: given.socket ?? DEFAULT_SOCKET,
+    attachMode: given.attachMode ?? 'auto',
+    established: given.established ?? 'revalidate',
+    interfacePrefix: given.interfacePrefix ?? 'cali',
+    eventBudget: given.eventBudget ?? 1000,
+    logLevel: given.logLevel ?? 'info',
+    sizes: { ...DEFAULT_MAP_SIZES, ...given.sizes },
+  };
+}
+
+/** Whether an endpoint of that node is this agent's. */
+export function isLocalNode(node: string): (endpoint: { readonly node: string }) => boolean {
+  return (endpoint) => node === '*' || endpoint.node === node;
+}

@@ -1,0 +1,23 @@
+// What `tortie status` shows: the shape that the agent's socket answers with.
+import type { AttachMode } from '../kernel/attachment.ts';
+import type { ImageCounts } from '../tables/compiler.ts';
+import type { EndpointStatus } from './endpoint-binder.ts';
+import type { ManifestStatus } from './manifest-feed.ts';
+
+export interface AgentStatus {
+  readonly version: string;
+  readonly node: string;
+  /** All accepted manifests are in force. */
+  readonly inSync: boolean;
+  /** Why the last change is not in force; the one before is. */
+  readonly error: Readonly<Record<string, unknown>> | null;
+  readonly generation: number;
+  readonly attachMode: AttachMode;
+  readonly manifests: ManifestStatus;
+  readonly endpoints: readonly EndpointStatus[];
+  readonly tables: ImageCounts | null;
+  readonly flows: number;
+  /** Times that a program missing from its interface was attached again. */
+  readonly repairs: number;
+  readonly counters: Readonly<Record<string, { readonly packets: number; readonly bytes: number }>>;
+}

@@ -1,0 +1,41 @@
+// tortie monitor: new flows, denials and drops as they happen, each with the rule that decided.
+import { type Command, Option } from 'commander';
+import type { FlowRecord } from '../../observe/flow-record.ts';
+import { followAgent } from '../agent-client.ts';
+import { socketOption } from '../options.ts';
+import { paint, print } from '../output.ts';
+
+export function addMonitorCommand(program: Command): void {
+  program
+    .command('monitor')
+    .description('show new flows, denials and drops as they happen')
+    .addOption(socketOption())
+    .addOption(new Option('-o, --output <format>', 'how to show them').choices(['text', 'json']).default('text'))
+    .action(async ({ socket, output }: { socket: string; output: 'text' | 'json' }) => {
+      for await (const line of followAgent(socket, '/v1/events')) {
+        print(output === 'json' ? line : formatRecord(JSON.parse(line) as FlowRecord));
+      }
+    });
+}
+
+/** One line: time, what happened, who to whom, which rule. */
+function formatRecord(record: FlowRecord): string {
+  const isAllowed = record.kind === 'new-flow' || record.kind === 'log';
+  const from = place(record.sourceEndpoint, record.source, record.sourcePort);
+  const to = place(record.destinationEndpoint, record.destination, record.destinationPort);
+  const icmp = record.icmpType === undefined ? '' : ` ${record.icmpType}/${record.icmpCode}`;
+  const kind = paint(record.kind.padEnd(12), isAllowed ? 'green' : 'red');
+  return `${record.time.slice(11, 23)} ${kind} ${record.protocol}${icmp} ${from} -> ${to}  ${paint(decision(record), 'dim')}`;
+}
+
+function place(endpoint: string | undefined, address: string, port: number | undefined): string {
+  const host = endpoint ?? (address === '' ? '?' : address);
+  return port === undefined || port === 0 ? host : `${host}:${port}`;
+}
+
+/** The deciding side's last trace entry, or the reason when policy did not decide. */
+function decision({ egress, ingress, reason }: FlowRecord): string {
+  const sides = [egress, ingress].filter((side) => side !== undefined);
+  const deciding = sides.find((side) => side.verdict === 'deny') ?? sides.at(-1);
+  return deciding?.trace.at(-1) ?? reason;
+}

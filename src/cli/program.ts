@@ -1,0 +1,60 @@
+// The command tree: argv in, text out. Each command has a file of its own; this one wires them.
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../agent/version.ts';
+import { DataplaneError } from '../base/errors.ts';
+import { addAgentCommand } from './commands/agent.ts';
+import { addCleanupCommand } from './commands/cleanup.ts';
+import { addEndpointCommand } from './commands/endpoint.ts';
+import { addManifestCommands } from './commands/manifests.ts';
+import { addMonitorCommand } from './commands/monitor.ts';
+import { addStatusCommand } from './commands/status.ts';
+import { addTablesCommand } from './commands/tables.ts';
+import { addTraceCommand } from './commands/trace.ts';
+import { addVerdictCommand } from './commands/verdict.ts';
+import { EXIT, EXIT_MEANING } from './exit-codes.ts';
+import { printError } from './output.ts';
+
+/** The whole command tree; docs/cli.md is generated from it. */
+export function createProgram(): Command {
+  const program = new Command('tortie')
+    .description('Calico and Kubernetes network policy, judged in the kernel at a fixed cost per packet')
+    .version(VERSION)
+    .showHelpAfterError('(see --help)')
+    .exitOverride()
+    .addHelpText('after', `\nExit codes:\n${describeExitCodes()}`);
+  const adders = [
+    addAgentCommand,
+    addStatusCommand,
+    addEndpointCommand,
+    addManifestCommands,
+    addVerdictCommand,
+    addTraceCommand,
+    addTablesCommand,
+    addMonitorCommand,
+    addCleanupCommand,
+  ];
+  for (const add of adders) add(program);
+  for (const command of program.commands) command.exitOverride().showHelpAfterError('(see --help)');
+  return program;
+}
+
+function describeExitCodes(): string {
+  return Object.entries(EXIT_MEANING)
+    .map(([code, meaning]) => `  ${code}  ${meaning}`)
+    .join('\n');
+}
+
+/** Runs one command line and returns the exit code. */
+export async function run(argv: readonly string[]): Promise<number> {
+  process.exitCode = EXIT.OK;
+  try {
+    await createProgram().parseAsync([...argv]);
+    return Number(process.exitCode);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
+    if (!(error instanceof DataplaneError)) throw error;
+    printError(error);
+    if (error.code === 'USAGE') return EXIT.USAGE;
+    return error.code === 'AGENT_UNREACHABLE' ? EXIT.NOT_READY : EXIT.FAILED;
+  }
+}

@@ -1,0 +1,26 @@
+// What the programs reported, decoded: addresses and numbers, no names of policies yet.
+import type { IpAddress } from '../model/address.ts';
+
+export type EventKind = 'new-flow' | 'denied' | 'flow-revoked' | 'log' | 'dropped';
+
+export interface FlowEvent {
+  readonly kind: EventKind;
+  /** Name of the reason, lower case, e.g. `drop_egress_policy`. */
+  readonly reason: string;
+  readonly hook: 'from_workload' | 'to_workload';
+  readonly ifindex: number;
+  /** undefined for frames that are not IP. */
+  readonly source: IpAddress | undefined;
+  readonly destination: IpAddress | undefined;
+  readonly protocol: number;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly icmpType: number;
+  readonly icmpCode: number;
+  /** Verdict words of the two sides; 0 = not judged. */
+  readonly egressWord: number;
+  readonly ingressWord: number;
+  readonly generation: number;
+  /** Bytes of the IP packet. */
+  readonly length: number;
+}

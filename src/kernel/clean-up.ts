@@ -1,0 +1,36 @@
+// Takes everything off the kernel that Tortie ever put there: programs, links, pins. The opposite of Dataplane.open.
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { detachFilters } from './attachment.ts';
+import { loadNative, translateErrors } from './native.ts';
+
+export interface CleanUpReport {
+  /** Interfaces that had one of our programs. */
+  readonly interfaces: readonly string[];
+  readonly isPinRootRemoved: boolean;
+}
+
+/** Works for pins of every layout version. Throws PERMISSION or KERNEL. */
+export function cleanUp(pinRoot: string): CleanUpReport {
+  const interfaces = new Set<string>();
+  for (const version of existsSync(pinRoot) ? readdirSync(pinRoot) : []) {
+    const links = join(pinRoot, version, 'links');
+    for (const name of existsSync(links) ? readdirSync(links) : []) {
+      detachLink(join(links, name));
+      interfaces.add(name.replace(/-(ingress|egress)$/, ''));
+    }
+  }
+  for (const link of loadNative().linkList()) if (detachFilters(link.ifindex)) interfaces.add(link.name);
+  const isPinRootRemoved = existsSync(pinRoot);
+  rmSync(pinRoot, { recursive: true, force: true });
+  return { interfaces: [...interfaces].sort(), isPinRootRemoved };
+}
+
+/** Detaching first: other processes may hold the link open. */
+function detachLink(pin: string): void {
+  translateErrors('detach link', pin, () => {
+    const link = loadNative().BpfLink.openPinned(pin);
+    if (link.info.ifindex !== 0) link.detach();
+    link.close();
+  });
+}

@@ -1,0 +1,166 @@
+// The kernel side of one node: loaded programs, pinned maps, attached interfaces, and the policy in force.
+// One change at a time: compile, write, switch, wait until nobody reads the old, reuse its space.
+
+import { Counter, decodeCounter, Reason } from '../abi/event.gen.ts';
+import type { DesiredState } from '../calc/resolved.ts';
+import { TableCompiler, type TableImage } from '../tables/compiler.ts';
+import { type AttachMode, Attachments, type AttachTarget } from './attachment.ts';
+import { measureHz } from './clock.ts';
+import { type BoundEndpoint, EndpointWriter } from './endpoint-writer.ts';
+import { ImageWriter } from './image-writer.ts';
+import type { BpfObject, RingBuffer } from './native.ts';
+import { loadNative, translateErrors } from './native.ts';
+import { loadObject, type MapSizes, mapsOf } from './object.ts';
+import { Pins } from './pins.ts';
+
+export interface DataplaneOptions {
+  /** Mount point of bpffs; mounted there when nothing is. */
+  readonly bpffs: string;
+  /** Directory inside bpffs that holds everything Tortie pins. */
+  readonly pinRoot: string;
+  readonly sizes: MapSizes;
+  /** auto = TCX where the kernel has it. */
+  readonly attachMode: AttachMode | 'auto';
+  readonly keepEstablished: boolean;
+  readonly eventBudget: number;
+}
+
+export interface ReasonCount {
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
+
+/** What binds an endpoint of the desired state to an interface, all but its id. */
+export type EndpointBinding = Omit<BoundEndpoint, 'id'>;
+
+export class Dataplane {
+  readonly attachMode: AttachMode;
+  readonly compiler: TableCompiler;
+  readonly #object: BpfObject;
+  readonly #images: ImageWriter;
+  readonly #endpoints: EndpointWriter;
+  readonly #attachments: Attachments;
+  #events: RingBuffer | undefined;
+  #image: TableImage | undefined;
+
+  private constructor(object: BpfObject, options: DataplaneOptions, pins: Pins, hz: number) {
+    const { sizes, keepEstablished, eventBudget } = options;
+    this.#object = object;
+    const maps = mapsOf(object);
+    this.#images = new ImageWriter(maps);
+    this.#endpoints = new EndpointWriter(maps);
+    this.compiler = new TableCompiler(sizes);
+    this.#images.configure({ keepEstablished, eventBudget, hz });
+    this.attachMode = options.attachMode === 'auto' ? bestAttachMode() : options.attachMode;
+    const programs = { ingress: object.program('tt_from_work'), egress: object.program('tt_to_work') };
+    this.#attachments = new Attachments(programs, this.attachMode, pins);
+  }
+
+  /** Loads the programs and takes over what is pinned. Throws PERMISSION, PROGRAM_REJECTED, ABI_MISMATCH, KERNEL. */
+  static async open(options: DataplaneOptions): Promise<Dataplane> {
+    const pins = new Pins(options.pinRoot);
+    pins.create(options.bpffs);
+    const object = loadObject('workload', options.sizes, pins);
+    return new Dataplane(object, options, pins, await measureHz(object));
+  }
+
+  /** Takes over the policy in force: `keys` names the endpoint behind each interface that still exists. */
+  adopt(keys: ReadonlyMap<number, string>): void {
+    this.#images.adopt(this.compiler);
+    const ids = new Map<string, number>();
+    for (const [ifindex, id] of this.#endpoints.idsByIfindex()) {
+      const key = keys.get(ifindex);
+      if (key !== undefined) ids.set(key, id);
+    }
+    this.compiler.adoptEndpointIds(ids);
+  }
+
+  /** The image in force, once one was published by this process. */
+  get image(): TableImage | undefined {
+    return this.#image;
+  }
+
+  get generation(): number {
+    return this.#images.generation;
+  }
+
+  /**
+   * Puts the desired state in force for the endpoints that have an interface. Resolves when the space of the state
+   * before can be reused; the new state is in force before the first await. Throws TABLE_FULL: the state before
+   * stays in force.
+   */
+  async apply(desired: DesiredState, bindings: readonly EndpointBinding[]): Promise<{ readonly isChanged: boolean }> {
+    const image = this.compiler.compile(desired);
+    const bound = bindings.flatMap((binding): BoundEndpoint[] => {
+      const id = image.endpointIds.get(binding.key);
+      return id === undefined ? [] : [{ ...binding, id }];
+    });
+    this.#endpoints.removeAllBut(bound);
+    const isChanged = this.#images.publish(image, this.compiler);
+    this.#image = image;
+    try {
+      this.#endpoints.writeAll(bound);
+    } finally {
+      await loadNative().waitForPrograms();
+      this.compiler.retireOlderImages();
+    }
+    return { isChanged };
+  }
+
+  /** Makes sure the programs are on the interface. Throws INTERFACE_MISSING, PERMISSION or KERNEL. */
+  attach(target: AttachTarget): boolean {
+    return this.#attachments.ensure(target);
+  }
+
+  detach(target: AttachTarget): void {
+    this.#attachments.detach(target);
+  }
+
+  /** Interfaces that have a pinned link, whether they still exist or not. */
+  attachedInterfaces(): string[] {
+    return this.#attachments.pinnedInterfaces();
+  }
+
+  forgetInterface(name: string): void {
+    this.#attachments.forget(name);
+  }
+
+  /** Hands over ring-buffer chunks ([u32 length][record]...) until close. */
+  readEvents(onChunk: (chunk: Uint8Array) => void): void {
+    this.#events = translateErrors('read events', 'tt_events', () =>
+      loadNative().RingBuffer.open(this.#object.map('tt_events'), onChunk),
+    );
+  }
+
+  /** Packets and bytes by enum tt_reason, summed over CPUs. */
+  counters(): ReasonCount[] {
+    const map = this.#object.map('tt_counters');
+    return Array.from({ length: Reason.COUNT }, (_, reason) => {
+      const value = map.lookup(new Uint8Array(Uint32Array.of(reason).buffer)) ?? new Uint8Array();
+      const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+      const total = { packets: 0n, bytes: 0n };
+      for (let at = 0; at < value.byteLength; at += Counter.SIZE) {
+        const { packets, bytes } = decodeCounter(view, at);
+        total.packets += packets;
+        total.bytes += bytes;
+      }
+      return total;
+    });
+  }
+
+  /** Entries of the flow table at this moment. */
+  flowCount(): number {
+    const map = this.#object.map('tt_flows');
+    return map.keys().byteLength / map.info.keySize;
+  }
+
+  /** Lets go of everything; enforcement goes on. */
+  close(): void {
+    this.#events?.close();
+    this.#object.close();
+  }
+}
+
+function bestAttachMode(): AttachMode {
+  return loadNative().probeFeatures().tcx ? 'tcx' : 'clsact';
+}

@@ -1,0 +1,100 @@
+// A dataplane that no interface knows of: the real programs and tables, loaded for questions, tests and benchmarks
+// through BPF_PROG_TEST_RUN. Nothing is pinned or attached.
+
+import { decodeEvent, type Event } from '../abi/event.gen.ts';
+import type { DesiredState } from '../calc/resolved.ts';
+import { TableCompiler, type TableImage, type TableSizes } from '../tables/compiler.ts';
+import { type BoundEndpoint, EndpointWriter } from './endpoint-writer.ts';
+import { ImageWriter } from './image-writer.ts';
+import type { BpfObject, RingBuffer, TestRunResult } from './native.ts';
+import { loadNative } from './native.ts';
+import { DEFAULT_MAP_SIZES, loadObject, mapsOf } from './object.ts';
+
+/** Test runs happen on the loopback interface, which is number 1 in every namespace. */
+const RUN_IFINDEX = 1;
+const FIRST_IFINDEX = 16;
+/** Of struct __sk_buff on Linux 5.10, the oldest kernel: its size, and where ingress_ifindex is. */
+const SK_BUFF_BYTES = 192;
+const SK_BUFF_INGRESS_IFINDEX = 36;
+
+export interface DetachedOptions {
+  /** Name of the object under build/bpf. */
+  readonly object: string;
+  readonly sizes?: TableSizes;
+  readonly flows: number;
+  /** Slots of the flow cache for each CPU. */
+  readonly flowCache: number;
+  readonly eventBytes: number;
+  /** 32-bit variables of the object's read-only data, by C name. */
+  readonly constants?: Readonly<Record<string, number>>;
+  /** Jiffies per second; only ageing of flows depends on it. */
+  readonly hz?: number;
+}
+
+export class DetachedDataplane {
+  readonly compiler: TableCompiler;
+  readonly image: TableImage;
+  readonly #object: BpfObject;
+  readonly #endpoints: EndpointWriter;
+  readonly #bound = new Map<string, BoundEndpoint>();
+  readonly #cache: Uint8Array;
+  readonly #ring: RingBuffer;
+
+  /** Loads the programs and writes the desired state. Throws PERMISSION, PROGRAM_REJECTED, TABLE_FULL. */
+  constructor(desired: DesiredState, options: DetachedOptions) {
+    const slots = 2 ** Math.ceil(Math.log2(2 * (desired.endpoints.size + FIRST_IFINDEX)));
+    const { flows, flowCache, eventBytes, sizes = DEFAULT_MAP_SIZES, hz = 250 } = options;
+    const mapSizes = { ...sizes, endpoints: slots, flows, fragments: 64, flowCache, eventBytes };
+    this.#object = loadObject(options.object, mapSizes, undefined, options.constants);
+    const maps = mapsOf(this.#object);
+    this.#cache = new Uint8Array(this.#object.map('tt_flow_cache').mmap());
+    this.#ring = loadNative().RingBuffer.open(maps.events);
+    this.compiler = new TableCompiler(sizes);
+    this.image = this.compiler.compile(desired);
+    const images = new ImageWriter(maps);
+    images.configure({ keepEstablished: false, eventBudget: 0, hz });
+    images.publish(this.image, this.compiler);
+    for (const [key, { endpoint }] of desired.endpoints) {
+      const id = this.image.endpointIds.get(key) as number;
+      const { addresses, allowedSourcePrefixes } = endpoint;
+      const place = { ifindex: FIRST_IFINDEX + id, hostMac: '', mac: '', checkMac: false, mtu: 1500 };
+      this.#bound.set(key, { key, id, addresses, allowedSourcePrefixes, ...place });
+    }
+    this.#endpoints = new EndpointWriter(maps);
+    this.#endpoints.writeAll([...this.#bound.values()]);
+  }
+
+  /** Runs a program on the packet as if the interface of that endpoint had seen it. */
+  run(program: string, endpointKey: string, packet: Uint8Array, repeat = 1): TestRunResult {
+    this.#endpoints.alias(RUN_IFINDEX, this.#bound.get(endpointKey) as BoundEndpoint);
+    const context = new Uint8Array(SK_BUFF_BYTES);
+    new DataView(context.buffer).setUint32(SK_BUFF_INGRESS_IFINDEX, RUN_IFINDEX, true);
+    return this.#object.program(program).testRun({ data: packet, context, repeat });
+  }
+
+  /** Events since the last call. */
+  drainEvents(): Event[] {
+    const chunk = this.#ring.drain();
+    const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const events: Event[] = [];
+    for (let at = 0; at < chunk.byteLength; ) {
+      events.push(decodeEvent(view, at + 4));
+      at += 4 + Math.ceil(view.getUint32(at, true) / 8) * 8;
+    }
+    return events;
+  }
+
+  /** After it every packet is a flow's first. */
+  forgetFlows(): void {
+    const map = this.#object.map('tt_flows');
+    const keys = map.keys();
+    const { keySize } = map.info;
+    for (let at = 0; at < keys.byteLength; at += keySize) map.delete(keys.subarray(at, at + keySize));
+    this.#cache.fill(0);
+  }
+
+  close(): void {
+    this.#ring.close();
+    this.#object.close();
+  }
+}

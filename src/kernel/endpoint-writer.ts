@@ -1,0 +1,206 @@
+// Who is behind each interface and which interface an address is behind: tt_endpoints, tt_addresses, tt_sources.
+// A packet finds an endpoint's old entry or its new one, never half of either.
+
+import {
+  decodeEndpoint,
+  Endpoint,
+  EndpointDims,
+  EndpointFlags,
+  encodeEndpoint,
+  encodeLocal,
+  encodeSourceKey,
+  Local,
+  SourceKey,
+} from '../abi/endpoint.gen.ts';
+import { DataplaneError } from '../base/errors.ts';
+import type { Cidr, IpAddress } from '../model/address.ts';
+import { hostCidr } from '../model/address.ts';
+import { MapSync } from './map-sync.ts';
+import type { BpfMap } from './native.ts';
+
+/** A workload endpoint at an interface that exists. */
+export interface BoundEndpoint {
+  readonly key: string;
+  /** Index of its policy bases, from the image. */
+  readonly id: number;
+  readonly ifindex: number;
+  /** Of the host's side. */
+  readonly hostMac: string;
+  /** Of the workload's side; empty = not known. */
+  readonly mac: string;
+  /** Frames from the workload must come from mac. */
+  readonly checkMac: boolean;
+  readonly mtu: number;
+  readonly addresses: readonly IpAddress[];
+  readonly allowedSourcePrefixes: readonly Cidr[];
+}
+
+const ENTRY_WORDS = Endpoint.SIZE / 4;
+const IFINDEX_WORD = Endpoint.OFFSET.ifindex / 4;
+
+export class EndpointWriter {
+  readonly #words: Uint32Array;
+  readonly #bytes: Uint8Array;
+  readonly #slotCount: number;
+  readonly #addresses: MapSync;
+  readonly #sources: MapSync;
+
+  constructor(maps: { readonly endpoints: BpfMap; readonly addresses: BpfMap; readonly sources: BpfMap }) {
+    const memory = maps.endpoints.mmap();
+    this.#words = new Uint32Array(memory);
+    this.#bytes = new Uint8Array(memory);
+    this.#slotCount = maps.endpoints.info.maxEntries;
+    this.#addresses = new MapSync(maps.addresses);
+    this.#sources = new MapSync(maps.sources);
+  }
+
+  /** Endpoint ids that the kernel has, by ifindex. */
+  idsByIfindex(): Map<number, number> {
+    const ids = new Map<number, number>();
+    for (let slot = 0; slot < this.#slotCount; slot += 1) {
+      const { ifindex, id } = decodeEndpoint(new DataView(this.#bytes.buffer), slot * Endpoint.SIZE);
+      if (ifindex !== 0) ids.set(ifindex, id);
+    }
+    return ids;
+  }
+
+  /** Before an image is put in force: what it no longer has stops (their packets drop). */
+  removeAllBut(endpoints: readonly BoundEndpoint[]): void {
+    const ifindexes = new Set(endpoints.map(({ ifindex }) => ifindex));
+    for (let slot = 0; slot < this.#slotCount; slot += 1) {
+      const ifindex = this.#ifindexAt(slot);
+      if (ifindex !== 0 && !ifindexes.has(ifindex)) this.#clear(slot);
+    }
+    this.#addresses.removeAllBut(this.#addressRows(endpoints));
+    this.#sources.removeAllBut(sourceRows(endpoints));
+  }
+
+  /** After the image is in force. Throws TABLE_FULL for the first endpoint without a free slot; the others are in. */
+  writeAll(endpoints: readonly BoundEndpoint[]): void {
+    let refused: DataplaneError | undefined;
+    this.#sources.writeAll(sourceRows(endpoints));
+    for (const endpoint of endpoints) {
+      if (!this.#write(endpoint)) refused ??= noSlot(endpoint, this.#slotCount);
+    }
+    this.#addresses.writeAll(this.#addressRows(endpoints));
+    if (refused !== undefined) throw refused;
+  }
+
+  /** Puts the endpoint behind another interface number as well, in the first slot that is searched for it. */
+  alias(ifindex: number, endpoint: BoundEndpoint): void {
+    const slot = this.#probe(ifindex)[0] as number;
+    this.#words.set(encodeEntry({ ...endpoint, ifindex }), slot * ENTRY_WORDS);
+  }
+
+  #write(endpoint: BoundEndpoint): boolean {
+    const entry = encodeEntry(endpoint);
+    const slots = this.#probe(endpoint.ifindex);
+    const current = slots.find((slot) => this.#ifindexAt(slot) === endpoint.ifindex);
+    if (current !== undefined && this.#holds(current, entry)) return true;
+    const free = slots.find((slot) => this.#ifindexAt(slot) === 0);
+    if (free === undefined && current === undefined) return false;
+    if (free === undefined && current !== undefined) this.#clear(current);
+    const target = free ?? (current as number);
+    const at = target * ENTRY_WORDS;
+    for (let word = 0; word < ENTRY_WORDS; word += 1) {
+      if (word !== IFINDEX_WORD) this.#words[at + word] = entry[word] as number;
+    }
+    Atomics.store(this.#words, at + IFINDEX_WORD, endpoint.ifindex);
+    if (current !== undefined && current !== target) this.#clear(current);
+    return true;
+  }
+
+  #addressRows(endpoints: readonly BoundEndpoint[]): Map<string, Uint8Array> {
+    const rows = new Map<string, Uint8Array>();
+    for (const { id, ifindex, addresses } of endpoints) {
+      const slot = this.#probe(ifindex).find((candidate) => this.#ifindexAt(candidate) === ifindex);
+      if (slot === undefined) continue;
+      const value = new Uint8Array(Local.SIZE);
+      encodeLocal(new DataView(value.buffer), 0, { slot, id });
+      for (const address of addresses) rows.set(Buffer.from(addressBytes(address)).toString('hex'), value);
+    }
+    return rows;
+  }
+
+  /** Slots where the programs look for an interface, in their order. */
+  #probe(ifindex: number): number[] {
+    return Array.from({ length: EndpointDims.PROBES }, (_, probe) => (ifindex + probe) & (this.#slotCount - 1));
+  }
+
+  #ifindexAt(slot: number): number {
+    return this.#words[slot * ENTRY_WORDS + IFINDEX_WORD] as number;
+  }
+
+  #clear(slot: number): void {
+    Atomics.store(this.#words, slot * ENTRY_WORDS + IFINDEX_WORD, 0);
+  }
+
+  #holds(slot: number, entry: Uint32Array): boolean {
+    return entry.every((word, index) => this.#words[slot * ENTRY_WORDS + index] === word);
+  }
+}
+
+function encodeEntry(endpoint: BoundEndpoint): Uint32Array {
+  const { id, ifindex, mtu, mac, hostMac, addresses, allowedSourcePrefixes, checkMac } = endpoint;
+  const first = (family: 4 | 6): IpAddress | undefined => addresses.find((address) => address.family === family);
+  const hasMore = allowedSourcePrefixes.length > 0 || addresses.some((address) => address !== first(address.family));
+  const entry = new Uint32Array(ENTRY_WORDS);
+  encodeEndpoint(new DataView(entry.buffer), 0, {
+    ifindex,
+    flags:
+      EndpointFlags.READY |
+      (hasMore ? EndpointFlags.MORE_SOURCES : 0) |
+      (mac === '' ? 0 : EndpointFlags.PEER_DELIVERY) |
+      (mac !== '' && checkMac ? EndpointFlags.MAC_CHECK : 0),
+    id,
+    mtu,
+    mac: macBytes(mac),
+    host_mac: macBytes(hostMac),
+    v4: { word: mappedWords(first(4)) },
+    v6: { word: mappedWords(first(6)) },
+  });
+  return entry;
+}
+
+/** What each endpoint may send from besides its first address of each family. */
+function sourceRows(endpoints: readonly BoundEndpoint[]): Map<string, Uint8Array> {
+  const rows = new Map<string, Uint8Array>();
+  for (const { id, addresses, allowedSourcePrefixes } of endpoints) {
+    for (const cidr of [...addresses.map(hostCidr), ...allowedSourcePrefixes]) {
+      const key = new Uint8Array(SourceKey.SIZE);
+      encodeSourceKey(new DataView(key.buffer), 0, {
+        prefix_length: 32 + (cidr.family === 4 ? 96 : 0) + cidr.length,
+        endpoint_id: id,
+        address: { word: mappedWords(cidr) },
+      });
+      rows.set(Buffer.from(key).toString('hex'), Uint8Array.of(1, 0, 0, 0));
+    }
+  }
+  return rows;
+}
+
+/** Words of struct tt_address: IPv4 as ::ffff:a.b.c.d; all zero for none. */
+export function mappedWords(address: IpAddress | undefined): number[] {
+  if (address === undefined) return [0, 0, 0, 0];
+  return address.family === 4 ? [0, 0, 0xffff, address.words[0] as number] : [...address.words];
+}
+
+function addressBytes(address: IpAddress): Uint8Array {
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  for (const [index, word] of mappedWords(address).entries()) view.setUint32(4 * index, word);
+  return bytes;
+}
+
+function macBytes(mac: string): Uint8Array {
+  return mac === '' ? new Uint8Array(6) : Uint8Array.from(mac.split(':'), (part) => Number.parseInt(part, 16));
+}
+
+function noSlot({ key, ifindex }: BoundEndpoint, slots: number): DataplaneError {
+  return new DataplaneError('TABLE_FULL', `no free slot near interface number ${ifindex}`, {
+    operation: 'write endpoint',
+    target: key,
+    found: `${EndpointDims.PROBES} neighbouring slots of ${slots} taken`,
+    hint: 'raise tables.endpoints',
+  });
+}

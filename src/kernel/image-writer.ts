@@ -1,0 +1,105 @@
+// Writes table images into the mapped arrays, and puts an image in force by one aligned store.
+import { Root, State, StateFlags } from '../abi/heap.gen.ts';
+import type { ImageRoot, TableCompiler, TableImage } from '../tables/compiler.ts';
+import type { Region } from '../tables/region-store.ts';
+import type { BpfMap } from './native.ts';
+
+export interface StateSettings {
+  /** Established flows keep going when policy changes against them. */
+  readonly keepEstablished: boolean;
+  /** Deny, drop and log events per CPU and second; 0 = unlimited. */
+  readonly eventBudget: number;
+  /** Jiffies per second. */
+  readonly hz: number;
+}
+
+const ROOT_WORDS = Root.SIZE / 4;
+const FIRST_ROOT = State.OFFSET.root / 4;
+
+export class ImageWriter {
+  readonly #heap: Uint32Array;
+  readonly #v6Nodes: Uint32Array;
+  readonly #state: Uint32Array;
+
+  constructor(maps: { readonly heap: BpfMap; readonly v6Nodes: BpfMap; readonly state: BpfMap }) {
+    this.#heap = new Uint32Array(maps.heap.mmap());
+    this.#v6Nodes = new Uint32Array(maps.v6Nodes.mmap());
+    this.#state = new Uint32Array(maps.state.mmap());
+  }
+
+  get generation(): number {
+    return this.#rootWord('generation');
+  }
+
+  configure({ keepEstablished, eventBudget, hz }: StateSettings): void {
+    this.#state[State.OFFSET.hz / 4] = hz;
+    this.#state[State.OFFSET.event_budget / 4] = eventBudget;
+    Atomics.store(this.#state, State.OFFSET.flags / 4, keepEstablished ? StateFlags.KEEP_ESTABLISHED : 0);
+  }
+
+  /** Hands the regions of the image in force to an empty compiler, so that it reuses them and writes around them. */
+  adopt(compiler: TableCompiler): void {
+    const directory = this.#rootWord('directory');
+    const regions: Region[] = [];
+    for (let index = 0; index < this.#rootWord('directory_regions'); index += 1) {
+      const offset = this.#heap[directory + 2 * index] as number;
+      regions.push({ offset, length: this.#heap[directory + 2 * index + 1] as number });
+    }
+    const heap = regions.filter(({ length }) => length > 0);
+    if (heap.length === 0) return;
+    heap.push({ offset: directory, length: 2 * regions.length });
+    compiler.adoptRegions({
+      heap: this.#heap,
+      v6Nodes: this.#v6Nodes,
+      heapRegions: heap,
+      v6Root: this.#rootWord('v6_root'),
+    });
+  }
+
+  /**
+   * Puts the image in force. Packets that started before are judged by the image before, later ones by this one.
+   * Returns false, and changes nothing, when it already is in force.
+   */
+  publish(image: TableImage, compiler: TableCompiler): boolean {
+    const { heap, v6Nodes } = image.written;
+    for (const { offset, length } of heap)
+      this.#heap.set(compiler.heap.words.subarray(offset, offset + length), offset);
+    for (const { offset, length } of v6Nodes) {
+      this.#v6Nodes.set(compiler.v6Nodes.words.subarray(offset, offset + length), offset);
+    }
+    if (this.#isInForce(image.root)) return false;
+    const next = 1 - this.#active;
+    const at = FIRST_ROOT + next * ROOT_WORDS;
+    const { root } = image;
+    this.#state.set(rootWords(root, this.generation + 1), at);
+    Atomics.store(this.#state, State.OFFSET.active / 4, next);
+    return true;
+  }
+
+  get #active(): number {
+    return (this.#state[State.OFFSET.active / 4] as number) & 1;
+  }
+
+  #rootWord(field: keyof typeof Root.OFFSET): number {
+    return this.#state[FIRST_ROOT + this.#active * ROOT_WORDS + Root.OFFSET[field] / 4] as number;
+  }
+
+  #isInForce(root: ImageRoot): boolean {
+    const wanted = rootWords(root, this.generation);
+    const at = FIRST_ROOT + this.#active * ROOT_WORDS;
+    return wanted.every((word, index) => this.#state[at + index] === word);
+  }
+}
+
+function rootWords(root: ImageRoot, generation: number): Uint32Array {
+  const words = new Uint32Array(ROOT_WORDS);
+  words[Root.OFFSET.v4_root / 4] = root.v4Root;
+  words[Root.OFFSET.v6_root / 4] = root.v6Root;
+  words[Root.OFFSET.l4_classes / 4] = root.l4Classes;
+  words[Root.OFFSET.source_classes / 4] = root.sourceClasses;
+  words[Root.OFFSET.policies / 4] = root.policies;
+  words[Root.OFFSET.generation / 4] = generation;
+  words[Root.OFFSET.directory / 4] = root.directory;
+  words[Root.OFFSET.directory_regions / 4] = root.directoryRegions;
+  return words;
+}

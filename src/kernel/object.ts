@@ -1,0 +1,95 @@
+// Loads the prebuilt workload object: map sizes, pins, the constants that follow from them.
+
+import { HeapDims } from '../abi/heap.gen.ts';
+import { DEFAULT_TABLE_SIZES, type TableSizes } from '../tables/compiler.ts';
+import type { BpfMap, BpfObject, MapOptions } from './native.ts';
+import { builtFile, loadNative, translateErrors } from './native.ts';
+import type { Pins } from './pins.ts';
+
+export interface MapSizes extends TableSizes {
+  /** Interfaces; a power of two. */
+  readonly endpoints: number;
+  readonly flows: number;
+  readonly fragments: number;
+  /** Slots for each CPU; a power of two. */
+  readonly flowCache: number;
+  readonly eventBytes: number;
+}
+
+export const DEFAULT_MAP_SIZES: MapSizes = {
+  ...DEFAULT_TABLE_SIZES,
+  endpoints: 4096,
+  flows: 262144,
+  fragments: 8192,
+  flowCache: 4096,
+  eventBytes: 4 * 1024 * 1024,
+};
+
+/** Maps that outlive the agent. The rest is scratch. */
+const PINNED = [
+  'tt_heap',
+  'tt_v6_nodes',
+  'tt_state',
+  'tt_endpoints',
+  'tt_addresses',
+  'tt_sources',
+  'tt_flows',
+  'tt_fragments',
+  'tt_flow_cache',
+  'tt_counters',
+  'tt_events',
+] as const;
+
+/**
+ * pins undefined = nothing is pinned: for questions, tests and benchmarks. `constants` are further 32-bit variables of
+ * the object's read-only data, by C name.
+ */
+export function loadObject(
+  name: string,
+  sizes: MapSizes,
+  pins: Pins | undefined,
+  constants: Readonly<Record<string, number>> = {},
+): BpfObject {
+  const path = builtFile(`build/bpf/${name}.bpf.o`);
+  const { BpfObject: Native, probeFeatures } = loadNative();
+  const cpus = probeFeatures().possibleCpus;
+  const maxEntries: Record<string, number> = {
+    tt_heap: Math.ceil(sizes.heapWords / HeapDims.HEAP_BLOCK_WORDS),
+    tt_v6_nodes: sizes.v6Nodes,
+    tt_endpoints: sizes.endpoints,
+    tt_addresses: 2 * sizes.endpoints,
+    tt_flows: sizes.flows,
+    tt_fragments: sizes.fragments,
+    tt_flow_cache: sizes.flowCache * cpus,
+    tt_events: sizes.eventBytes,
+  };
+  const maps: Record<string, MapOptions> = {};
+  for (const map of PINNED) maps[map] = { maxEntries: maxEntries[map], pinPath: pins?.map(map) };
+  const numbers = { tt_endpoint_slots: sizes.endpoints, tt_cache_slots: sizes.flowCache, ...constants };
+  const rodata = Object.fromEntries(Object.entries(numbers).map(([variable, value]) => [variable, u32(value)]));
+  return translateErrors('load object', path, () => Native.open(path, { maps, rodata }));
+}
+
+/** The maps by role. */
+export function mapsOf(
+  object: BpfObject,
+): Record<
+  'heap' | 'v6Nodes' | 'state' | 'endpoints' | 'addresses' | 'sources' | 'flows' | 'counters' | 'events',
+  BpfMap
+> {
+  return {
+    heap: object.map('tt_heap'),
+    v6Nodes: object.map('tt_v6_nodes'),
+    state: object.map('tt_state'),
+    endpoints: object.map('tt_endpoints'),
+    addresses: object.map('tt_addresses'),
+    sources: object.map('tt_sources'),
+    flows: object.map('tt_flows'),
+    counters: object.map('tt_counters'),
+    events: object.map('tt_events'),
+  };
+}
+
+function u32(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer);
+}

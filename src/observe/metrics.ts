@@ -1,0 +1,67 @@
+// Prometheus metrics of the agent. Readers only: everything comes in through the MetricsSource.
+import { Counter, Gauge, Registry } from 'prom-client';
+
+export interface MetricsSource {
+  /** Packets and bytes by reason name, as the kernel counted them. */
+  counters(): ReadonlyMap<string, { readonly packets: bigint; readonly bytes: bigint }>;
+  flowCount(): number;
+  generation(): number;
+  isInSync(): boolean;
+  endpointStates(): ReadonlyMap<string, number>;
+}
+
+/** A registry that reads the source at every scrape. */
+export function createMetrics(source: MetricsSource): Registry {
+  const registry = new Registry();
+  const registers = [registry];
+  kernelCounter('tortie_packets_total', 'Packets by what became of them and why', 'packets', source, registry);
+  kernelCounter('tortie_bytes_total', 'Bytes of IP packets by what became of them and why', 'bytes', source, registry);
+  gauge('tortie_flows', 'Entries of the flow table', () => source.flowCount());
+  gauge('tortie_policy_generation', 'Counts changes of the policy in force', () => source.generation());
+  gauge('tortie_in_sync', '1 when the kernel enforces all accepted manifests', () => Number(source.isInSync()));
+  new Gauge({
+    name: 'tortie_endpoints',
+    help: 'Local workload endpoints by state',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [state, count] of source.endpointStates()) this.set({ state }, count);
+    },
+  });
+  return registry;
+
+  function gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+}
+
+/** The kernel's counts are totals already: each scrape adds what is new. */
+function kernelCounter(
+  name: string,
+  help: string,
+  field: 'packets' | 'bytes',
+  source: MetricsSource,
+  registry: Registry,
+): void {
+  const seen = new Map<string, bigint>();
+  new Counter({
+    name,
+    help,
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      for (const [reason, total] of source.counters()) {
+        this.inc({ reason }, Number(total[field] - (seen.get(reason) ?? 0n)));
+        seen.set(reason, total[field]);
+      }
+    },
+  });
+}
