@@ -80,6 +80,10 @@ describe('RegionStore', () => {
     store.beginImage();
     expect(store.intern(Uint32Array.of(5, 6))).toBe(12);
     expect(store.written).toEqual([]);
-    expect([store.intern(Uint32Array.of(1)), store.intern(Uint32Array.of(2)), store.intern(Uint32Array.of(3))]).not.toContain(12);
+    expect([
+      store.intern(Uint32Array.of(1)),
+      store.intern(Uint32Array.of(2)),
+      store.intern(Uint32Array.of(3)),
+    ]).not.toContain(12);
   });
 });
