@@ -61,6 +61,7 @@ export declare class BpfMap {
 
 export interface ProgramInfo {
   readonly id: number;
+  /** As the kernel keeps it: 15 characters. */
   readonly name: string;
   readonly type: number;
   /** 16 hex digits: hash of the instructions. */
@@ -113,20 +114,38 @@ export declare class BpfLink {
 export declare function tcxQuery(ifindex: number, direction: AttachDirection): number[];
 
 /** clsact filter, direct action. Creates the qdisc if it is absent; replaces a filter of the same handle and priority. */
-export declare function clsactAttach(program: BpfProgram, ifindex: number, direction: AttachDirection, handle: number, priority: number): void;
+export declare function clsactAttach(
+  program: BpfProgram,
+  ifindex: number,
+  direction: AttachDirection,
+  handle: number,
+  priority: number,
+): void;
 /** Program id attached at handle and priority, or 0. */
-export declare function clsactQuery(ifindex: number, direction: AttachDirection, handle: number, priority: number): number;
-export declare function clsactDetach(ifindex: number, direction: AttachDirection, handle: number, priority: number): void;
+export declare function clsactQuery(
+  ifindex: number,
+  direction: AttachDirection,
+  handle: number,
+  priority: number,
+): number;
+export declare function clsactDetach(
+  ifindex: number,
+  direction: AttachDirection,
+  handle: number,
+  priority: number,
+): void;
 
 /** One thread per ring buffer: level-triggered epoll, records handed over in packed chunks, nothing lost in the hand-over. */
 export declare class RingBuffer {
   /**
-   * onChunk gets [u32 length][record, padded to 8]... and the number of records. Without onChunk no thread is started
-   * and only drain() reads.
+   * onChunk gets [u32 length][record, padded to 8]... and the number of records: the next entry begins 4 bytes and the
+   * length, rounded up to 8, further on. Without onChunk no thread is started and only drain() reads. The thread keeps
+   * the event loop alive; what onChunk throws becomes an uncaught exception.
    */
   static open(map: BpfMap, onChunk?: (chunk: Uint8Array, records: number) => void): RingBuffer;
   /** Whatever is there now, in the same format; only without onChunk. */
   drain(): Uint8Array;
+  /** Ends the thread, then calls onChunk with what it had read; what still is in the ring stays there. */
   close(): void;
 }
 
@@ -148,7 +167,14 @@ export declare function linkList(): NetworkLink[];
 
 /** RTNLGRP_LINK: calls back with the ifindex of every link that appeared or changed, and with removed = true for one that vanished. overrun = some were lost: list again. */
 export declare class LinkMonitor {
-  static open(onChange: (change: { readonly ifindex: number; readonly name: string; readonly removed: boolean; readonly overrun: boolean }) => void): LinkMonitor;
+  static open(
+    onChange: (change: {
+      readonly ifindex: number;
+      readonly name: string;
+      readonly removed: boolean;
+      readonly overrun: boolean;
+    }) => void,
+  ): LinkMonitor;
   close(): void;
 }
 
@@ -163,7 +189,9 @@ export interface KernelFeatures {
   readonly possibleCpus: number;
   /** Each found by trying it, not by version. */
   readonly tcx: boolean;
+  /** bpf(2) makes maps. When it is there but not permitted, probeFeatures throws EPERM. */
   readonly bpfSyscall: boolean;
+  /** /sys/kernel/btf/vmlinux is readable. */
   readonly btf: boolean;
   readonly mmapableArrays: boolean;
   readonly ringBuffer: boolean;
@@ -179,4 +207,8 @@ export declare class FileLock {
   close(): void;
 }
 /** SO_PEERCRED of a connected unix socket's fd. */
-export declare function peerCredentials(fd: number): { readonly pid: number; readonly uid: number; readonly gid: number };
+export declare function peerCredentials(fd: number): {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+};

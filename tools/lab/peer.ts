@@ -55,6 +55,7 @@ interface PeerLine {
   readonly state?: StreamState;
   readonly alive?: number;
   readonly gapMs?: number;
+  readonly lost?: number;
   readonly sent?: number;
   readonly answered?: number;
 }

@@ -20,6 +20,8 @@ export interface StreamReport {
   readonly alive: number;
   /** The longest wait for an echo since the report before. */
   readonly gapMs: number;
+  /** Segments so far that were sent again or came after a hole: packets dropped on the way, however busy the machine. */
+  readonly lost: number;
   readonly detail?: string;
 }
 

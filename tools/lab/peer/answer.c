@@ -53,10 +53,11 @@ void answer_result(const char *id, const char *result, double ms, const char *de
 		write_line("{\"id\":\"%s\",\"result\":\"%s\",\"ms\":%.3f}", id, result, ms);
 }
 
-void answer_stream(const char *id, const char *state, uint64_t alive, double gap_ms, const char *detail)
+void answer_stream(const char *id, const char *state, uint64_t alive, double gap_ms, uint64_t lost, const char *detail)
 {
-	write_line("{\"id\":\"%s\",\"state\":\"%s\",\"alive\":%llu,\"gapMs\":%.3f%s%s%s}", id, state, (unsigned long long)alive,
-		   gap_ms, detail ? ",\"detail\":\"" : "", detail ? detail : "", detail ? "\"" : "");
+	write_line("{\"id\":\"%s\",\"state\":\"%s\",\"alive\":%llu,\"gapMs\":%.3f,\"lost\":%llu%s%s%s}", id, state,
+		   (unsigned long long)alive, gap_ms, (unsigned long long)lost, detail ? ",\"detail\":\"" : "",
+		   detail ? detail : "", detail ? "\"" : "");
 }
 
 void answer_storm(const char *id, uint64_t sent, uint64_t answered)

@@ -73,7 +73,7 @@ void answer_ok(const char *id);
 /* `detail` may be NULL. */
 void answer_error(const char *id, const char *what, int error);
 void answer_result(const char *id, const char *result, double ms, const char *detail);
-void answer_stream(const char *id, const char *state, uint64_t alive, double gap_ms, const char *detail);
+void answer_stream(const char *id, const char *state, uint64_t alive, double gap_ms, uint64_t lost, const char *detail);
 void answer_storm(const char *id, uint64_t sent, uint64_t answered);
 void answer_ready(void);
 /* What an errno of a socket says about the destination: refused, reset, unreachable, timeout, or error. */

@@ -1,0 +1,29 @@
+{
+  "targets": [
+    {
+      "target_name": "tortie",
+      "sources": [
+        "native/src/addon.cc",
+        "native/src/clsact.cc",
+        "native/src/features.cc",
+        "native/src/link.cc",
+        "native/src/link_monitor.cc",
+        "native/src/map.cc",
+        "native/src/map_entries.cc",
+        "native/src/map_memory.cc",
+        "native/src/netlink.cc",
+        "native/src/object.cc",
+        "native/src/object_options.cc",
+        "native/src/program.cc",
+        "native/src/ring_buffer.cc",
+        "native/src/system.cc",
+        "native/src/util/errors.cc"
+      ],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "_GNU_SOURCE"],
+      "cflags_cc": ["-std=c++17", "-fvisibility=hidden", "-Wall", "-Wextra"],
+      "cflags_cc!": ["-fno-exceptions", "-fno-rtti"],
+      "libraries": ["-lbpf"]
+    }
+  ]
+}

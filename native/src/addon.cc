@@ -1,0 +1,38 @@
+// Entry point of the addon: puts together what native/index.d.ts promises. No logic here.
+#include <napi.h>
+
+#include "clsact.h"
+#include "features.h"
+#include "link.h"
+#include "link_monitor.h"
+#include "map.h"
+#include "netlink.h"
+#include "object.h"
+#include "program.h"
+#include "ring_buffer.h"
+#include "system.h"
+#include "util/errors.h"
+#include "util/handle.h"
+
+namespace tortie {
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  InstallLogCapture();
+  env.SetInstanceData(new AddonData());
+  BpfObject::Init(env, exports);
+  BpfMap::Init(env, exports);
+  BpfProgram::Init(env, exports);
+  BpfLink::Init(env, exports);
+  RingBuffer::Init(env, exports);
+  LinkMonitor::Init(env, exports);
+  InitTcxQuery(env, exports);
+  InitClsact(env, exports);
+  InitNetlink(env, exports);
+  InitFeatures(env, exports);
+  InitSystem(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(tortie, Init)
+
+}  // namespace tortie

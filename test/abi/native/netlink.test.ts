@@ -1,0 +1,120 @@
+// Interfaces as the addon lists and watches them, in namespaces of the test's own.
+import { execFileSync } from 'node:child_process';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Namespace } from './fixture.ts';
+
+describe('network interfaces', () => {
+  let namespace: Namespace;
+  let peer: Namespace;
+
+  beforeEach(() => {
+    namespace = new Namespace('links');
+    peer = new Namespace('links-peer');
+  });
+  afterEach(() => {
+    namespace.close();
+    peer.close();
+  });
+
+  it('are listed with kind, address, size and state', () => {
+    namespace.ip(
+      'link',
+      'add',
+      'one',
+      'address',
+      '02:00:00:00:00:01',
+      'mtu',
+      '1400',
+      'type',
+      'veth',
+      'peer',
+      'name',
+      'two',
+      'address',
+      '02:00:00:00:00:02',
+    );
+    namespace.ip('link', 'set', 'one', 'up');
+    namespace.ip('link', 'add', 'bridge', 'type', 'bridge');
+    const links = namespace.run((native) => native.linkList());
+    expect(links.find(({ name }) => name === 'one')).toEqual({
+      ifindex: expect.any(Number),
+      name: 'one',
+      mac: '02:00:00:00:00:01',
+      mtu: 1400,
+      up: true,
+      kind: 'veth',
+      peerMac: '',
+    });
+    expect(links.find(({ name }) => name === 'two')).toMatchObject({ mac: '02:00:00:00:00:02', up: false });
+    expect(links.find(({ name }) => name === 'bridge')).toMatchObject({ kind: 'bridge' });
+    expect(links.find(({ name }) => name === 'lo')).toMatchObject({ ifindex: 1, kind: '', mtu: 65536 });
+  });
+
+  it('know the address of their other end in another namespace', () => {
+    namespace.ip(
+      'link',
+      'add',
+      'one',
+      'type',
+      'veth',
+      'peer',
+      'name',
+      'two',
+      'address',
+      '02:00:00:00:00:02',
+      'netns',
+      peer.name,
+    );
+    const find = (): string | undefined =>
+      namespace.run((native) => native.linkList()).find(({ name }) => name === 'one')?.peerMac;
+    expect(find()).toBe('02:00:00:00:00:02');
+    peer.ip('link', 'set', 'two', 'address', '02:00:00:00:00:03');
+    expect(find()).toBe('02:00:00:00:00:03');
+  });
+
+  it('are all listed when there are a thousand', () => {
+    const commands = Array.from(
+      { length: 500 },
+      (_, index) => `link add v${index} type veth peer name p${index} netns ${peer.name}`,
+    );
+    execFileSync('ip', ['-n', namespace.name, '-batch', '-'], { input: commands.join('\n') });
+    const { links, milliseconds } = namespace.run((native) => {
+      const start = performance.now();
+      const list = native.linkList();
+      return { links: list, milliseconds: performance.now() - start };
+    });
+    const veths = links.filter(({ kind }) => kind === 'veth');
+    expect(veths.length).toBe(500);
+    expect(veths.every(({ peerMac }) => /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(peerMac))).toBe(true);
+    expect(milliseconds).toBeLessThan(3000);
+  });
+
+  it('are told of when they appear, change and vanish, ports of bridges once', () => {
+    const changes = namespace.run(async (native) => {
+      const { execFileSync: execute } = process.getBuiltinModule('node:child_process');
+      const heard: { name: string; removed: boolean; overrun: boolean }[] = [];
+      const monitor = native.LinkMonitor.open(({ name, removed, overrun }) => heard.push({ name, removed, overrun }));
+      const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 300));
+      execute('ip', ['link', 'add', 'bridge', 'type', 'bridge']);
+      execute('ip', ['link', 'add', 'one', 'type', 'veth', 'peer', 'name', 'two']);
+      execute('ip', ['link', 'set', 'one', 'master', 'bridge']);
+      await pause();
+      const mark = heard.length;
+      execute('ip', ['link', 'set', 'one', 'nomaster']);
+      await pause();
+      const unbridged = heard.slice(mark);
+      execute('ip', ['link', 'delete', 'one']);
+      await pause();
+      monitor.close();
+      monitor.close();
+      execute('ip', ['link', 'delete', 'bridge']);
+      return { heard, unbridged };
+    });
+    const names = (removed: boolean): string[] =>
+      changes.heard.filter((change) => change.removed === removed).map(({ name }) => name);
+    expect(names(false)).toEqual(expect.arrayContaining(['bridge', 'one', 'two']));
+    expect(changes.unbridged.filter(({ removed }) => removed)).toEqual([]);
+    expect(names(true).toSorted()).toEqual(['one', 'two']);
+    expect(changes.heard.some(({ overrun }) => overrun)).toBe(false);
+  });
+});

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/*
+ * C's half of the round trip: for each struct of bpf/abi a program that reads every field by name into a list of
+ * numbers, and one that writes every field by name from a list. round-trip.test.ts is TypeScript's half.
+ */
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "abi/common.h"
+#include "abi/endpoint.h"
+#include "abi/event.h"
+#include "abi/flow.h"
+#include "abi/heap.h"
+
+struct exchange {
+	__u64 count;
+	__u64 numbers[1024];
+	__u8 bytes[4096];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct exchange);
+} exchange SEC(".maps");
+
+/* The visitors. x is the exchange, n the index of the next number. */
+#define GET(field) x->numbers[n++] = (field);
+#define GET_BE16(field) x->numbers[n++] = bpf_ntohs(field);
+#define GET_BE32(field) x->numbers[n++] = bpf_ntohl(field);
+#define PUT(field) (field) = x->numbers[n++];
+#define PUT_BE16(field) (field) = bpf_htons((__u16)x->numbers[n++]);
+#define PUT_BE32(field) (field) = bpf_htonl((__u32)x->numbers[n++]);
+
+/* One list of fields for each struct, in the order of their offsets; V, V16, V32 visit host and network order. */
+#define EACH(count, visit)                                                                                             \
+	for (int i = 0; i < (count); i++)                                                                              \
+		visit
+#define FIELDS_tt_address(V, V16, V32, s) EACH(4, V32((s).word[i]))
+#define FIELDS_tt_heap_block(V, V16, V32, s) EACH(1024, V((s).word[i]))
+#define FIELDS_tt_v6_node(V, V16, V32, s)                                                                              \
+	EACH(4, V32((s).mask[i]))                                                                                      \
+	EACH(4, V32((s).value[i]))                                                                                     \
+	V((s).miss) V((s).byte_index) EACH(256, V((s).entry[i]))
+#define FIELDS_tt_root(V, V16, V32, s)                                                                                 \
+	V((s).v4_root)                                                                                                 \
+	V((s).v6_root)                                                                                                 \
+	V((s).l4_classes) V((s).source_classes) V((s).policies) V((s).generation) V((s).directory) V((s).directory_regions)
+#define FIELDS_tt_state(V, V16, V32, s)                                                                                \
+	V((s).active)                                                                                                  \
+	V((s).flags)                                                                                                   \
+	V((s).hz)                                                                                                      \
+	V((s).event_budget)                                                                                            \
+	FIELDS_tt_root(V, V16, V32, (s).root[0]) FIELDS_tt_root(V, V16, V32, (s).root[1])
+#define FIELDS_tt_endpoint(V, V16, V32, s)                                                                             \
+	V((s).ifindex)                                                                                                 \
+	V((s).flags)                                                                                                   \
+	V((s).id)                                                                                                      \
+	V((s).mtu)                                                                                                     \
+	EACH(6, V((s).mac[i]))                                                                                         \
+	EACH(6, V((s).host_mac[i])) FIELDS_tt_address(V, V16, V32, (s).v4) FIELDS_tt_address(V, V16, V32, (s).v6)
+#define FIELDS_tt_source_key(V, V16, V32, s)                                                                           \
+	V((s).prefix_length) V32((s).endpoint_id) FIELDS_tt_address(V, V16, V32, (s).address)
+#define FIELDS_tt_local(V, V16, V32, s) V((s).slot) V((s).id)
+#define FIELDS_tt_flow_key(V, V16, V32, s)                                                                             \
+	FIELDS_tt_address(V, V16, V32, (s).address[0]) FIELDS_tt_address(V, V16, V32, (s).address[1])                  \
+	V16((s).port[0]) V16((s).port[1]) V((s).protocol) V((s).kind)
+#define FIELDS_tt_flow(V, V16, V32, s)                                                                                 \
+	V((s).generation)                                                                                              \
+	V((s).state)                                                                                                   \
+	V((s).flags)                                                                                                   \
+	V((s).egress_word)                                                                                             \
+	V((s).ingress_word)                                                                                            \
+	V((s).created_jiffies)                                                                                         \
+	V((s).seen_jiffies)                                                                                            \
+	V((s).packets[0]) V((s).packets[1]) V((s).bytes[0]) V((s).bytes[1]) EACH(4, V((s).nat[i]))
+#define FIELDS_tt_fragment_key(V, V16, V32, s)                                                                         \
+	FIELDS_tt_address(V, V16, V32, (s).source) FIELDS_tt_address(V, V16, V32, (s).destination)                     \
+	V32((s).identification) V((s).protocol)
+#define FIELDS_tt_fragment(V, V16, V32, s)                                                                             \
+	V((s).seen_jiffies)                                                                                            \
+	V16((s).source_port) V16((s).destination_port) V((s).icmp_type) V((s).icmp_code) V((s).protocol)
+#define FIELDS_tt_cached_flow(V, V16, V32, s)                                                                          \
+	FIELDS_tt_address(V, V16, V32, (s).source) FIELDS_tt_address(V, V16, V32, (s).destination)                     \
+	V16((s).source_port) V16((s).destination_port) V((s).protocol) V((s).kind) V((s).hook) V((s).reply)            \
+	V((s).ifindex) V((s).generation) V((s).target) V((s).target_slot) V((s).synced_jiffies) V((s).packets)         \
+	V((s).bytes)
+#define FIELDS_tt_counter(V, V16, V32, s) V((s).packets) V((s).bytes)
+#define FIELDS_tt_clock_reading(V, V16, V32, s) V((s).jiffies) V((s).monotonic_ns)
+#define FIELDS_tt_event(V, V16, V32, s)                                                                                \
+	V((s).jiffies)                                                                                                 \
+	V((s).kind)                                                                                                    \
+	V((s).reason)                                                                                                  \
+	V((s).hook)                                                                                                    \
+	V((s).protocol)                                                                                                \
+	V((s).ifindex)                                                                                                 \
+	FIELDS_tt_address(V, V16, V32, (s).source) FIELDS_tt_address(V, V16, V32, (s).destination)                     \
+	V16((s).source_port) V16((s).destination_port) V((s).icmp_type) V((s).icmp_code) V((s).tcp_flags)              \
+	V((s).family) V((s).egress_word) V((s).ingress_word) V((s).generation) V((s).length)
+
+#define ROUND_TRIP(type)                                                                                               \
+	SEC("tc") int read_##type(struct __sk_buff *skb)                                                               \
+	{                                                                                                              \
+		__u32 zero = 0, n = 0;                                                                                 \
+		struct exchange *x = bpf_map_lookup_elem(&exchange, &zero);                                            \
+		if (!x)                                                                                                \
+			return 1;                                                                                      \
+		const struct type *s = (const void *)x->bytes;                                                         \
+		FIELDS_##type(GET, GET_BE16, GET_BE32, *s) x->count = n;                                               \
+		return 0;                                                                                              \
+	}                                                                                                              \
+	SEC("tc") int write_##type(struct __sk_buff *skb)                                                              \
+	{                                                                                                              \
+		__u32 zero = 0, n = 0;                                                                                 \
+		struct exchange *x = bpf_map_lookup_elem(&exchange, &zero);                                            \
+		if (!x)                                                                                                \
+			return 1;                                                                                      \
+		struct type *s = (void *)x->bytes;                                                                     \
+		FIELDS_##type(PUT, PUT_BE16, PUT_BE32, *s) x->count = n;                                               \
+		return 0;                                                                                              \
+	}
+
+ROUND_TRIP(tt_address)
+ROUND_TRIP(tt_heap_block)
+ROUND_TRIP(tt_v6_node)
+ROUND_TRIP(tt_root)
+ROUND_TRIP(tt_state)
+ROUND_TRIP(tt_endpoint)
+ROUND_TRIP(tt_source_key)
+ROUND_TRIP(tt_local)
+ROUND_TRIP(tt_flow_key)
+ROUND_TRIP(tt_flow)
+ROUND_TRIP(tt_fragment_key)
+ROUND_TRIP(tt_fragment)
+ROUND_TRIP(tt_cached_flow)
+ROUND_TRIP(tt_counter)
+ROUND_TRIP(tt_clock_reading)
+ROUND_TRIP(tt_event)
+
+char _license[] SEC("license") = "GPL";

@@ -1,0 +1,65 @@
+// The door `npm test [-- tier|tier/path]... [--without=tier,...] [-- vitest arguments]`: runs tiers, ends in one line of
+// counts. Which files a tier has is vitest.config.ts; what it needs is tools/test/needs.mjs.
+import { findMissingNeeds } from './test/needs.mjs';
+import { Tally } from './test/tally.mjs';
+
+const tiers = ['unit', 'abi', 'packet', 'host'];
+
+process.exit(await main(process.argv.slice(2)));
+
+async function main(parameters) {
+  const request = readRequest(parameters);
+  if (request.problem !== undefined) {
+    console.error(`test: ${request.problem} (tiers: ${tiers.join(', ')}, or a path below one, as in host/lab)`);
+    return 2;
+  }
+  const tally = new Tally();
+  const runnable = request.tiers.filter((tier) => hasNeeds(tier, tally));
+  for (const tier of request.without) console.log(`tier ${tier}: left out, as asked`);
+  if (runnable.length > 0) await runVitest(runnable, request, tally);
+  console.log(tally.line());
+  return tally.failed > 0 ? 1 : 0;
+}
+
+/** Words name tiers or files of tiers; what follows `--` is vitest's own. */
+function readRequest(parameters) {
+  const end = parameters.includes('--') ? parameters.indexOf('--') : parameters.length;
+  const own = parameters.slice(0, end);
+  const words = own.filter((word) => !word.startsWith('--'));
+  const without = own.flatMap((word) => /^--without=(.*)$/.exec(word)?.[1]?.split(',') ?? []);
+  const strange = own.filter((word) => word.startsWith('--') && !word.startsWith('--without='));
+  const paths = words.map((word) => word.replace(/^test\//, ''));
+  const named = paths.map((path) => path.split('/')[0]);
+  const unknown = [...named, ...without].filter((tier) => !tiers.includes(tier));
+  if (strange.length > 0) return { problem: `no option ${strange.join(', ')}; those of vitest go behind --` };
+  if (unknown.length > 0) return { problem: `no tier ${unknown.join(', ')}` };
+  return {
+    tiers: tiers.filter((tier) => (named.length === 0 || named.includes(tier)) && !without.includes(tier)),
+    without,
+    files: paths.map((path) => `test/${path}${path.includes('/') ? '' : '/'}`),
+    vitest: parameters.slice(end + 1),
+  };
+}
+
+function hasNeeds(tier, tally) {
+  const missing = findMissingNeeds(tier);
+  for (const need of missing) console.error(`tier ${tier} cannot run: ${need} (or leave it out: --without=${tier})`);
+  tally.failed += missing.length;
+  return missing.length === 0;
+}
+
+async function runVitest(runnable, request, tally) {
+  const { parseCLI, startVitest } = await import('vitest/node');
+  const { options, filter } = parseCLI(['vitest', 'run', ...request.vitest]);
+  const { reporter = 'default', ...rest } = options;
+  const files = request.files.filter((file) => runnable.includes(file.split('/')[1]));
+  const vitest = await startVitest('test', [...files, ...filter], {
+    ...rest,
+    watch: false,
+    project: runnable,
+    passWithNoTests: !request.files.some((file) => !file.endsWith('/')),
+    reporters: [reporter, tally].flat(),
+  });
+  await vitest.close();
+  if (process.exitCode !== undefined && process.exitCode !== 0 && tally.failed === 0) tally.failed = 1;
+}

@@ -1,0 +1,34 @@
+// The four tiers as vitest projects. Which of them run, and what they need, is tools/test.mjs.
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+interface Tier {
+  readonly name: string;
+  readonly workers: number;
+  readonly timeoutMs: number;
+}
+
+/** Packet and host tests share the kernel, and their times are measured: one at a time, alone on the machine. */
+const tiers: readonly Tier[] = [
+  { name: 'unit', workers: 2, timeoutMs: 20_000 },
+  { name: 'abi', workers: 1, timeoutMs: 30_000 },
+  { name: 'packet', workers: 1, timeoutMs: 60_000 },
+  { name: 'host', workers: 1, timeoutMs: 120_000 },
+];
+
+function project({ name, workers, timeoutMs }: Tier, order: number): TestProjectInlineConfiguration {
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      setupFiles: ['test/support/fail-on-warning.ts'],
+      pool: 'forks',
+      maxWorkers: workers,
+      fileParallelism: workers > 1,
+      testTimeout: timeoutMs,
+      hookTimeout: timeoutMs,
+      sequence: { groupOrder: order },
+    },
+  };
+}
+
+export default defineConfig({ test: { projects: tiers.map(project) } });
