@@ -41,7 +41,7 @@ export class SelectorIndex {
     const text = formatSelector(selector);
     const entry = this.#entries.get(text) ?? this.#addEntry(selector, text);
     entry.listeners.add(listener);
-    for (const key of entry.matched) {
+    for (const key of [...entry.matched]) {
       const known = this.#items.get(key);
       if (known !== undefined) listener.onMatch(known.item);
     }
@@ -65,10 +65,10 @@ export class SelectorIndex {
     const matchedBefore = before?.matchedBy ?? new Set<Entry>();
     const matchedNow = labels === undefined ? new Set<Entry>() : this.#matchingEntries(labels);
     const isReplaced = before !== undefined && before.item !== item;
-    for (const entry of matchedBefore) {
+    for (const entry of [...matchedBefore]) {
       if (matchedNow.has(entry) && !isReplaced) continue;
       entry.matched.delete(item.key);
-      for (const listener of entry.listeners) listener.onMismatch((before as KnownItem).item);
+      notify(entry, (listener) => listener.onMismatch((before as KnownItem).item));
     }
     if (labels === undefined) {
       this.#items.delete(item.key);
@@ -76,10 +76,10 @@ export class SelectorIndex {
     }
     this.#items.set(item.key, { item, labels, matchedBy: matchedNow });
     for (const [label, value] of labels) this.#itemsByLabel.addItem(label, value, item.key);
-    for (const entry of matchedNow) {
+    for (const entry of [...matchedNow]) {
       if (matchedBefore.has(entry) && !isReplaced) continue;
       entry.matched.add(item.key);
-      for (const listener of entry.listeners) listener.onMatch(item);
+      notify(entry, (listener) => listener.onMatch(item));
     }
   }
 
@@ -120,4 +120,12 @@ export class SelectorIndex {
   #unindexItem({ item, labels }: KnownItem): void {
     for (const [label, value] of labels) this.#itemsByLabel.deleteItem(label, value, item.key);
   }
+}
+
+/**
+ * Listeners may register and unregister others while they are told: who comes in meanwhile is told by register, who
+ * has gone is not told any more.
+ */
+function notify(entry: Entry, tell: (listener: MatchListener) => void): void {
+  for (const listener of [...entry.listeners]) if (entry.listeners.has(listener)) tell(listener);
 }
