@@ -1,69 +1,82 @@
 // SHA-1 (FIPS 180-4) without node:crypto, for code that must run anywhere. For names that other programs derive the
 // same way, never for security.
 
+const BLOCK_BYTES = 64;
+/** Scratch of mixBlock: one name is hashed for every pod there is. */
+const schedule = new Int32Array(80);
+
 /** Lower-case hexadecimal digest of the text's UTF-8 bytes: 40 digits. */
 export function sha1Hex(text: string): string {
-  const state = new Uint32Array([0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0]);
-  const view = padMessage(text);
-  const schedule = new Uint32Array(80);
-  for (let offset = 0; offset < view.byteLength; offset += 64) mixBlock(state, view, offset, schedule);
-  return Array.from(state, (word) => word.toString(16).padStart(8, '0')).join('');
+  const words = padMessage(encodeUtf8(text));
+  const state = new Int32Array([0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0]);
+  for (let offset = 0; offset < words.length; offset += 16) mixBlock(state, words, offset);
+  let hex = '';
+  for (const word of state) hex += (word >>> 0).toString(16).padStart(8, '0');
+  return hex;
 }
 
-function padMessage(text: string): DataView {
-  const bytes = encodeUtf8(text);
-  const padded = new Uint8Array(Math.ceil((bytes.length + 9) / 64) * 64);
-  padded.set(bytes);
-  padded[bytes.length] = 0x80;
-  const view = new DataView(padded.buffer);
-  view.setUint32(padded.length - 8, Math.floor(bytes.length / 0x20000000));
-  view.setUint32(padded.length - 4, (bytes.length * 8) >>> 0);
-  return view;
+/** Big-endian words of the message, the bit 1, zeros and the length in bits. */
+function padMessage(bytes: readonly number[]): Int32Array {
+  const words = new Int32Array(Math.ceil((bytes.length + 9) / BLOCK_BYTES) * 16);
+  for (let at = 0; at < bytes.length; at++) setByte(words, at, bytes[at] as number);
+  setByte(words, bytes.length, 0x80);
+  words[words.length - 2] = Math.floor(bytes.length / 0x20000000);
+  words[words.length - 1] = bytes.length << 3;
+  return words;
 }
 
-function mixBlock(state: Uint32Array, view: DataView, offset: number, schedule: Uint32Array): void {
-  for (let index = 0; index < 80; index++) {
-    schedule[index] = index < 16 ? view.getUint32(offset + index * 4) : rotate(mixed(schedule, index), 1);
+function setByte(words: Int32Array, at: number, byte: number): void {
+  words[at >> 2] = (words[at >> 2] as number) | (byte << (24 - (at & 3) * 8));
+}
+
+function mixBlock(state: Int32Array, words: Int32Array, offset: number): void {
+  const w = schedule;
+  for (let index = 0; index < 16; index++) w[index] = words[offset + index] as number;
+  for (let index = 16; index < 80; index++) {
+    const word =
+      (w[index - 3] as number) ^ (w[index - 8] as number) ^ (w[index - 14] as number) ^ (w[index - 16] as number);
+    w[index] = (word << 1) | (word >>> 31);
   }
-  let [a, b, c, d, e] = state as unknown as [number, number, number, number, number];
-  for (let index = 0; index < 80; index++) {
-    const next = (rotate(a, 5) + choose(index, b, c, d) + e + (schedule[index] as number)) >>> 0;
+  let a = state[0] as number;
+  let b = state[1] as number;
+  let c = state[2] as number;
+  let d = state[3] as number;
+  let e = state[4] as number;
+  for (let round = 0; round < 80; round++) {
+    const next = (((a << 5) | (a >>> 27)) + choose(round, b, c, d) + e + (w[round] as number)) | 0;
     e = d;
     d = c;
-    c = rotate(b, 30);
+    c = (b << 30) | (b >>> 2);
     b = a;
     a = next;
   }
-  for (const [index, value] of [a, b, c, d, e].entries()) state[index] = (state[index] as number) + value;
-}
-
-function mixed(schedule: Uint32Array, index: number): number {
-  const at = (back: number): number => schedule[index - back] as number;
-  return at(3) ^ at(8) ^ at(14) ^ at(16);
+  state[0] = (state[0] as number) + a;
+  state[1] = (state[1] as number) + b;
+  state[2] = (state[2] as number) + c;
+  state[3] = (state[3] as number) + d;
+  state[4] = (state[4] as number) + e;
 }
 
 /** The round function plus its constant. */
 function choose(round: number, b: number, c: number, d: number): number {
-  if (round < 20) return ((b & c) | (~b & d)) + 0x5a827999;
-  if (round < 40) return (b ^ c ^ d) + 0x6ed9eba1;
-  if (round < 60) return ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc;
-  return (b ^ c ^ d) + 0xca62c1d6;
+  if (round < 20) return (((b & c) | (~b & d)) + 0x5a827999) | 0;
+  if (round < 40) return ((b ^ c ^ d) + 0x6ed9eba1) | 0;
+  if (round < 60) return (((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc) | 0;
+  return ((b ^ c ^ d) + 0xca62c1d6) | 0;
 }
 
-function rotate(word: number, bits: number): number {
-  return ((word << bits) | (word >>> (32 - bits))) >>> 0;
-}
-
-function encodeUtf8(text: string): Uint8Array {
+function encodeUtf8(text: string): number[] {
   const bytes: number[] = [];
-  for (const character of text) {
-    const code = character.codePointAt(0) as number;
-    if (code < 0x80) bytes.push(code);
-    else {
-      const tail = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-      bytes.push(((0xff80 >> tail) & 0xff) | (code >> (6 * tail)));
-      for (let at = tail - 1; at >= 0; at--) bytes.push(0x80 | ((code >> (6 * at)) & 0x3f));
+  for (let at = 0; at < text.length; at++) {
+    const code = text.codePointAt(at) as number;
+    if (code < 0x80) {
+      bytes.push(code);
+      continue;
     }
+    if (code >= 0x10000) at++;
+    const tail = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    bytes.push(((0xff80 >> tail) & 0xff) | (code >> (6 * tail)));
+    for (let shift = 6 * (tail - 1); shift >= 0; shift -= 6) bytes.push(0x80 | ((code >> shift) & 0x3f));
   }
-  return Uint8Array.from(bytes);
+  return bytes;
 }

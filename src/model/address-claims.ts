@@ -33,7 +33,10 @@ export class AddressClaims {
     for (const key of this.#touched) {
       if (keys.has(key)) continue;
       keys.add(key);
-      if (!this.#endpoints.has(key)) this.#conflicts.delete(key);
+      if (!this.#isContested(key)) {
+        this.#conflicts.delete(key);
+        continue;
+      }
       const group = this.#groupOf(key);
       for (const endpoint of group) keys.add(endpoint.key);
       arisen.push(...this.#decide(group));
@@ -74,6 +77,11 @@ export class AddressClaims {
 
   #touch(keys: Iterable<string>): void {
     for (const key of keys) this.#touched.add(key);
+  }
+
+  #isContested(key: string): boolean {
+    const endpoint = this.#endpoints.get(key);
+    return endpoint?.addresses.some((address) => (this.#claimants.get(addressId(address))?.size ?? 0) > 1) ?? false;
   }
 
   /** The endpoint and all that are tied to it by contested addresses, directly or through others. */

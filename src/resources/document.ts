@@ -3,8 +3,8 @@ import { DataplaneError } from '../base/errors.ts';
 import { type ObjectSink, parseObject } from './object-parser.ts';
 import type { Resource } from './resource.ts';
 import { SourceText } from './source-text.ts';
+import { parseEventYaml } from './yaml/event-yaml.ts';
 import { parseFullYaml } from './yaml/full-yaml.ts';
-import { parsePlainYaml } from './yaml/plain-yaml.ts';
 import { splitDocuments } from './yaml/split.ts';
 
 /** Largest manifest file that is read. */
@@ -41,14 +41,14 @@ export function parseDocuments(text: string, file: string): ParsedDocuments {
 }
 
 function parseText(text: string, firstLine: number, sink: ObjectSink): void {
-  const plain = parsePlainYaml(text, false);
-  if (plain === undefined) {
+  const document = parseEventYaml(text);
+  if (document === undefined) {
     parseFully(text, firstLine, sink);
     return;
   }
-  if (plain.value === null) return;
+  if (document.value === null) return;
   const source = new SourceText(text, firstLine, 0);
-  parseObject(plain.value, { source, path: [], line: firstLine - 1 + plain.line }, sink);
+  parseObject(document.value, { source, path: [], line: firstLine - 1 + document.line }, sink);
 }
 
 function parseFully(text: string, firstLine: number, sink: ObjectSink): void {

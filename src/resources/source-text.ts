@@ -1,8 +1,8 @@
 // The text a document was parsed from, kept to answer one question: which line is a field on?
 import type { FieldPath } from './field-path.ts';
+import { readEventLines } from './yaml/event-yaml.ts';
 import { parseFullYaml } from './yaml/full-yaml.ts';
 import { type LineTree, lineTreeAt } from './yaml/line-tree.ts';
-import { parsePlainYaml } from './yaml/plain-yaml.ts';
 
 export class SourceText {
   readonly #text: string;
@@ -26,7 +26,7 @@ export class SourceText {
   #lines(): LineTree {
     const known = this.#tree?.deref();
     if (known !== undefined) return known;
-    const tree = parsePlainYaml(this.#text, true)?.lines ?? this.#fullLines();
+    const tree = readEventLines(this.#text) ?? this.#fullLines();
     this.#tree = new WeakRef(tree);
     return tree;
   }

@@ -66,26 +66,25 @@ function isFinished({ spec, metadata }: Pod): boolean {
 
 /** From the first place that names any; one that does not parse refuses the pod. */
 function podAddresses(pod: Pod, context: ParseContext): IpAddress[] {
-  const { status } = pod.spec;
-  const { annotations } = pod.metadata;
-  const listed = (status.podIPs ?? []).map((item) => item.ip ?? '').filter((text) => text !== '');
-  const places = [
-    { path: ['status', 'podIPs'], texts: listed },
-    { path: ['status', 'podIP'], texts: splitList(status.podIP) },
-    ...[POD_IPS, POD_IP, AWS_POD_IPS].map((name) => ({
-      path: ['metadata', 'annotations', name],
-      texts: splitList(annotations[name]),
-    })),
-  ];
-  const place = places.find(({ texts }) => texts.length > 0);
-  if (place === undefined) return [];
+  const { path, texts } = addressTexts(pod);
   const addresses: IpAddress[] = [];
-  for (const text of place.texts) {
+  for (const text of texts) {
     const address = parseHost(text);
     if (address !== undefined) addresses.push(address);
-    else context.refuse('INVALID_FIELD', place.path, 'invalid value', { found: text, expected: 'an IP address' });
+    else context.refuse('INVALID_FIELD', path, 'invalid value', { found: text, expected: 'an IP address' });
   }
   return addresses;
+}
+
+function addressTexts({ spec: { status }, metadata: { annotations } }: Pod): { path: string[]; texts: string[] } {
+  const listed = (status.podIPs ?? []).map((item) => item.ip ?? '').filter((text) => text !== '');
+  if (listed.length > 0) return { path: ['status', 'podIPs'], texts: listed };
+  if ((status.podIP ?? '') !== '') return { path: ['status', 'podIP'], texts: splitList(status.podIP) };
+  for (const name of [POD_IPS, POD_IP, AWS_POD_IPS]) {
+    const texts = splitList(annotations[name]);
+    if (texts.length > 0) return { path: ['metadata', 'annotations', name], texts };
+  }
+  return { path: [], texts: [] };
 }
 
 function podPorts({ spec }: Pod): NamedPort[] {

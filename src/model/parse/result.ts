@@ -58,6 +58,6 @@ export class ParseContext {
 
 function freezeDeep<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  for (const field of Object.values(value)) freezeDeep(field);
+  for (const key in value) freezeDeep(value[key]);
   return Object.freeze(value);
 }

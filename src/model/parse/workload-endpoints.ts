@@ -43,12 +43,14 @@ export function workloadLabels(
   orchestrator: string,
   serviceAccount: string | undefined,
 ): Record<string, string> {
-  const isOwn = (label: string): boolean =>
-    !label.startsWith(NAMESPACE_PREFIX) && !label.startsWith(SERVICE_ACCOUNT_PREFIX);
-  const own = Object.fromEntries(Object.entries(labels).filter(([label]) => isOwn(label)));
-  const forced = { [NAMESPACE_LABEL]: namespace, [ORCHESTRATOR_LABEL]: orchestrator };
-  const isNamed = serviceAccount !== undefined && serviceAccount !== '';
-  return { ...own, ...forced, ...(isNamed ? { [SERVICE_ACCOUNT_LABEL]: serviceAccount } : {}) };
+  const all: Record<string, string> = {};
+  for (const [label, value] of Object.entries(labels)) {
+    if (!label.startsWith(NAMESPACE_PREFIX) && !label.startsWith(SERVICE_ACCOUNT_PREFIX)) all[label] = value;
+  }
+  all[NAMESPACE_LABEL] = namespace;
+  all[ORCHESTRATOR_LABEL] = orchestrator;
+  if (serviceAccount !== undefined && serviceAccount !== '') all[SERVICE_ACCOUNT_LABEL] = serviceAccount;
+  return all;
 }
 
 /** Ports that have a name. */

@@ -1,4 +1,4 @@
-// The full YAML parser, for documents that plain-yaml.ts does not answer, and the judge of what is well-formed.
+// The full YAML parser, for documents that event-yaml.ts does not answer, and the judge of what is well-formed.
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
 import type { LineTree } from './line-tree.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Stream, type StreamState } from '../../../tools/lab/stream.ts';
 
 function report(state: StreamState, alive: number, gapMs = 0) {
-  return { state, alive, gapMs };
+  return { state, alive, gapMs, lost: 0 };
 }
 
 describe('Stream', () => {

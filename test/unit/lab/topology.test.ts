@@ -1,6 +1,6 @@
 // The lab's network as batch lines; no namespace is made here.
 import { describe, expect, it } from 'vitest';
-import { type LabSpec, planTopology } from '../../../tools/lab/topology.ts';
+import { type LabSpec, planTopology, planWorkload } from '../../../tools/lab/topology.ts';
 
 const SPEC: LabSpec = {
   workloads: [
@@ -47,5 +47,23 @@ describe('planTopology', () => {
       'addr add 192.0.2.10/24 dev eth0',
       'route add 0.0.0.0/0 via 192.0.2.1 dev eth0',
     ]);
+  });
+
+  it('leaves out the interface of a workload that is not plugged, not its namespace', () => {
+    const unplugged = SPEC.workloads.map((workload) => ({ ...workload, isUnplugged: true }));
+    const later = planTopology({ ...SPEC, workloads: unplugged }, (name) => `tt1-0.1-${name}`);
+    expect(later.guests.get('web')).toEqual([]);
+    expect(later.hostRoutes).toEqual([]);
+    expect(later.hostLinks.join('\n')).not.toContain('caliweb');
+  });
+});
+
+describe('planWorkload', () => {
+  it('is what planTopology says of the workload', () => {
+    const [web] = SPEC.workloads;
+    const alone = planWorkload(web as (typeof SPEC.workloads)[number], 'tt1-0.1-web');
+    expect(plan.hostLinks).toEqual(expect.arrayContaining([...alone.hostLinks]));
+    expect(plan.guests.get('web')).toEqual(alone.guest);
+    expect(plan.hostRoutes).toEqual(alone.hostRoutes);
   });
 });
