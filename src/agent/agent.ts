@@ -11,6 +11,7 @@ import { Dataplane } from '../kernel/dataplane.ts';
 import type { FileLock } from '../kernel/native.ts';
 import { loadNative, translateErrors } from '../kernel/native.ts';
 import { type TableStats, tableStats } from '../tables/stats.ts';
+import { AcceptedManifests } from './accepted-manifests.ts';
 import { bindEndpoints, type EndpointStatus, interfaceOf, ManualInterfaces } from './endpoint-binder.ts';
 import { EventHub } from './event-hub.ts';
 import { Interfaces } from './interfaces.ts';
@@ -47,7 +48,7 @@ export class Agent {
     this.#lock = lock;
     this.#dataplane = dataplane;
     this.#graph = new CalcGraph(isLocalNode(options.node));
-    this.#feed = new ManifestFeed(options.manifests, log);
+    this.#feed = new ManifestFeed(options.manifests, new AcceptedManifests(options, log), log);
     this.#manual = new ManualInterfaces(join(options.stateDirectory, 'interfaces.json'));
     this.#interfaces = new Interfaces(dataplane, options.interfacePrefix, log);
     this.#desired = this.#graph.flush();

@@ -8,6 +8,7 @@ import { parseResource } from '../model/parse/parse-resource.ts';
 import type { ModelObject } from '../model/world.ts';
 import type { Resource } from '../resources/resource.ts';
 import { type DirectoryWatch, watchDirectory } from '../resources/sources/directory.ts';
+import type { ManifestMemory } from '../resources/sources/manifest-set.ts';
 
 export interface ManifestStatus {
   readonly directory: string;
@@ -23,13 +24,16 @@ export interface ModelChanges {
 
 export class ManifestFeed {
   readonly #directory: string;
+  readonly #memory: ManifestMemory;
   readonly #log: Logger;
   readonly #store = new ModelStore();
   #watch: DirectoryWatch | undefined;
   #reported = new Set<string>();
 
-  constructor(directory: string, log: Logger) {
+  /** memory = what an earlier agent accepted. */
+  constructor(directory: string, memory: ManifestMemory, log: Logger) {
     this.#directory = directory;
+    this.#memory = memory;
     this.#log = log;
   }
 
@@ -47,7 +51,7 @@ export class ManifestFeed {
         );
         this.#logErrors();
       },
-      { check },
+      { check, memory: this.#memory },
     );
     this.#store.apply(this.#watch.snapshot.objects.values());
     const everything = Object.values(this.#store.world).flatMap((objects) => [...objects.values()]);

@@ -3,13 +3,15 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { WalkedDirectory } from './manifest-files.ts';
-import { ManifestSet } from './manifest-set.ts';
+import { type ManifestMemory, ManifestSet } from './manifest-set.ts';
 import type { GracePeriods, ResourceCheck } from './manifest-state.ts';
 import { diffSnapshots, EMPTY_SNAPSHOT, type ResourceSnapshot, type SnapshotChange } from './snapshot.ts';
 
 export interface WatchOptions extends Partial<GracePeriods> {
   /** Refuses resources that parse but mean nothing; a refused object stays as it last was. */
   readonly check?: ResourceCheck;
+  /** What an earlier process accepted; without it a file that is broken at the start has nothing to fall back on. */
+  readonly memory?: ManifestMemory;
   /** Quiet time after a file event before files are read. */
   readonly debounceMs?: number;
   /** How often to look without any event: inotify sees nothing on network mounts and can lose events. */
@@ -65,7 +67,7 @@ class DirectoryWatcher implements DirectoryWatch {
 
   constructor(directory: string, onChange: (change: SnapshotChange) => void, options: WatchOptions) {
     const { vanishedMs = VANISHED_MS, truncatedMs = TRUNCATED_MS } = options;
-    this.#manifests = new ManifestSet(directory, { vanishedMs, truncatedMs }, options.check);
+    this.#manifests = new ManifestSet(directory, { vanishedMs, truncatedMs }, options.check, options.memory);
     this.#onChange = onChange;
     this.#debounceMs = options.debounceMs ?? DEBOUNCE_MS;
     this.#rescanMs = options.rescanMs ?? RESCAN_MS;

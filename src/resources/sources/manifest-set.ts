@@ -14,6 +14,7 @@ import {
   type GracePeriods,
   type ManifestState,
   type ResourceCheck,
+  recallReading,
 } from './manifest-state.ts';
 import { mergeFiles, type ResourceSnapshot } from './snapshot.ts';
 
@@ -24,16 +25,27 @@ export interface ScanResult {
   readonly nextCheckMs?: number;
 }
 
+/** Keeps the text of files that were accepted without an error, from one process to the next. */
+export interface ManifestMemory {
+  /** Text by path. */
+  recall(): ReadonlyMap<string, string>;
+  remember(path: string, text: string): void;
+  forget(path: string): void;
+}
+
 export class ManifestSet {
   readonly #root: string;
   readonly #grace: GracePeriods;
   readonly #check: ResourceCheck | undefined;
+  readonly #memory: ManifestMemory | undefined;
   #states = new Map<string, ManifestState>();
 
-  constructor(root: string, grace: GracePeriods, check?: ResourceCheck) {
+  constructor(root: string, grace: GracePeriods, check?: ResourceCheck, memory?: ManifestMemory) {
     this.#root = root;
     this.#grace = grace;
     this.#check = check;
+    this.#memory = memory;
+    for (const [path, text] of memory?.recall() ?? []) this.#states.set(path, recallReading(path, text, check));
   }
 
   /** Looks at every file; blocks for about 5 us a file. nowMs never goes back. */
@@ -42,6 +54,7 @@ export class ManifestSet {
     const states = new Map<string, ManifestState>();
     for (const file of listing.files) states.set(file.path, this.#look(file, nowMs));
     this.#keepMissing(states, listing, nowMs);
+    this.#remember(states);
     this.#states = new Map([...states].sort(([a], [b]) => (a < b ? -1 : 1)));
     const snapshot = mergeFiles(this.#states.values(), listing.errors);
     return { snapshot, directories: listing.directories, nextCheckMs: this.#nextCheck() };
@@ -70,6 +83,15 @@ export class ManifestSet {
       const state = isUnknown ? before : acceptMissing(before, nowMs, this.#grace);
       if (state !== undefined) states.set(path, state);
     }
+  }
+
+  #remember(states: ReadonlyMap<string, ManifestState>): void {
+    if (this.#memory === undefined) return;
+    for (const [path, state] of states) {
+      const isAccepted = state.errors.length === 0 && state.heldSinceMs === undefined;
+      if (isAccepted && state.text !== this.#states.get(path)?.text) this.#memory.remember(path, state.text);
+    }
+    for (const path of this.#states.keys()) if (!states.has(path)) this.#memory.forget(path);
   }
 
   #nextCheck(): number | undefined {

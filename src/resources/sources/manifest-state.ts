@@ -25,6 +25,12 @@ export interface ManifestState {
   readonly heldStamp?: string;
 }
 
+/** The state of a file that an earlier process accepted: what stays in force should the file be broken by now. */
+export function recallReading(path: string, text: string, check: ResourceCheck | undefined): ManifestState {
+  const { resources } = checkResources(parseDocuments(text, path), check);
+  return { stamp: '', text, resources, errors: [] };
+}
+
 /** The state after the file was read. */
 export function acceptReading(
   before: ManifestState | undefined,
