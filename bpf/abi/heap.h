@@ -10,6 +10,7 @@ enum tt_heap_dims {
 	TT_HEAP_BLOCK_SHIFT = 10,
 	TT_HEAP_BLOCK_WORDS = 1024, /* words per map value: 4 KiB */
 	TT_V4_ROOT_WORDS = 65536,   /* indexed by the address's upper 16 bits */
+	TT_V6_ROOT_WORDS = 65536,   /* likewise */
 	TT_CHUNK_WORDS = 256,	    /* IPv4 second and third level, indexed by one address byte */
 	TT_PAGE_SHIFT = 6,
 	TT_PAGE_WORDS = 64, /* verdict words per cell page */
@@ -27,7 +28,7 @@ enum tt_entry_bits {
 };
 
 /*
- * IPv6 address table: a path-compressed trie of 8-bit strides. An address whose bits under mask differ from
+ * IPv6 address table below the first 16 bits: a path-compressed trie of 8-bit strides. An address whose bits under mask differ from
  * value belongs to class miss; otherwise entry[address byte number byte_index] decides.
  */
 struct tt_v6_node {
@@ -65,10 +66,10 @@ enum tt_word_bits {
 	TT_WORD_ID_SHIFT = 8,	 /* trace id, or heap offset, in the upper 24 bits */
 };
 
-/* Entry points of one complete compiled state. All offsets are heap word offsets, v6_root is an entry. */
+/* Entry points of one complete compiled state: heap word offsets. */
 struct tt_root {
 	__u32 v4_root;	      /* TT_V4_ROOT_WORDS words */
-	__u32 v6_root;	      /* entry: class, or number of a tt_v6_node */
+	__u32 v6_root;	      /* TT_V6_ROOT_WORDS entries: class, or number of a tt_v6_node */
 	__u32 l4_classes;     /* TT_L4_ENTRIES words */
 	__u32 source_classes; /* 65536 words: class of each source port */
 	__u32 policies;	      /* two words per endpoint id: egress base, ingress base; see tt_base_bits */

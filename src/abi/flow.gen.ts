@@ -143,6 +143,8 @@ export const FlowFlags = Object.freeze({
   FROM_HOST: 2,
   FIN_INITIATOR: 4,
   FIN_RESPONDER: 8,
+  /** changed policy denies it: nothing passes, in neither direction */
+  REVOKED: 16,
 } as const);
 
 export type FlowFlags = (typeof FlowFlags)[keyof typeof FlowFlags];

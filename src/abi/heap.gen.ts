@@ -8,6 +8,8 @@ export const HeapDims = Object.freeze({
   HEAP_BLOCK_WORDS: 1024,
   /** indexed by the address's upper 16 bits */
   V4_ROOT_WORDS: 65536,
+  /** likewise */
+  V6_ROOT_WORDS: 65536,
   /** IPv4 second and third level, indexed by one address byte */
   CHUNK_WORDS: 256,
   PAGE_SHIFT: 6,
@@ -56,8 +58,9 @@ export const EntryBits = Object.freeze({
 export type EntryBits = (typeof EntryBits)[keyof typeof EntryBits];
 
 /**
- * struct tt_v6_node, 1064 bytes. IPv6 address table: a path-compressed trie of 8-bit strides. An address whose bits
- * under mask differ from value belongs to class miss; otherwise entry[address byte number byte_index] decides.
+ * struct tt_v6_node, 1064 bytes. IPv6 address table below the first 16 bits: a path-compressed trie of 8-bit strides.
+ * An address whose bits under mask differ from value belongs to class miss; otherwise entry[address byte number
+ * byte_index] decides.
  *
  *      0  __be32 mask[4]
  *     16  __be32 value[4]
@@ -149,8 +152,7 @@ export const WordBits = Object.freeze({
 export type WordBits = (typeof WordBits)[keyof typeof WordBits];
 
 /**
- * struct tt_root, 32 bytes. Entry points of one complete compiled state. All offsets are heap word offsets, v6_root
- * is an entry.
+ * struct tt_root, 32 bytes. Entry points of one complete compiled state: heap word offsets.
  *
  *    0  __u32 v4_root
  *    4  __u32 v6_root
@@ -178,7 +180,7 @@ export const Root = Object.freeze({
 export interface Root {
   /** TT_V4_ROOT_WORDS words */
   readonly v4_root: number;
-  /** entry: class, or number of a tt_v6_node */
+  /** TT_V6_ROOT_WORDS entries: class, or number of a tt_v6_node */
   readonly v6_root: number;
   /** TT_L4_ENTRIES words */
   readonly l4_classes: number;

@@ -1,7 +1,9 @@
-// The IPv6 address table: a path-compressed trie of 8-bit strides, nodes of struct tt_v6_node (bpf/abi/heap.h).
+// The IPv6 address table: 16 bits at once, then a path-compressed trie of 8-bit strides (struct tt_v6_node, bpf/abi/heap.h).
 import type { AddressClass, ClassifiedPrefix } from './address-classes.ts';
-import { ENTRY_NODE, ENTRY_VALUE, V6_NODE, V6_NODE_WORDS } from './layout.ts';
+import { ENTRY_NODE, ENTRY_VALUE, V6_NODE, V6_NODE_WORDS, V6_ROOT_WORDS } from './layout.ts';
 import type { RegionStore } from './region-store.ts';
+
+const ROOT_BITS = 16;
 
 interface Item {
   readonly bytes: Uint8Array;
@@ -9,10 +11,11 @@ interface Item {
   readonly classId: number;
 }
 
-/** Interns the nodes and returns the root entry. Prefixes are ordered by address, then length. */
+/** Interns the table and returns the offset of its root. Prefixes are ordered by address, then length. */
 export function compileV6Table(
   prefixes: readonly ClassifiedPrefix[],
   outside: AddressClass,
+  heap: RegionStore,
   nodes: RegionStore,
 ): number {
   const items = prefixes.map(({ cidr, class: addressClass }) => ({
@@ -20,13 +23,32 @@ export function compileV6Table(
     length: cidr.length,
     classId: addressClass.id,
   }));
-  return compileSpan(items, 0, items.length, 0, outside.id, nodes);
+  const root = new Uint32Array(V6_ROOT_WORDS).fill(outside.id);
+  let index = 0;
+  while (index < items.length) {
+    const item = items[index] as Item;
+    const first = rootIndex(item);
+    if (item.length <= ROOT_BITS) {
+      root.fill(item.classId, first, first + 2 ** (ROOT_BITS - item.length));
+      index += 1;
+      continue;
+    }
+    let end = index + 1;
+    while (end < items.length && rootIndex(items[end] as Item) === first) end += 1;
+    root[first] = compileSpan(items, index, end, ROOT_BITS / 8, root[first] as number, nodes);
+    index = end;
+  }
+  return heap.intern(root);
 }
 
-/** Numbers of the nodes that a walk from the root entry can come to. */
-export function reachableNodes(nodes: Uint32Array, root: number): Set<number> {
+function rootIndex({ bytes }: Item): number {
+  return ((bytes[0] as number) << 8) | (bytes[1] as number);
+}
+
+/** Numbers of the nodes that a walk from one of the entries can come to. */
+export function reachableNodes(nodes: Uint32Array, entries: Iterable<number>): Set<number> {
   const found = new Set<number>();
-  const open = [root];
+  const open = [...entries];
   for (let entry = open.pop(); entry !== undefined; entry = open.pop()) {
     if ((entry & ENTRY_NODE) === 0 || found.has(entry & ENTRY_VALUE)) continue;
     found.add(entry & ENTRY_VALUE);

@@ -5,7 +5,7 @@ import { AddressClasses } from './address-classes.ts';
 import { compileV4Table } from './address-table-v4.ts';
 import { compileV6Table, reachableNodes } from './address-table-v6.ts';
 import { IdPool } from './id-pool.ts';
-import { L4_ENTRIES, V6_NODE_WORDS } from './layout.ts';
+import { L4_ENTRIES, V6_NODE_WORDS, V6_ROOT_WORDS } from './layout.ts';
 import { type Classification, ListCompiler } from './list-compiler.ts';
 import { type ListProgram, l4SetsOf, prepareList, sourcePortSetsOf } from './list-program.ts';
 import { NumberClasses } from './number-classes.ts';
@@ -119,7 +119,7 @@ export class TableCompiler {
   /** Takes over an image that an earlier process wrote. Only before the first compile. */
   adoptRegions({ heap, v6Nodes, heapRegions, v6Root }: AdoptedRegions): void {
     this.heap.adopt(heap, heapRegions);
-    const nodes = [...reachableNodes(v6Nodes, v6Root)];
+    const nodes = [...reachableNodes(v6Nodes, heap.subarray(v6Root, v6Root + V6_ROOT_WORDS))];
     this.v6Nodes.adopt(
       v6Nodes,
       nodes.map((node) => ({ offset: node * V6_NODE_WORDS, length: V6_NODE_WORDS })),
@@ -156,7 +156,7 @@ export class TableCompiler {
     }
     const tables = {
       v4Root: compileV4Table(addresses.prefixes[4], addresses.outside[4], this.heap),
-      v6Root: compileV6Table(addresses.prefixes[6], addresses.outside[6], this.v6Nodes),
+      v6Root: compileV6Table(addresses.prefixes[6], addresses.outside[6], this.heap, this.v6Nodes),
       l4Classes: this.heap.intern(l4.classes),
       sourceClasses: this.heap.intern(sourcePorts.classes),
       policies: this.heap.intern(policies),

@@ -5,6 +5,7 @@ export const PAGE_WORDS = HeapDims.PAGE_WORDS;
 export const PAGE_SHIFT = HeapDims.PAGE_SHIFT;
 export const CHUNK_WORDS = HeapDims.CHUNK_WORDS;
 export const V4_ROOT_WORDS = HeapDims.V4_ROOT_WORDS;
+export const V6_ROOT_WORDS = HeapDims.V6_ROOT_WORDS;
 export const ENTRY_NODE = EntryBits.NODE;
 export const ENTRY_VALUE = EntryBits.VALUE;
 export const BASE_LOCAL = BaseBits.LOCAL;

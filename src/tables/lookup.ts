@@ -49,9 +49,7 @@ export function lookupWord(
 
 /** Class id of an address. */
 export function addressClass(arrays: TableArrays, root: ImageRoot, address: IpAddress): number {
-  return address.family === 4
-    ? v4Class(arrays.heap, root, address.words[0] as number)
-    : v6Class(arrays.v6Nodes, root, address);
+  return address.family === 4 ? v4Class(arrays.heap, root, address.words[0] as number) : v6Class(arrays, root, address);
 }
 
 function v4Class(heap: Uint32Array, root: ImageRoot, address: number): number {
@@ -61,8 +59,8 @@ function v4Class(heap: Uint32Array, root: ImageRoot, address: number): number {
   return entry;
 }
 
-function v6Class(nodes: Uint32Array, root: ImageRoot, address: IpAddress): number {
-  let entry = root.v6Root;
+function v6Class({ heap, v6Nodes: nodes }: TableArrays, root: ImageRoot, address: IpAddress): number {
+  let entry = heap[root.v6Root + ((address.words[0] as number) >>> 16)] ?? 0;
   while (entry & ENTRY_NODE) {
     const node = (entry & ENTRY_VALUE) * V6_NODE_WORDS;
     const isInside = address.words.every((word, index) => {

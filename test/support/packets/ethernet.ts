@@ -22,7 +22,14 @@ export function frame(packet: IpPacket, options: FrameOptions = {}): Uint8Array 
 export function rawFrame(ethertype: number, payload: Uint8Array, options: FrameOptions = {}): Uint8Array {
   const { sourceMac = '02:00:00:00:00:01', destinationMac = '00:00:00:00:00:00', vlan, trailer = 0 } = options;
   const tag = vlan === undefined ? new Uint8Array(0) : fields([2, ETHERTYPE.VLAN], [2, vlan]);
-  return concat(macBytes(destinationMac), macBytes(sourceMac), tag, fields([2, ethertype]), payload, new Uint8Array(trailer));
+  return concat(
+    macBytes(destinationMac),
+    macBytes(sourceMac),
+    tag,
+    fields([2, ethertype]),
+    payload,
+    new Uint8Array(trailer),
+  );
 }
 
 export function macBytes(mac: string): Uint8Array {
@@ -31,5 +38,9 @@ export function macBytes(mac: string): Uint8Array {
 
 /** An ARP request for an address, from an address. */
 export function arp(options: FrameOptions = {}): Uint8Array {
-  return rawFrame(ETHERTYPE.ARP, concat(fields([2, 1], [2, 0x0800], [1, 6], [1, 4], [2, 1]), new Uint8Array(20)), options);
+  return rawFrame(
+    ETHERTYPE.ARP,
+    concat(fields([2, 1], [2, 0x0800], [1, 6], [1, 4], [2, 1]), new Uint8Array(20)),
+    options,
+  );
 }

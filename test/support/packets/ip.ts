@@ -68,7 +68,9 @@ export interface Ipv6 extends Ends {
 
 export function ipv6(packet: Ipv6): IpPacket {
   const { source, destination, segment, hopLimit = 64, extensions = [], version = 6 } = packet;
-  const isFragment = extensions.some(({ number, bytes }) => number === EXTENSION.FRAGMENT && ((bytes[2] ?? 0) | (bytes[3] ?? 0)) !== 0);
+  const isFragment = extensions.some(
+    ({ number, bytes }) => number === EXTENSION.FRAGMENT && ((bytes[2] ?? 0) | (bytes[3] ?? 0)) !== 0,
+  );
   const chain = extensions.map(({ bytes }, index) => {
     const copy = bytes.slice();
     copy[0] = extensions[index + 1]?.number ?? segment.protocol;
@@ -105,7 +107,10 @@ export interface FragmentFields {
 }
 
 export function fragmentHeader({ identification, offset, hasMore }: FragmentFields): Extension {
-  return { number: EXTENSION.FRAGMENT, bytes: fields([1, 0], [1, 0], [2, offset | (hasMore ? 1 : 0)], [4, identification]) };
+  return {
+    number: EXTENSION.FRAGMENT,
+    bytes: fields([1, 0], [1, 0], [2, offset | (hasMore ? 1 : 0)], [4, identification]),
+  };
 }
 
 /** The segment with its checksum as senders fill it in. */
@@ -114,6 +119,9 @@ function withChecksum(segment: Segment, source: string, destination: string): Ui
   if (checksumAt === undefined || checksumAt + 2 > bytes.length) return bytes;
   const pseudo = concat(addressBytes(source), addressBytes(destination), fields([4, bytes.length], [4, protocol]));
   const filled = bytes.slice();
-  new DataView(filled.buffer).setUint16(checksumAt, internetChecksum(hasPseudoHeader ? pseudo : new Uint8Array(0), bytes));
+  new DataView(filled.buffer).setUint16(
+    checksumAt,
+    internetChecksum(hasPseudoHeader ? pseudo : new Uint8Array(0), bytes),
+  );
   return filled;
 }

@@ -1,7 +1,18 @@
 // What IP packets carry: TCP, UDP, SCTP, ICMP, anything else. Addresses are not known here.
 import { concat, fields } from './bytes.ts';
 
-export const PROTOCOL = { ICMP: 1, TCP: 6, UDP: 17, GRE: 47, ESP: 50, AH: 51, ICMPV6: 58, NONE: 59, SCTP: 132, UDPLITE: 136 } as const;
+export const PROTOCOL = {
+  ICMP: 1,
+  TCP: 6,
+  UDP: 17,
+  GRE: 47,
+  ESP: 50,
+  AH: 51,
+  ICMPV6: 58,
+  NONE: 59,
+  SCTP: 132,
+  UDPLITE: 136,
+} as const;
 
 /** The bytes after the IP header. */
 export interface Segment {
@@ -50,7 +61,10 @@ export function udpLite(ports: Ports): Segment {
 
 /** A DATA-less packet: the common header and its (unfilled) CRC32c, which no one here checks. */
 export function sctp({ sourcePort, destinationPort, payload = new Uint8Array(0) }: Ports): Segment {
-  return { protocol: PROTOCOL.SCTP, bytes: concat(fields([2, sourcePort], [2, destinationPort], [4, 7], [4, 0]), payload) };
+  return {
+    protocol: PROTOCOL.SCTP,
+    bytes: concat(fields([2, sourcePort], [2, destinationPort], [4, 7], [4, 0]), payload),
+  };
 }
 
 export interface Icmp {
@@ -71,14 +85,20 @@ export function icmp({ family, type, code = 0, rest = 0, payload = new Uint8Arra
   };
 }
 
-export function echo(options: { readonly family: 4 | 6; readonly kind: 'request' | 'reply'; readonly identifier: number }): Segment {
+export function echo(options: {
+  readonly family: 4 | 6;
+  readonly kind: 'request' | 'reply';
+  readonly identifier: number;
+}): Segment {
   const { family, kind, identifier } = options;
   const types = family === 4 ? { request: 8, reply: 0 } : { request: 128, reply: 129 };
   return icmp({ family, type: types[kind], rest: ((identifier << 16) | 1) >>> 0 });
 }
 
 /** An ICMP error citing the start of a packet, as much of it as routers send. */
-export function icmpError(options: Omit<Icmp, 'payload'> & { readonly cites: Uint8Array; readonly citedBytes?: number }): Segment {
+export function icmpError(
+  options: Omit<Icmp, 'payload'> & { readonly cites: Uint8Array; readonly citedBytes?: number },
+): Segment {
   const { cites, citedBytes = cites.length, ...header } = options;
   return icmp({ ...header, payload: cites.subarray(0, citedBytes) });
 }

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* The per-CPU flow cache: packets that change nothing about their flow are answered here, for up to a second. */
+#ifndef TT_STAGES_CACHE_H
+#define TT_STAGES_CACHE_H
+
+#include "maps/endpoint.h"
+#include "maps/flow.h"
+#include "abi/event.h"
+#include "lib/packet.h"
+
+/* Layout of the 64 bits at struct tt_cached_flow.source_port; the reply byte on top is no part of the name. */
+enum tt_cache_name {
+	TT_CACHE_PROTOCOL_SHIFT = 32,
+	TT_CACHE_KIND_SHIFT = 40,
+	TT_CACHE_HOOK_SHIFT = 48,
+	TT_CACHE_NAME_BITS = 56,
+};
+
+_Static_assert(offsetof(struct tt_cached_flow, reply) - offsetof(struct tt_cached_flow, source_port) == 7,
+	       "the name is compared as one 64-bit word");
+_Static_assert(offsetof(struct tt_cached_flow, ifindex) % 8 == 0, "ifindex and generation are compared as one word");
+
+static __always_inline __u64 tt_cache_name(const struct tt_packet *packet)
+{
+	return packet->ports | (__u64)packet->protocol << TT_CACHE_PROTOCOL_SHIFT |
+	       (__u64)packet->kind << TT_CACHE_KIND_SHIFT | (__u64)packet->hook << TT_CACHE_HOOK_SHIFT;
+}
+
+/* Multiplicative hashing; the constants are the golden ratio's and a neighbour of it (Knuth, TAOCP 6.4). */
+static __always_inline __u32 tt_cache_index(const struct tt_packet *packet)
+{
+	const __u64 low = packet->source.half[0] ^ packet->source.half[1] ^ packet->ports;
+	const __u64 high = packet->destination.half[0] ^ packet->destination.half[1];
+	const __u64 mixed = low * 0x9e3779b97f4a7c15ULL ^ high * 0xc2b2ae3d27d4eb4fULL;
+
+	return bpf_get_smp_processor_id() * tt_cache_slots + ((__u32)(mixed >> 40) & (tt_cache_slots - 1));
+}
+
+static __always_inline bool tt_cache_names(const struct tt_cached_flow *slot, const struct tt_packet *packet)
+{
+	const tt_any64 *name = (const void *)&slot->source_port;
+
+	return tt_ip_equal(&packet->source, &slot->source) && tt_ip_equal(&packet->destination, &slot->destination) &&
+	       !((*name ^ tt_cache_name(packet)) << (64 - TT_CACHE_NAME_BITS)) && slot->ifindex == packet->ifindex;
+}
+
+/* Whether the endpoint that a slot delivers to still is what it was when the slot was filled. */
+static __always_inline bool tt_cache_delivers(const struct tt_cached_flow *slot)
+{
+	const struct tt_endpoint *endpoint = tt_endpoint_at(slot->target_slot);
+	const __u32 needed = TT_ENDPOINT_READY | TT_ENDPOINT_PEER_DELIVERY;
+
+	return endpoint && endpoint->ifindex == slot->target && (endpoint->flags & needed) == needed;
+}
+
+/* Answers with no helper but the CPU number. The counts wait in the slot for the flow table. */
+static __always_inline enum tt_verdict tt_cache(const struct tt_context *context, struct tt_packet *packet)
+{
+	struct tt_cached_flow *slot;
+	__u32 index;
+
+	if (!packet->is_cacheable)
+		return TT_CONTINUE;
+	index = tt_cache_index(packet);
+	slot = bpf_map_lookup_elem(&tt_flow_cache, &index);
+	if (!slot || !tt_cache_names(slot, packet))
+		return TT_CONTINUE;
+	if (slot->generation != packet->generation || packet->jiffies - slot->synced_jiffies >= context->state->hz)
+		return TT_CONTINUE;
+	if (slot->target && !tt_cache_delivers(slot))
+		return TT_CONTINUE;
+	packet->target = slot->target;
+	packet->target_slot = slot->target_slot;
+	slot->packets++;
+	slot->bytes += packet->length;
+	return tt_allow(packet, TT_REASON_ALLOWED_CACHED);
+}
+
+/*
+ * Hands a slot's counts to its flow. Counts from before the flow was created belong to an earlier connection with the
+ * same name and went with it.
+ */
+static __noinline int tt_cache_flush(struct tt_cached_flow *slot)
+{
+	struct tt_tuple tuple = {
+		.source = tt_ip_load(&slot->source),
+		.destination = tt_ip_load(&slot->destination),
+		.ports = (__u32)slot->destination_port << 16 | slot->source_port,
+		.protocol = slot->protocol,
+		.kind = slot->kind,
+	};
+	struct tt_flow_key key;
+	struct tt_flow *flow;
+
+	tt_key(&tuple, &key);
+	flow = bpf_map_lookup_elem(&tt_flows, &key);
+	if (flow && slot->synced_jiffies >= flow->created_jiffies)
+		tt_track_count(flow, slot->packets, slot->bytes, slot->reply);
+	slot->packets = 0;
+	slot->bytes = 0;
+	return 0;
+}
+
+/*
+ * Lets this CPU's next packets of the flow in this direction skip the flow table. The slot must not seem older than its
+ * flow, which another CPU may have created after this packet's clock was read.
+ */
+static __always_inline void tt_cache_fill(const struct tt_packet *packet, const struct tt_flow *flow, bool is_reply)
+{
+	const __u64 created = flow->created_jiffies;
+	const __u32 index = tt_cache_index(packet);
+	struct tt_cached_flow *slot = bpf_map_lookup_elem(&tt_flow_cache, &index);
+
+	if (!slot)
+		return;
+	if (slot->packets)
+		tt_cache_flush(slot);
+	__builtin_memcpy(&slot->source, &packet->source, sizeof(slot->source));
+	__builtin_memcpy(&slot->destination, &packet->destination, sizeof(slot->destination));
+	slot->source_port = tt_source_port(packet);
+	slot->destination_port = tt_destination_port(packet);
+	slot->protocol = packet->protocol;
+	slot->kind = packet->kind;
+	slot->hook = packet->hook;
+	slot->reply = is_reply;
+	slot->ifindex = packet->ifindex;
+	slot->generation = packet->generation;
+	slot->target = packet->target;
+	slot->target_slot = packet->target_slot;
+	slot->synced_jiffies = packet->jiffies < created ? created : packet->jiffies;
+}
+
+/* A connection that opens or closes starts and ends with exact counts: what this CPU holds of it goes to the table. */
+static __always_inline void tt_cache_forget(const struct tt_packet *packet)
+{
+	const __u32 index = tt_cache_index(packet);
+	struct tt_cached_flow *slot = bpf_map_lookup_elem(&tt_flow_cache, &index);
+
+	if (!slot || !tt_cache_names(slot, packet))
+		return;
+	if (slot->packets)
+		tt_cache_flush(slot);
+	slot->ifindex = 0;
+}
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* The IPv6 messages without which a link has no neighbours: they pass before policy, as ARP does. No maps. */
+#ifndef TT_STAGES_NEIGHBOUR_H
+#define TT_STAGES_NEIGHBOUR_H
+
+#include <bpf/bpf_endian.h>
+
+#include "abi/event.h"
+#include "lib/packet.h"
+
+enum tt_link_type {
+	TT_LISTENER_QUERY = 130,
+	TT_LISTENER_REPORT = 131,
+	TT_LISTENER_DONE = 132,
+	TT_ROUTER_SOLICITATION = 133,
+	TT_NEIGHBOUR_SOLICITATION = 135,
+	TT_NEIGHBOUR_ADVERTISEMENT = 136,
+};
+
+static __always_inline bool tt_is_link_local(const struct tt_ip *ip)
+{
+	return (bpf_be64_to_cpu(ip->half[0]) & 0xffc0000000000000ULL) == 0xfe80000000000000ULL;
+}
+
+static __always_inline bool tt_is_link_multicast(const struct tt_ip *ip)
+{
+	return bpf_be64_to_cpu(ip->half[0]) >> 48 == 0xff02;
+}
+
+/* Discovery is only believed with hop limit 255, which no router lets through (RFC 4861, 7.1). */
+static __always_inline bool tt_is_link_message(const struct tt_packet *packet)
+{
+	switch (packet->icmp_type) {
+	case TT_LISTENER_QUERY:
+	case TT_LISTENER_REPORT:
+	case TT_LISTENER_DONE:
+		return true;
+	case TT_ROUTER_SOLICITATION:
+	case TT_NEIGHBOUR_SOLICITATION:
+	case TT_NEIGHBOUR_ADVERTISEMENT:
+		return packet->hop_limit == 255;
+	default:
+		return false;
+	}
+}
+
+static __always_inline enum tt_verdict tt_neighbour(struct tt_packet *packet)
+{
+	if (packet->kind != TT_FLOW_ICMP_OTHER || packet->protocol != TT_PROTO_ICMPV6 || packet->family != 6)
+		return TT_CONTINUE;
+	if (packet->fragment || !tt_is_link_message(packet))
+		return TT_CONTINUE;
+	if (tt_ip_is_zero(&packet->source) || tt_is_link_local(&packet->source) ||
+	    tt_is_link_multicast(&packet->destination) || tt_is_link_local(&packet->destination))
+		return tt_allow(packet, TT_REASON_ALLOWED_NEIGHBOUR);
+	return TT_CONTINUE;
+}
+
+#endif

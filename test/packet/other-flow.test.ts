@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { EventKind } from '../../src/abi/event.gen.ts';
+import { FlowFlags, FlowKind, FlowState } from '../../src/abi/flow.gen.ts';
+import { StateFlags } from '../../src/abi/heap.gen.ts';
+import { bare, echo, icmp, PROTOCOL, type Segment, sctp, udp } from '../support/packets/transport.ts';
+import { Machine } from './support/machine.ts';
+import { DB, HOST, OUTSIDE, openPolicy, packet, WEB } from './support/topology.ts';
+
+const web = { 4: WEB.v4 as string, 6: WEB.v6 as string };
+const far = { 4: OUTSIDE.v4, 6: OUTSIDE.v6 };
+
+let machine: Machine;
+beforeAll(() => {
+  machine = new Machine([WEB, DB]);
+});
+beforeEach(() => {
+  machine.forgetFlows();
+  machine.publish(openPolicy());
+  machine.at(WEB.id);
+});
+afterAll(() => machine.close());
+
+const out = (segment: Segment, family: 4 | 6 = 4) => machine.from(packet(web[family], far[family], segment));
+const back = (segment: Segment, family: 4 | 6 = 4) => machine.to(packet(far[family], web[family], segment));
+const denyIngress = () => machine.publish(openPolicy([{ endpoint: WEB.id, direction: 'ingress', cell: 'deny' }]));
+const denyAll = () =>
+  machine.publish({
+    generation: 1,
+    rules: [
+      { endpoint: WEB.id, direction: 'ingress', cell: 'deny' },
+      { endpoint: WEB.id, direction: 'egress', cell: 'deny' },
+    ],
+  });
+
+describe.each([4, 6] as const)('UDP over IPv%s', (family) => {
+  const query = udp({ sourcePort: 5000, destinationPort: 53 });
+  const answer = udp({ sourcePort: 53, destinationPort: 5000 });
+
+  it('replies without permission, and only to what was asked', () => {
+    denyIngress();
+    out(query, family);
+    expect(back(answer, family).reason).toBe('ALLOWED_FLOW');
+    expect(back(udp({ sourcePort: 53, destinationPort: 5001 }), family).reason).toBe('DROP_INGRESS_POLICY');
+    expect(back(udp({ sourcePort: 54, destinationPort: 5000 }), family).reason).toBe('DROP_INGRESS_POLICY');
+  });
+
+  it('becomes established when the initiator speaks after a reply', () => {
+    out(query, family);
+    expect(machine.onlyFlow().state).toBe(FlowState.NEW);
+    back(answer, family);
+    expect(machine.onlyFlow().state).toBe(FlowState.REPLIED);
+    out(query, family);
+    expect(machine.onlyFlow().state).toBe(FlowState.ESTABLISHED);
+  });
+});
+
+describe('ageing', () => {
+  it.each([
+    { what: 'UDP without a reply', seconds: 60, segments: [udp({ sourcePort: 1, destinationPort: 2 })], replies: [] },
+    {
+      what: 'UDP with a reply',
+      seconds: 180,
+      segments: [udp({ sourcePort: 1, destinationPort: 2 })],
+      replies: [udp({ sourcePort: 2, destinationPort: 1 })],
+    },
+    { what: 'a ping', seconds: 10, segments: [echo({ family: 4, kind: 'request', identifier: 1 })], replies: [] },
+    { what: 'SCTP', seconds: 600, segments: [sctp({ sourcePort: 1, destinationPort: 2 })], replies: [] },
+    { what: 'another protocol', seconds: 600, segments: [bare(PROTOCOL.GRE)], replies: [] },
+  ])('ends $what after $seconds s', ({ seconds, segments, replies }) => {
+    const open = (): void => {
+      machine.forgetFlows();
+      machine.publish(openPolicy());
+      for (const segment of segments) out(segment);
+      for (const segment of replies) back(segment);
+      denyAll();
+    };
+    open();
+    machine.ageFlows(seconds - 1);
+    expect(out(segments[0] as Segment).reason).toBe('ALLOWED_FLOW');
+    open();
+    machine.ageFlows(seconds + 1);
+    expect(out(segments[0] as Segment).reason).toBe('DROP_EGRESS_POLICY');
+  });
+});
+
+describe.each([4, 6] as const)('ping over IPv%s', (family) => {
+  const request = (identifier: number) => echo({ family, kind: 'request', identifier });
+  const reply = (identifier: number) => echo({ family, kind: 'reply', identifier });
+
+  it('brings its reply home', () => {
+    denyIngress();
+    out(request(7), family);
+    expect(back(reply(7), family).reason).toBe('ALLOWED_FLOW');
+    expect(back(reply(8), family).reason).toBe('DROP_INGRESS_POLICY');
+    expect(machine.flows()).toMatchObject([
+      { key: { kind: FlowKind.ECHO, port: [7, 7] }, flow: { packets: [1n, 1n] } },
+    ]);
+  });
+
+  it('does not let the other end ping back with the same identifier', () => {
+    denyIngress();
+    out(request(7), family);
+    expect(back(request(7), family).reason).toBe('DROP_INGRESS_POLICY');
+  });
+
+  it('from both ends with the same identifier makes two flows', () => {
+    out(request(7), family);
+    expect(back(request(7), family).reason).toBe('ALLOWED_NEW');
+    expect(back(reply(7), family).reason).toBe('ALLOWED_FLOW');
+    expect(out(reply(7), family).reason).toBe('ALLOWED_FLOW');
+    expect(machine.flows().map(({ flow }) => flow.packets)).toEqual([
+      [1n, 1n],
+      [1n, 1n],
+    ]);
+  });
+
+  it('treats a reply that nobody asked for as a message of its own', () => {
+    expect(back(reply(9), family).reason).toBe('ALLOWED_NEW');
+    expect(machine.flows()).toMatchObject([{ key: { kind: FlowKind.ICMP_OTHER } }]);
+    denyAll();
+    expect(out(request(9), family).reason).toBe('DROP_EGRESS_POLICY');
+  });
+});
+
+describe('other traffic', () => {
+  it('lets no ICMP message answer another, even of equal type and code', () => {
+    const message = icmp({ family: 4, type: 5, code: 5 });
+    out(message);
+    denyIngress();
+    expect(back(message).reason).toBe('DROP_INGRESS_POLICY');
+    expect(out(message).reason).toBe('ALLOWED_FLOW');
+  });
+
+  it('of a bare protocol is one flow for both directions', () => {
+    denyIngress();
+    out(bare(PROTOCOL.GRE));
+    expect(back(bare(PROTOCOL.GRE)).reason).toBe('ALLOWED_FLOW');
+    expect(back(bare(PROTOCOL.ESP)).reason).toBe('DROP_INGRESS_POLICY');
+  });
+});
+
+describe('the host', () => {
+  const call = packet(HOST.v4, web[4], udp({ sourcePort: 9, destinationPort: 10 }));
+
+  it('reaches its workloads whatever their policy, and gets its replies', () => {
+    denyAll();
+    expect(machine.to(call, { ingressIfindex: 0 })).toMatchObject({
+      action: 'ok',
+      reason: 'ALLOWED_HOST',
+      events: [{ kind: EventKind.NEW_FLOW, egress_word: 0, ingress_word: 0 }],
+    });
+    const answer = packet(web[4], HOST.v4, udp({ sourcePort: 10, destinationPort: 9 }));
+    expect(machine.from(answer).reason).toBe('ALLOWED_FLOW');
+    expect(machine.to(call, { ingressIfindex: 0 }).reason).toBe('ALLOWED_FLOW');
+    expect(machine.onlyFlow()).toMatchObject({ flags: expect.any(Number), packets: [2n, 1n] });
+    expect(machine.onlyFlow().flags & FlowFlags.FROM_HOST).toBe(FlowFlags.FROM_HOST);
+  });
+
+  it('keeps its connections when policy changes', () => {
+    machine.to(call, { ingressIfindex: 0 });
+    machine.publish({ generation: 2, rules: [{ endpoint: WEB.id, direction: 'ingress', cell: 'deny' }] });
+    expect(machine.to(call, { ingressIfindex: 0 }).reason).toBe('ALLOWED_FLOW');
+    expect(machine.onlyFlow().generation).toBe(2);
+  });
+
+  it('is not mistaken for the workload that later has its address', () => {
+    machine.to(packet(OUTSIDE.v4, web[4], udp({ sourcePort: 9, destinationPort: 10 })), { ingressIfindex: 0 });
+    denyAll();
+    machine.at(DB.id).change(DB.id, { v4: OUTSIDE.v4 });
+    const data = packet(OUTSIDE.v4, web[4], udp({ sourcePort: 9, destinationPort: 10 }));
+    machine.publish(openPolicy([{ endpoint: DB.id, direction: 'egress', cell: 'deny' }]));
+    expect(machine.from(data)).toMatchObject({ action: 'shot', reason: 'DROP_REVOKED' });
+    machine.change(DB.id, {});
+  });
+
+  it('is out of reach for workloads when that is switched off, and only the host is', () => {
+    // The loopback interface forwards nothing, so that all it brings counts as the host's.
+    machine.publish(openPolicy(), StateFlags.HOST_DROP);
+    expect(out(udp({ sourcePort: 9, destinationPort: 10 })).reason).toBe('DROP_HOST');
+    expect(machine.from(packet(web[4], DB.v4 as string, udp({ sourcePort: 9, destinationPort: 10 }))).reason).toBe(
+      'ALLOWED_NEW',
+    );
+    machine.publish(openPolicy());
+    expect(out(udp({ sourcePort: 9, destinationPort: 10 })).reason).toBe('ALLOWED_NEW');
+  });
+});
+
+describe('the flow table', () => {
+  it('evicts the least recently used flow rather than refusing a new one', () => {
+    const small = new Machine([WEB], { flows: 64 });
+    small.publish(openPolicy());
+    small.at(WEB.id);
+    for (let port = 1; port <= 500; port += 1) {
+      const data = packet(web[4], far[4], udp({ sourcePort: port, destinationPort: 53 }));
+      expect(small.from(data).reason).toBe('ALLOWED_NEW');
+    }
+    expect(small.flows().length).toBeLessThanOrEqual(64);
+    small.close();
+  });
+});

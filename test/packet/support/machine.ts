@@ -1,0 +1,389 @@
+// The real programs over hand-made tables: run one packet, see verdict, reason, events, flows. Nothing is pinned or attached.
+import type { BpfMap, BpfObject, RingBuffer } from '../../../native/index.d.ts';
+import {
+  Endpoint,
+  EndpointFlags,
+  encodeEndpoint,
+  encodeLocal,
+  encodeSourceKey,
+  Local,
+  SourceKey,
+} from '../../../src/abi/endpoint.gen.ts';
+import {
+  type ClockReading,
+  decodeClockReading,
+  decodeCounter,
+  decodeEvent,
+  type Event,
+  Reason,
+} from '../../../src/abi/event.gen.ts';
+import {
+  CachedFlow,
+  decodeCachedFlow,
+  decodeFlow,
+  decodeFlowKey,
+  encodeFlow,
+  Flow,
+  FlowKey,
+} from '../../../src/abi/flow.gen.ts';
+import { encodeState, HeapDims } from '../../../src/abi/heap.gen.ts';
+import { builtFile, loadNative } from '../../../src/kernel/native.ts';
+import { addressBytes, concat, fields } from '../../support/packets/bytes.ts';
+import { macBytes } from '../../support/packets/ethernet.ts';
+import { IMAGE_WORDS, type TinyPolicy, TinyTables, V6_NODES, type WrittenRoot } from './tables.ts';
+
+/** Test runs happen on the loopback interface, number 1. */
+const RUN_IFINDEX = 1;
+const UPLINK_IFINDEX = 1;
+const ENDPOINT_SLOTS = 64;
+const CACHE_SLOTS = 256;
+/** struct __sk_buff of Linux 5.10. */
+const SK_BUFF = { SIZE: 192, INGRESS_IFINDEX: 36, GSO_SIZE: 176 } as const;
+const TC_ACTION = { 0: 'ok', 2: 'shot', 7: 'redirect' } as const;
+
+export interface Workload {
+  readonly id: number;
+  readonly ifindex: number;
+  readonly v4?: string;
+  readonly v6?: string;
+  readonly mac: string;
+  readonly hostMac: string;
+  readonly mtu?: number;
+  readonly flags?: number;
+  /** Addresses besides v4 and v6. */
+  readonly moreAddresses?: readonly string[];
+  /** Prefixes it may send from. */
+  readonly sources?: readonly { readonly address: string; readonly length: number }[];
+}
+
+export type Hook = 'from' | 'to';
+
+export interface RunOptions {
+  /** 0 = the host sent it. */
+  readonly ingressIfindex?: number;
+  readonly gsoSize?: number;
+  readonly repeat?: number;
+}
+
+export interface Outcome {
+  readonly action: 'ok' | 'shot' | 'redirect';
+  /** The one reason whose counter moved, lost and suppressed events aside. */
+  readonly reason: string;
+  readonly events: readonly Event[];
+  readonly data: Uint8Array;
+}
+
+export interface FlowEntry {
+  readonly key: FlowKey;
+  readonly flow: Flow;
+}
+
+export interface Settings {
+  readonly flags?: number;
+  readonly hz?: number;
+  readonly eventBudget?: number;
+  readonly eventBytes?: number;
+  readonly flows?: number;
+}
+
+/** Slow enough that no flow ages during a test, unless the test says so. */
+const HZ = 1_000_000;
+
+export class Machine {
+  readonly #object: BpfObject;
+  readonly #maps = new Map<string, BpfMap>();
+  readonly #ring: RingBuffer;
+  readonly #heap: Uint32Array;
+  readonly #nodes: DataView;
+  readonly #state: DataView;
+  readonly #endpoints: DataView;
+  readonly #cache: DataView;
+  readonly #workloads: readonly Workload[];
+  readonly #settings: Settings;
+  readonly #roots: WrittenRoot[] = [];
+  #active = 1;
+  #here: Workload | undefined;
+
+  constructor(workloads: readonly Workload[], settings: Settings = {}) {
+    const { BpfObject: Native, RingBuffer: Ring, probeFeatures } = loadNative();
+    this.#workloads = workloads;
+    this.#settings = settings;
+    const maps = {
+      tt_heap: { maxEntries: (2 * IMAGE_WORDS) / HeapDims.HEAP_BLOCK_WORDS },
+      tt_v6_nodes: { maxEntries: 2 * V6_NODES },
+      tt_endpoints: { maxEntries: ENDPOINT_SLOTS },
+      tt_flows: { maxEntries: settings.flows ?? 1024 },
+      tt_flow_cache: { maxEntries: CACHE_SLOTS * probeFeatures().possibleCpus },
+      tt_events: { maxEntries: settings.eventBytes ?? 65536 },
+    };
+    const rodata = { tt_endpoint_slots: u32(ENDPOINT_SLOTS), tt_cache_slots: u32(CACHE_SLOTS) };
+    this.#object = Native.open(builtFile('build/bpf/workload.bpf.o'), { maps, rodata });
+    this.#ring = Ring.open(this.map('tt_events'));
+    this.#heap = new Uint32Array(this.map('tt_heap').mmap());
+    this.#nodes = new DataView(this.map('tt_v6_nodes').mmap());
+    this.#state = new DataView(this.map('tt_state').mmap());
+    this.#endpoints = new DataView(this.map('tt_endpoints').mmap());
+    this.#cache = new DataView(this.map('tt_flow_cache').mmap());
+    for (const workload of workloads) this.#place(workload);
+  }
+
+  close(): void {
+    this.#ring.close();
+    this.#object.close();
+  }
+
+  map(name: string): BpfMap {
+    const map = this.#maps.get(name) ?? this.#object.map(name);
+    this.#maps.set(name, map);
+    return map;
+  }
+
+  /** Puts a policy in force, as the dataplane does: into the root that is not active, then one store. */
+  publish(policy: TinyPolicy, flags = this.#settings.flags ?? 0): void {
+    const next = 1 - this.#active;
+    const tables = new TinyTables(
+      this.#heap,
+      this.#nodes,
+      next * IMAGE_WORDS + HeapDims.HEAP_BLOCK_WORDS,
+      next * V6_NODES,
+    );
+    this.#roots[next] = tables.write(policy);
+    const root = [this.#roots[0] ?? this.#roots[next], this.#roots[1] ?? this.#roots[next]] as WrittenRoot[];
+    const { hz = HZ, eventBudget = 0 } = this.#settings;
+    encodeState(this.#state, 0, { active: next, flags, hz, event_budget: eventBudget, root });
+    this.#active = next;
+  }
+
+  /** The following runs are at this workload's interface. */
+  at(id: number): this {
+    const workload = this.#workloads.find((candidate) => candidate.id === id);
+    if (workload === undefined) throw new RangeError(`no workload ${id}`);
+    this.#here = workload;
+    this.#write(RUN_IFINDEX, { ...workload, ifindex: RUN_IFINDEX });
+    return this;
+  }
+
+  /** The following runs are at an interface that no endpoint has. */
+  atNobody(): this {
+    encodeEndpoint(this.#endpoints, RUN_IFINDEX * Endpoint.SIZE, emptyEndpoint());
+    this.#here = undefined;
+    return this;
+  }
+
+  from(data: Uint8Array, options: RunOptions = {}): Outcome {
+    return this.#run('from', data, options);
+  }
+
+  to(data: Uint8Array, options: RunOptions = {}): Outcome {
+    return this.#run('to', data, { ingressIfindex: UPLINK_IFINDEX, ...options });
+  }
+
+  /** Changes an endpoint's entry; undefined removes it. */
+  change(id: number, fields: Partial<Workload>): void {
+    const workload = this.#workloads.find((candidate) => candidate.id === id) as Workload;
+    this.#write(workload.ifindex, { ...workload, ...fields });
+    if (this.#here?.id === id) this.#write(RUN_IFINDEX, { ...workload, ...fields, ifindex: RUN_IFINDEX });
+  }
+
+  /** Adds or removes an address of the endpoint without touching anything else. */
+  setAddress(address: string, id: number | undefined): void {
+    const key = mapped(address);
+    if (id === undefined) {
+      this.map('tt_addresses').delete(key);
+      return;
+    }
+    const workload = this.#workloads.find((candidate) => candidate.id === id) as Workload;
+    const value = new Uint8Array(Local.SIZE);
+    encodeLocal(new DataView(value.buffer), 0, { slot: workload.ifindex % ENDPOINT_SLOTS, id });
+    this.map('tt_addresses').update(key, value, 0);
+  }
+
+  /** The workload's own addresses lead to the interface that the runs are at. */
+  aliasHere(): void {
+    const { id, v4, v6 } = this.#here as Workload;
+    const value = new Uint8Array(Local.SIZE);
+    encodeLocal(new DataView(value.buffer), 0, { slot: RUN_IFINDEX, id });
+    for (const address of [v4, v6])
+      if (address !== undefined) this.map('tt_addresses').update(mapped(address), value, 0);
+  }
+
+  counter(reason: number): { readonly packets: bigint; readonly bytes: bigint } {
+    const value = this.map('tt_counters').lookup(u32(reason)) as Uint8Array;
+    const view = viewOf(value);
+    let packets = 0n;
+    let bytes = 0n;
+    for (let at = 0; at < value.length; at += 16) {
+      const counter = decodeCounter(view, at);
+      packets += counter.packets;
+      bytes += counter.bytes;
+    }
+    return { packets, bytes };
+  }
+
+  flows(): FlowEntry[] {
+    const { keys, values, count } = this.map('tt_flows').entries();
+    return Array.from({ length: count }, (_, index) => ({
+      key: decodeFlowKey(viewOf(keys), index * FlowKey.SIZE),
+      flow: decodeFlow(viewOf(values), index * Flow.SIZE),
+    }));
+  }
+
+  /** Empties the flow table and the flow cache. */
+  forgetFlows(): void {
+    const { keys, count } = this.map('tt_flows').entries();
+    for (let index = 0; index < count; index += 1) {
+      this.map('tt_flows').delete(keys.slice(index * FlowKey.SIZE, (index + 1) * FlowKey.SIZE));
+    }
+    new Uint8Array(this.#cache.buffer).fill(0);
+  }
+
+  onlyFlow(): Flow {
+    const flows = this.flows();
+    if (flows.length !== 1) throw new Error(`expected one flow, found ${flows.length}`);
+    return (flows[0] as FlowEntry).flow;
+  }
+
+  /** Makes every flow look that much older: when it was opened, last seen, and last cached. */
+  ageFlows(seconds: number): void {
+    this.ageCache(seconds);
+    const { keys, values, count } = this.map('tt_flows').entries();
+    for (let index = 0; index < count; index += 1) {
+      const flow = decodeFlow(viewOf(values), index * Flow.SIZE);
+      const value = new Uint8Array(Flow.SIZE);
+      const age = BigInt(seconds * (this.#settings.hz ?? HZ));
+      encodeFlow(new DataView(value.buffer), 0, {
+        ...flow,
+        created_jiffies: flow.created_jiffies - age,
+        seen_jiffies: flow.seen_jiffies - age,
+      });
+      this.map('tt_flows').update(keys.slice(index * FlowKey.SIZE, (index + 1) * FlowKey.SIZE), value, 2);
+    }
+  }
+
+  cached(): CachedFlow[] {
+    return this.#usedSlots().map((at) => decodeCachedFlow(this.#cache, at));
+  }
+
+  /** Which slots of a CPU are in use. */
+  cachePlaces(): number[] {
+    return this.#usedSlots().map((at) => (at / CachedFlow.SIZE) % CACHE_SLOTS);
+  }
+
+  /** Makes every cache slot look as if the flow table had not heard of it for that long. */
+  ageCache(seconds: number): void {
+    const age = BigInt(seconds * (this.#settings.hz ?? HZ));
+    for (let at = 0; at < this.#cache.byteLength; at += CachedFlow.SIZE) {
+      const place = at + CachedFlow.OFFSET.synced_jiffies;
+      this.#cache.setBigUint64(place, this.#cache.getBigUint64(place, true) - age, true);
+    }
+  }
+
+  clock(): ClockReading {
+    this.#object.program('tt_clock').testRun({ data: new Uint8Array(64) });
+    return decodeClockReading(viewOf(this.map('tt_clocks').lookup(u32(0)) as Uint8Array), 0);
+  }
+
+  drainEvents(): Event[] {
+    const chunk = this.#ring.drain();
+    const view = viewOf(chunk);
+    const events: Event[] = [];
+    for (let at = 0; at < chunk.byteLength; ) {
+      events.push(decodeEvent(view, at + 4));
+      at += 4 + Math.ceil(view.getUint32(at, true) / 8) * 8;
+    }
+    return events;
+  }
+
+  /** Byte offsets. */
+  #usedSlots(): number[] {
+    const used: number[] = [];
+    for (let at = 0; at < this.#cache.byteLength; at += CachedFlow.SIZE) {
+      if (this.#cache.getUint32(at + CachedFlow.OFFSET.ifindex, true) !== 0) used.push(at);
+    }
+    return used;
+  }
+
+  #run(
+    hook: Hook,
+    data: Uint8Array,
+    { ingressIfindex = UPLINK_IFINDEX, gsoSize = 0, repeat = 1 }: RunOptions,
+  ): Outcome {
+    const context = new Uint8Array(SK_BUFF.SIZE);
+    viewOf(context).setUint32(SK_BUFF.INGRESS_IFINDEX, ingressIfindex, true);
+    viewOf(context).setUint32(SK_BUFF.GSO_SIZE, gsoSize, true);
+    const before = this.#reasons();
+    const program = this.#object.program(hook === 'from' ? 'tt_from_work' : 'tt_to_work');
+    const result = program.testRun({ data, context, repeat });
+    const moved = this.#reasons().flatMap((count, reason) =>
+      count === before[reason] ? [] : [NAMES[reason] ?? String(reason)],
+    );
+    const action = TC_ACTION[result.returnValue as keyof typeof TC_ACTION];
+    return { action, reason: moved.join(' '), events: this.drainEvents(), data: result.data };
+  }
+
+  #reasons(): bigint[] {
+    return Array.from({ length: Reason.EVENT_LOST }, (_, reason) => this.counter(reason).packets);
+  }
+
+  #place(workload: Workload): void {
+    this.#write(workload.ifindex, workload);
+    const { id, v4, v6, moreAddresses = [], sources = [] } = workload;
+    for (const address of [v4, v6, ...moreAddresses]) if (address !== undefined) this.setAddress(address, id);
+    for (const { address, length } of sources) {
+      const key = new Uint8Array(SourceKey.SIZE);
+      const bits = 32 + length + (address.includes(':') ? 0 : 96);
+      encodeSourceKey(new DataView(key.buffer), 0, { prefix_length: bits, endpoint_id: id, address: wordsOf(address) });
+      this.map('tt_sources').update(key, u32(1), 0);
+    }
+  }
+
+  #write(ifindex: number, { id, v4, v6, mac, hostMac, mtu = 1500, flags = EndpointFlags.READY }: Workload): void {
+    encodeEndpoint(this.#endpoints, (ifindex % ENDPOINT_SLOTS) * Endpoint.SIZE, {
+      ifindex,
+      flags,
+      id,
+      mtu,
+      mac: macBytes(mac),
+      host_mac: macBytes(hostMac),
+      v4: v4 === undefined ? { word: [0, 0, 0, 0] } : wordsOf(v4),
+      v6: v6 === undefined ? { word: [0, 0, 0, 0] } : wordsOf(v6),
+    });
+  }
+}
+
+const NAMES: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(Reason).map(([name, value]) => [value, name]),
+);
+
+function emptyEndpoint(): Endpoint {
+  const zero = { word: [0, 0, 0, 0] };
+  return {
+    ifindex: 0,
+    flags: 0,
+    id: 0,
+    mtu: 0,
+    mac: new Uint8Array(6),
+    host_mac: new Uint8Array(6),
+    v4: zero,
+    v6: zero,
+  };
+}
+
+/** The 16 bytes of struct tt_address. */
+function mapped(address: string): Uint8Array {
+  const bytes = addressBytes(address);
+  return bytes.length === 16 ? bytes : concat(new Uint8Array(10), fields([2, 0xffff]), bytes);
+}
+
+function wordsOf(address: string): { readonly word: readonly number[] } {
+  const view = viewOf(mapped(address));
+  return { word: [0, 4, 8, 12].map((at) => view.getUint32(at)) };
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function u32(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer);
+}
