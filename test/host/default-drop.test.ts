@@ -1,5 +1,9 @@
 // What has no policy yet carries no traffic; what cannot be understood changes nothing; and interfaces come and go as they like.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AgentStatus } from '../../src/agent/status.ts';
+import { loadNative } from '../../src/kernel/native.ts';
 import type { Agent } from '../../tools/lab/agent.ts';
 import { HOST } from '../../tools/lab/namespaces.ts';
 import type { ProbeResult } from '../../tools/lab/peer.ts';
@@ -22,6 +26,8 @@ const KINDS: readonly ProbeKind[] = [...LISTENERS, { transport: 'icmp' }];
 const FILE = '50-policy.yaml';
 const BROKEN_FILE = '60-broken.yaml';
 const SYNC_LIMIT_MS = 5000;
+/** The kernel does not tell of what becomes of a program: the agent looks now and then. */
+const AUDIT_LIMIT_MS = 10_000;
 
 describe('an agent that is up', () => {
   let setting: Setting;
@@ -61,12 +67,10 @@ describe('an agent that is up', () => {
     return Promise.all(to.addresses.map((address) => setting.probe(from, { ...request, address })));
   }
 
-  function stateOf(pod: string): (status: Awaited<ReturnType<Agent['waitFor']>>) => string | undefined {
-    return (status) => status.endpoints.find((one) => one.endpoint === `lab/${pod}`)?.state;
-  }
-
   async function untilState(pod: string, state: string): Promise<void> {
-    await agent.waitFor((status) => status.inSync && stateOf(pod)(status) === state, SYNC_LIMIT_MS);
+    const isThere = ({ inSync, endpoints }: AgentStatus) =>
+      inSync && endpoints.some((one) => one.endpoint === `lab/${pod}` && one.state === state);
+    await agent.waitFor(isThere, SYNC_LIMIT_MS);
   }
 
   it('reports an endpoint whose interface is missing as waiting, and enforces the others', async () => {
@@ -84,7 +88,9 @@ describe('an agent that is up', () => {
       await setting.lab.addInterface('late');
       await untilState('late', 'ready');
       await setting.lab.connect('late');
-      await vi.waitUntil(async () => (await reach('red', late, 7000)).every((one) => one === 'open'), { timeout: 3000 });
+      await vi.waitUntil(async () => (await reach('red', late, 7000)).every((one) => one === 'open'), {
+        timeout: 3000,
+      });
       expect(await reach('red', late, 7001)).toEqual(['timeout', 'timeout']);
       expect(await reach('late', green, 7000, 2000)).toEqual(['open', 'open']);
       expect(await reach('late', green, 7001)).toEqual(['timeout', 'timeout']);
@@ -99,7 +105,9 @@ describe('an agent that is up', () => {
     agent = await setting.startAgent();
     await setting.lab.addInterface('late');
     await setting.lab.connect('late');
-    await vi.waitUntil(async () => (await reach(HOST, late, 7000, 50)).every((one) => one === 'timeout'), { timeout: 3000 });
+    await vi.waitUntil(async () => (await reach(HOST, late, 7000, 50)).every((one) => one === 'timeout'), {
+      timeout: 3000,
+    });
     for (const from of ['red', HOST]) {
       expect(await reach(from, late, 7000)).not.toContain('open');
     }
@@ -109,8 +117,32 @@ describe('an agent that is up', () => {
 
     setting.manifests.write(WORKLOADS_FILE, workloadManifests(WORKLOADS));
     await untilState('late', 'ready');
-    await vi.waitUntil(async () => (await reach('red', late, 7000)).every((one) => one === 'open'), { timeout: 10_000 });
+    await vi.waitUntil(async () => (await reach('red', late, 7000)).every((one) => one === 'open'), {
+      timeout: 10_000,
+    });
     expect(await reach('red', late, 7001)).toEqual(['timeout', 'timeout']);
+  });
+
+  it('puts an endpoint behind the interface that an operator names, and remembers it', async () => {
+    const elsewhere = { ...late, hostInterface: 'califar' };
+    setting.manifests.write(WORKLOADS_FILE, workloadManifests([red, green, elsewhere]));
+    agent = await setting.startAgent();
+    await setting.lab.addInterface('late');
+    await setting.lab.connect('late');
+    expect((await agent.status())?.endpoints.find((one) => one.endpoint === 'lab/late')?.state).toBe('waiting');
+    await agent.ask('endpoint', 'add', 'lab/late', '--interface', late.hostInterface);
+    await untilState('late', 'ready');
+    expect(await reach('red', late, 7000, 2000)).toEqual(['open', 'open']);
+    expect(await reach('red', late, 7001)).toEqual(['timeout', 'timeout']);
+
+    await agent.kill();
+    agent = await setting.startAgent();
+    await untilState('late', 'ready');
+    expect(await reach('red', late, 7000, 2000)).toEqual(['open', 'open']);
+    await agent.ask('endpoint', 'remove', 'lab/late');
+    await untilState('late', 'waiting');
+    expect(await reach('red', late, 7000)).not.toContain('open');
+    await expect(agent.ask('endpoint', 'add', 'lab/nobody', '--interface', 'calilate')).rejects.toThrow(/NOT_FOUND/);
   });
 
   it('drops what a workload sends from an address that is not its own', async () => {
@@ -143,10 +175,26 @@ describe('an agent that is up', () => {
     await expectTruth();
   });
 
-  it('attaches again what somebody else took off', async () => {
+  it('attaches again what somebody else took off, by TCX', async () => {
+    agent = await setting.startAgent({ attach: 'tcx' });
+    const pins = join(setting.lab.bpffs, 'tortie');
+    const ours = readdirSync(pins, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      path.includes(green.hostInterface),
+    );
+    expect(ours).toHaveLength(2);
+    for (const path of ours) {
+      const link = loadNative().BpfLink.openPinned(join(pins, path));
+      link.detach();
+      link.close();
+    }
+    await agent.waitFor((status) => status.repairs > 0 && status.inSync, AUDIT_LIMIT_MS);
+    await expectTruth();
+  });
+
+  it('attaches again what somebody else took off, by clsact', async () => {
     agent = await setting.startAgent({ attach: 'clsact' });
     await setting.lab.exec(HOST, ['tc', 'qdisc', 'delete', 'dev', green.hostInterface, 'clsact']);
-    await agent.waitFor((status) => status.repairs > 0 && status.inSync, 10_000);
+    await agent.waitFor((status) => status.repairs > 0 && status.inSync, AUDIT_LIMIT_MS);
     await expectTruth();
   });
 

@@ -153,7 +153,9 @@ describe('the lab', () => {
     await stream.waitFor((report) => report.state === 'stalled', 2000);
     await lab.exec(HOST, ['nft', 'delete', 'table', 'inet', 'lab']);
     await stream.waitFor((report) => report.state === 'alive', 5000);
-    expect((await stream.stop()).state).toBe('stopped');
+    const last = await stream.stop();
+    expect(last.state).toBe('stopped');
+    expect(last.lost).toBeGreaterThan(0);
     expect(stream.longestGapMs).toBeGreaterThan(250);
   });
 
@@ -167,6 +169,34 @@ describe('the lab', () => {
     const last = await stream.waitFor((report) => report.state === 'reset', 2000);
     await lab.exec(HOST, ['nft', 'delete', 'table', 'inet', 'lab']);
     expect(last.detail).toBe('Connection reset by peer');
+  });
+
+  it('counts the answers to a storm of datagrams, in both families', async () => {
+    const red = peers.get('red') as Peer;
+    for (const address of ADDRESSES.green ?? []) {
+      const stop = red.storm(address, OPEN_PORT);
+      expect((await red.probe({ transport: 'tcp', address, port: OPEN_PORT })).result).toBe('open');
+      const { sent, answered } = await stop();
+      expect(sent).toBeGreaterThan(0);
+      expect(answered).toBe(sent);
+    }
+    const stop = red.storm('10.65.9.2', CLOSED_PORT);
+    expect((await red.probe({ transport: 'udp', address: '10.65.9.2', port: CLOSED_PORT })).result).toBe('refused');
+    const unanswered = await stop();
+    expect(unanswered.sent).toBeGreaterThan(0);
+    expect(unanswered.answered).toBe(0);
+  });
+
+  it('takes an interface away and gives it back, in two steps', async () => {
+    const request = { transport: 'icmp', address: '10.65.9.3', timeoutMs: 300 } as const;
+    const red = peers.get('red') as Peer;
+    await lab.removeInterface('blue');
+    expect((await red.probe(request)).result).toBe('unreachable');
+    await lab.addInterface('blue');
+    expect((await red.probe(request)).result).toBe('unreachable');
+    await lab.connect('blue');
+    expect((await red.probe(request)).result).toBe('open');
+    await expect(lab.addInterface('outsider')).rejects.toThrow(/no such workload/);
   });
 
   it('keeps a bpffs of its own visible to programs in a namespace', async () => {

@@ -1,6 +1,7 @@
 // The three-tier example as its README tells it: every row of the truth table, in both families, with the agent running.
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AgentStatus } from '../../src/agent/status.ts';
 import { Agent } from '../../tools/lab/agent.ts';
 import { loadExample } from '../../tools/lab/example.ts';
 import { Lab } from '../../tools/lab/namespaces.ts';
@@ -32,13 +33,15 @@ describe('the three-tier example', () => {
   });
 
   it('is in force on the three interfaces that its manifests name', async () => {
-    const status = await agent.status();
-    const endpoints = status?.endpoints.map((one) => [one.endpoint, one.interface, one.state]).sort();
+    const { stdout } = await agent.ask('status', '--wait', '5', '--output', 'json');
+    const status = JSON.parse(stdout) as AgentStatus;
+    const endpoints = status.endpoints.map((one) => [one.endpoint, one.interface, one.state]).sort();
     expect(endpoints).toEqual([
       ['shop/api-1', 'caliapi', 'ready'],
       ['shop/db-1', 'calidb', 'ready'],
       ['shop/web-1', 'caliweb', 'ready'],
     ]);
-    expect(status?.manifests.errors).toEqual([]);
+    expect(status.inSync).toBe(true);
+    expect(status.manifests.errors).toEqual([]);
   });
 });

@@ -70,7 +70,9 @@ export class PolicyTruth {
 
   /** Each ordered pair of different parties, each kind, in each family that both have. */
   cases(from: readonly Party[], to: readonly Party[], kinds: readonly ProbeKind[]): TruthCase[] {
-    const pairs = from.flatMap((sender) => to.filter((one) => one.name !== sender.name).map((one) => [sender, one] as const));
+    const pairs = from.flatMap((sender) =>
+      to.filter((one) => one.name !== sender.name).map((one) => [sender, one] as const),
+    );
     return pairs.flatMap(([sender, receiver]) =>
       receiver.addresses.flatMap((toAddress, family) =>
         kinds.map((kind) => this.#case(sender, sender.addresses[family] ?? '', receiver, toAddress, kind)),

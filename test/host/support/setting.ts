@@ -2,11 +2,11 @@
 // No policy and no expectation is known here.
 import { join } from 'node:path';
 import { Agent, type AgentOptions, cleanUp } from '../../../tools/lab/agent.ts';
+import { ManifestFolder } from '../../../tools/lab/manifest-folder.ts';
 import { Lab } from '../../../tools/lab/namespaces.ts';
 import type { Peer, ProbeRequest, ProbeResult } from '../../../tools/lab/peer.ts';
 import { type Listener, startPeers } from '../../../tools/lab/peers.ts';
 import type { OutsiderSpec } from '../../../tools/lab/topology.ts';
-import { ManifestFolder } from './manifest-folder.ts';
 import { NODE, type Workload, workloadManifests, workloadSpec } from './workloads.ts';
 
 export interface SettingSpec {
