@@ -11,7 +11,7 @@ const MIN_ROUNDS = 5;
 function main(): number {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { rounds: { type: 'string', default: '9' } },
+    options: { rounds: { type: 'string', default: '21' } },
   });
   const rounds = Number(values.rounds);
   const unknown = positionals.filter((name) => !(name in SECTIONS));

@@ -116,7 +116,7 @@ function mapsOf(header: string): MapDefinition[] {
       type: (/BPF_MAP_TYPE_(\w+)/.exec(body)?.[1] ?? '').toLowerCase().replaceAll('_', ' '),
       key: /__type\(key, ([^)]+)\)/.exec(body)?.[1] ?? '-',
       value: /__type\(value, ([^)]+)\)/.exec(body)?.[1] ?? 'records',
-      purpose: comment.replaceAll(/\s*\n\s*\*?\s*/g, ' '),
+      purpose: comment.replaceAll(/\s*\n\s*\*?\s*/g, ' ').replace(/^\*\s*/, ''),
     });
   }
   return found;

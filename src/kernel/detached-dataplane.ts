@@ -35,6 +35,7 @@ export class DetachedDataplane {
   readonly compiler: TableCompiler;
   readonly image: TableImage;
   readonly #object: BpfObject;
+  readonly #images: ImageWriter;
   readonly #endpoints: EndpointWriter;
   readonly #bound = new Map<string, BoundEndpoint>();
   readonly #cache: Uint8Array;
@@ -51,9 +52,9 @@ export class DetachedDataplane {
     this.#ring = loadNative().RingBuffer.open(maps.events);
     this.compiler = new TableCompiler(sizes);
     this.image = this.compiler.compile(desired);
-    const images = new ImageWriter(maps);
-    images.configure({ keepEstablished: false, eventBudget: 0, hz });
-    images.publish(this.image, this.compiler);
+    this.#images = new ImageWriter(maps);
+    this.#images.configure({ keepEstablished: false, eventBudget: 0, hz });
+    this.#images.publish(this.image, this.compiler);
     for (const [key, { endpoint }] of desired.endpoints) {
       const id = this.image.endpointIds.get(key) as number;
       const { addresses, allowedSourcePrefixes } = endpoint;
@@ -62,6 +63,18 @@ export class DetachedDataplane {
     }
     this.#endpoints = new EndpointWriter(maps);
     this.#endpoints.writeAll([...this.#bound.values()]);
+  }
+
+  /** Writes a further image beside those there are, and puts it in force. Its endpoints must be those of the first. */
+  addImage(desired: DesiredState): TableImage {
+    const image = this.compiler.compile(desired);
+    this.#images.publish(image, this.compiler);
+    return image;
+  }
+
+  /** Puts an image of this dataplane in force again. */
+  switchTo(image: TableImage): void {
+    this.#images.publish({ ...image, written: { heap: [], v6Nodes: [] } }, this.compiler);
   }
 
   /** Runs a program on the packet as if the interface of that endpoint had seen it. */

@@ -90,7 +90,10 @@ const anyValue = fc.letrec<{ value: unknown }>((tie) => ({
     anyLeaf,
     fc.array(tie('value'), { maxLength: 4 }),
     fc.dictionary(
-      fc.oneof(fc.constantFrom('a', 'name', 'app.k8s/x', 'true', 'on', '12'), fc.string({ maxLength: 4 }).filter(isOneLine)),
+      fc.oneof(
+        fc.constantFrom('a', 'name', 'app.k8s/x', 'true', 'on', '12'),
+        fc.string({ maxLength: 4 }).filter(isOneLine),
+      ),
       tie('value'),
       { maxKeys: 4 },
     ),
