@@ -152,7 +152,10 @@ export class Agent {
     this.#desired = this.#graph.flush();
     this.#interfaces.refresh();
     this.#dataplane.adopt(this.#keysByIfindex());
-    this.#interfaces.watch(() => void this.#loop.request());
+    this.#interfaces.watch(() => {
+      this.#guardNow();
+      void this.#loop.request();
+    });
     this.#dataplane.readEvents((chunk) => this.events.publish(chunk));
     this.#isStarted = true;
     await this.#loop.request();
@@ -176,6 +179,16 @@ export class Agent {
       if (!(error instanceof DataplaneError)) throw error;
       this.#lastError = error;
       this.#log.error('policy not changed, the last good one stays in force', { error: error.toJSON() });
+    }
+  }
+
+  /** A new interface drops from here on; the run of the loop that may still be under way would come later. */
+  #guardNow(): void {
+    try {
+      this.#interfaces.refresh();
+      this.#interfaces.guard(this.#statuses.map((status) => status.interface));
+    } catch (error) {
+      this.#log.error('interfaces not looked at', { error: String(error) });
     }
   }
 
