@@ -1,6 +1,6 @@
 // The node agent: builds the chain once, then keeps the kernel equal to the manifests. Killing it at any instant
 // changes no verdict; starting it again takes over what is pinned.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Reason, reasonName } from '../abi/event.gen.ts';
 import { DataplaneError } from '../base/errors.ts';
@@ -64,6 +64,7 @@ export class Agent {
 
   /** Starts enforcing and resolves once the manifests are in force. Throws AGENT_RUNNING and what Dataplane.open throws. */
   static async start(options: AgentOptions, log: Logger): Promise<Agent> {
+    requireDirectory(options.manifests);
     const lock = takeLock(options);
     try {
       const { pinRoot, bpffs, sizes, attachMode, eventBudget, established } = options;
@@ -211,6 +212,16 @@ export class Agent {
       expected: '<namespace>/<pod> of a WorkloadEndpoint or Pod in the manifests',
     });
   }
+}
+
+/** Without it a typing error in the path would put an empty policy in force. */
+function requireDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  throw new DataplaneError('FILE_UNREADABLE', 'is not a directory', {
+    operation: 'start agent',
+    target: path,
+    hint: 'create it, or name another with --manifests',
+  });
 }
 
 function takeLock({ stateDirectory, socket }: AgentOptions): FileLock {

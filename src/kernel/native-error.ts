@@ -26,7 +26,8 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   ENODEV: 'INTERFACE_MISSING',
 };
 
-const LEFT_BY_OTHERS = 'another version left these maps: remove the pins, or run that version';
+const LEFT_BY_OTHERS =
+  'made by another version or with other sizes: run with those, or start over with: tortie cleanup';
 
 export function isNativeError(error: unknown): error is NativeError {
   return error instanceof Error && 'errno' in error && 'operation' in error && 'target' in error;

@@ -26,7 +26,7 @@ const V6_EXTENSION_HEADERS: ReadonlySet<number> = new Set([0, 43, 44, 60]);
 /** Throws INVALID_FLOW naming the field. sourcePort defaults to 32768, icmpType to echo request, icmpCode to 0. */
 export function parseFlowQuestion(question: unknown): FlowQuestion {
   if (typeof question !== 'object' || question === null || Array.isArray(question)) {
-    throw invalid('a flow', undefined, 'is not an object', question, 'an object with src, dst and protocol');
+    throw invalid(undefined, undefined, 'is not an object', question, 'an object with src, dst and protocol');
   }
   const fields = question as Readonly<Record<string, unknown>>;
   const id = fields.id ?? null;

@@ -1,0 +1,115 @@
+// What the agent and the command line refuse: one clear error each, the documented exit code, and nothing is lost.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HOST, Lab } from '../../tools/lab/namespaces.ts';
+import { tortieCommand } from '../../tools/lab/project.ts';
+
+const WITHOUT_CAPABILITIES = ['setpriv', '--inh-caps=-all', '--bounding-set=-all'];
+const RUN_LIMIT_MS = 20_000;
+const TIER = 'apiVersion: projectcalico.org/v3\nkind: Tier\nmetadata: {name: first}\nspec: {order: 1}\n';
+
+interface Outcome {
+  readonly code: number | null;
+  readonly error: string;
+}
+
+describe('the command line', () => {
+  let lab: Lab;
+  let manifests: string;
+
+  beforeAll(async () => {
+    lab = await Lab.create({ workloads: [] });
+    manifests = join(lab.directory, 'manifests');
+    mkdirSync(manifests, { recursive: true });
+    writeFileSync(join(manifests, 'tier.yaml'), TIER);
+  });
+
+  afterAll(() => lab?.close());
+
+  /** Runs to its end, in the lab's host namespace. */
+  function run(argv: readonly string[], input = ''): Outcome {
+    const [program = '', ...rest] = lab.enter(HOST, argv);
+    const { status, stderr } = spawnSync(program, rest, { input, encoding: 'utf8', timeout: RUN_LIMIT_MS });
+    return { code: status, error: stderr.trim() };
+  }
+
+  function agent(...flags: readonly string[]): string[] {
+    const places = [
+      '--bpffs',
+      lab.bpffs,
+      '--state-dir',
+      join(lab.directory, 'state'),
+      '--socket',
+      join(lab.directory, 's'),
+    ];
+    return tortieCommand('agent', '--manifests', manifests, ...places, ...flags);
+  }
+
+  /** Starts an agent and stops it once it is ready, or lets it fail. */
+  async function startAndStop(...flags: readonly string[]): Promise<void> {
+    const [program = '', ...rest] = agent(...flags);
+    const child = lab.spawn(HOST, [program, ...rest], { stdio: ['ignore', 'ignore', 'pipe'] });
+    for await (const chunk of child.stderr ?? []) if (String(chunk).includes('"ready"')) child.kill('SIGTERM');
+  }
+
+  const expectOneLine = (outcome: Outcome, code: number, ...parts: readonly string[]): void => {
+    expect(outcome.error.split('\n'), outcome.error).toHaveLength(1);
+    for (const part of parts) expect(outcome.error).toContain(part);
+    expect(outcome.code).toBe(code);
+  };
+
+  it('says which capabilities it lacks', () => {
+    const flow = '{"id":1,"src":"10.0.0.1","dst":"10.0.0.2","protocol":"TCP","dstPort":80}\n';
+    const question = tortieCommand('verdict', '--manifests', manifests, '--engine', 'kernel');
+    const [program = '', ...rest] = WITHOUT_CAPABILITIES;
+    const { status, stderr } = spawnSync(program, [...rest, ...question], { input: flow, encoding: 'utf8' });
+    expectOneLine({ code: status, error: stderr.trim() }, 1, 'PERMISSION: ', 'CAP_BPF');
+  });
+
+  it('refuses pinned maps of other sizes, naming each difference, and leaves them alone', async () => {
+    await startAndStop();
+    expectOneLine(
+      run(agent('--max-flows', '2048')),
+      1,
+      'ABI_MISMATCH: ',
+      'tt_flows',
+      '262144',
+      '2048',
+      'tortie cleanup',
+    );
+    await startAndStop();
+    expect(run(tortieCommand('cleanup', '--bpffs', lab.bpffs))).toEqual({ code: 0, error: '' });
+  });
+
+  it('does not start on a directory that is not there', () => {
+    expectOneLine(run(agent('--manifests', '/nonexistent')), 1, 'FILE_UNREADABLE: ', '/nonexistent', '--manifests');
+  });
+
+  it('says that no agent answers, with an exit code of its own', () => {
+    const outcome = run(tortieCommand('status', '--socket', join(lab.directory, 'nobody')));
+    expectOneLine(outcome, 4, 'AGENT_UNREACHABLE: ', 'tortie agent');
+  });
+
+  it('says which words of a command line it does not understand', () => {
+    const outcome = run(tortieCommand('status', '--frobnicate'));
+    expect(outcome.error).toContain("unknown option '--frobnicate'");
+    expect(outcome.code).toBe(2);
+  });
+
+  it('refuses a bad object by name, with file, line and field, and applies the others', () => {
+    const bad = 'apiVersion: projectcalico.org/v3\nkind: Tier\nmetadata: {name: second}\nspec:\n  order: high\n';
+    const outcome = run(
+      tortieCommand('apply', '--manifests', manifests, '-f', '-'),
+      `${TIER.replace('1', '2')}---\n${bad}`,
+    );
+    expectOneLine(outcome, 3, 'INVALID_FIELD: ', 'tier second', 'spec.order', 'high');
+    const { stdout } = spawnSync('cat', [join(manifests, 'tier.yaml')], { encoding: 'utf8' });
+    expect(stdout).toContain('order: 2');
+  });
+
+  it('asks for a kind that it knows', () => {
+    expectOneLine(run(tortieCommand('get', 'frobs', '--manifests', manifests)), 1, 'UNKNOWN_KIND: ', 'frobs', 'tier');
+  });
+});
