@@ -4,6 +4,8 @@ import { type Flow, hasPorts, isIcmp, PROTOCOL } from '../model/flow.ts';
 
 const ETHERNET_BYTES = 14;
 const TCP_SYN = 0x02;
+/** What neighbour discovery must have (RFC 4861, 7.1), and nothing else minds. */
+const TTL = 255;
 
 /** An Ethernet frame: no options, no fragments, valid header checksum, TCP with SYN. */
 export function probePacket(flow: Flow): Uint8Array {
@@ -22,7 +24,7 @@ function v4Header({ source, destination, protocol }: Flow, payloadBytes: number)
   const view = new DataView(header.buffer);
   view.setUint8(0, 0x45);
   view.setUint16(2, 20 + payloadBytes);
-  view.setUint8(8, 64);
+  view.setUint8(8, TTL);
   view.setUint8(9, protocol);
   writeAddress(view, 12, source);
   writeAddress(view, 16, destination);
@@ -36,7 +38,7 @@ function v6Header({ source, destination, protocol }: Flow, payloadBytes: number)
   view.setUint32(0, 0x60000000);
   view.setUint16(4, payloadBytes);
   view.setUint8(6, protocol);
-  view.setUint8(7, 64);
+  view.setUint8(7, TTL);
   writeAddress(view, 8, source);
   writeAddress(view, 24, destination);
   return header;

@@ -19,6 +19,11 @@ export interface FlowVerdict {
   readonly ingress: SideVerdict | null;
 }
 
+/** The side of an endpoint whose packet passes before policy. */
+export function unjudgedSide(endpoint: string): SideVerdict {
+  return { endpoint, verdict: 'allow', trace: [], isLogged: false };
+}
+
 /** Both sides must allow; a side without an endpoint has nothing against it. */
 export function combineSides(egress: SideVerdict | null, ingress: SideVerdict | null): FlowVerdict {
   const isDenied = egress?.verdict === 'deny' || ingress?.verdict === 'deny';

@@ -2,8 +2,9 @@
 import type { DesiredState } from '../calc/resolved.ts';
 import { formatAddress } from '../model/address.ts';
 import type { Flow } from '../model/flow.ts';
+import { isLinkScopeDiscovery } from '../model/link-scope.ts';
 import type { Direction } from '../model/policy.ts';
-import { combineSides, type FlowVerdict, type SideVerdict } from '../model/verdict.ts';
+import { combineSides, type FlowVerdict, type SideVerdict, unjudgedSide } from '../model/verdict.ts';
 import type { TableCompiler, TableImage } from './compiler.ts';
 import { lookupWord } from './lookup.ts';
 import { decodeWord } from './words.ts';
@@ -32,6 +33,7 @@ export class TableEvaluator {
   }
 
   #side({ id, displayName }: LocalAddress, direction: Direction, flow: Flow): SideVerdict {
+    if (isLinkScopeDiscovery(flow)) return unjudgedSide(displayName);
     const { heap, v6Nodes, stories } = this.#compiler;
     const word = lookupWord({ heap: heap.words, v6Nodes: v6Nodes.words }, this.#image.root, id, direction, flow);
     return decodeWord(word, displayName, stories);

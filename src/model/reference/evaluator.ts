@@ -3,11 +3,12 @@
 import { formatAddress, type IpAddress } from '../address.ts';
 import type { WorkloadEndpoint } from '../endpoint.ts';
 import type { Flow } from '../flow.ts';
+import { isLinkScopeDiscovery } from '../link-scope.ts';
 import type { Direction, Policy, Rule } from '../policy.ts';
 import { comparePolicies, compareTiers, type EvaluationTier, evaluationTier } from '../policy-order.ts';
 import { DEFAULT_RULE_INDEX, PROFILE_TIER, policyTraceEntry, profileTraceEntry, type TraceEntry } from '../trace.ts';
 import type { FlowVerdict, SideVerdict } from '../verdict.ts';
-import { combineSides } from '../verdict.ts';
+import { combineSides, unjudgedSide } from '../verdict.ts';
 import type { World } from '../world.ts';
 import { Membership } from './membership.ts';
 import { ruleMatches } from './rule-match.ts';
@@ -49,6 +50,7 @@ export class ReferenceEvaluator {
 
   /** One endpoint's policy in one direction: tiers in order, then profiles. */
   evaluateSide(endpoint: WorkloadEndpoint, direction: Direction, flow: Flow): SideVerdict {
+    if (isLinkScopeDiscovery(flow)) return unjudgedSide(endpoint.displayName);
     const trace: TraceEntry[] = [];
     let isLogged = false;
     for (const { tier, policies } of this.#tiersOf(endpoint, direction)) {

@@ -6,7 +6,20 @@ import { ICMP_TYPES, PORTS, v4Address, v6Address } from './vocabulary.ts';
 
 const other = {
   4: fc.constantFrom('0.0.0.0', '9.255.255.255', '10.0.255.255', '10.2.0.0', '255.255.255.255', '127.0.0.1'),
-  6: fc.constantFrom('::1', 'fcff::1', 'fd00:1:0:2::', 'fe00::1', '8000::', '7fff::1'),
+  6: fc.constantFrom(
+    '::1',
+    'fcff::1',
+    'fd00:1:0:2::',
+    'fe00::1',
+    '8000::',
+    '7fff::1',
+    '::',
+    'fe80::1',
+    'febf::1',
+    'fec0::1',
+    'ff02::1',
+    'ff03::1',
+  ),
 };
 
 /** Mostly addresses of workloads, then of their neighbourhood, then far away. */

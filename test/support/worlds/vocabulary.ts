@@ -11,7 +11,7 @@ export const TIERS = ['first', 'second', 'default', 'missing'] as const;
 
 /** Numbers at the edges of everything that has edges. */
 export const PORTS = [1, 2, 53, 79, 80, 81, 443, 1023, 1024, 8080, 32767, 65534, 65535] as const;
-export const ICMP_TYPES = [0, 3, 8, 11, 128, 129, 254] as const;
+export const ICMP_TYPES = [0, 3, 8, 11, 128, 129, 131, 135, 254] as const;
 
 export const labels = fc.dictionary(fc.constantFrom(...LABELS), fc.constantFrom(...VALUES), {
   maxKeys: 3,
