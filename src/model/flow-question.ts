@@ -65,12 +65,18 @@ function formatSide(side: SideVerdict | null): Record<string, unknown> | null {
   return side === null ? null : { endpoint: side.endpoint, verdict: side.verdict, trace: formatTrace(side.trace) };
 }
 
+/** ::ffff:0:0/96 never appears on the wire (RFC 4291, 2.5.5.2). */
+function isMapped({ words }: IpAddress): boolean {
+  return words.length === 4 && words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 function addressField(fields: Fields, name: 'src' | 'dst'): IpAddress {
   const value = fields[name];
   const address = typeof value === 'string' ? parseAddress(value) : undefined;
   if (address === undefined) throw invalid(fields.id, name, 'is not an IP address', value, 'an IPv4 or IPv6 address');
+  if (isMapped(address)) throw invalid(fields.id, name, 'is an IPv4-mapped address', value, 'the IPv4 address itself');
   return address;
 }
 

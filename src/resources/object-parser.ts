@@ -199,7 +199,8 @@ function withoutNulls(value: unknown): unknown {
   if (!isPlain(value)) return value;
   let changed: Record<string, unknown> | undefined;
   for (const [key, field] of Object.entries(value)) {
-    if (key === 'labels' || key === 'annotations' || key === 'matchLabels') continue;
+    const isFreeMap = key === 'labels' || key === 'annotations' || key === 'matchLabels';
+    if (isFreeMap && field !== null) continue;
     const cleaned = field === null ? undefined : withoutNulls(field);
     if (cleaned === field) continue;
     changed ??= { ...value };

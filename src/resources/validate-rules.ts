@@ -74,7 +74,8 @@ function checkServices(check: RuleCheck, entity: EntitySpec, side: (typeof SIDES
   const { path, refuse, direction } = check;
   const at = [...path, side, 'services'];
   const isGiven = (...fields: readonly (keyof EntitySpec)[]): boolean => fields.some((field) => isSet(entity[field]));
-  if (isGiven('ports', 'notPorts')) refuse(at, 'ports and notPorts cannot be specified with services');
+  if (side === 'destination' && isGiven('ports', 'notPorts'))
+    refuse(at, 'ports and notPorts cannot be specified with services');
   if (isGiven('namespaceSelector')) refuse(at, 'cannot specify NamespaceSelector and Services on the same rule');
   if (isGiven('serviceAccounts')) refuse(at, 'cannot specify ServiceAccounts and Services on the same rule');
   if (isGiven('selector', 'notSelector')) {

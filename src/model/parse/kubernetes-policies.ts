@@ -8,7 +8,7 @@ import type {
   PeerSpec,
   PortSpec,
 } from '../../resources/schemas/kubernetes-policy.ts';
-import { PROTOCOL } from '../flow.ts';
+import { PROTOCOL, protocolName } from '../flow.ts';
 import type { Direction, EntityMatch, Policy, PortMatch, Rule } from '../policy.ts';
 import type { Selector } from '../selector/ast.ts';
 import { conjunction, equals, has, isIn, isNotIn, negate, SELECT_ALL } from '../selector/construct.ts';
@@ -110,7 +110,7 @@ function parsePeer(peer: PeerSpec, namespace: string | undefined): EntityMatch {
   return { ...ANY_ENTITY, ...scopeEntity({ namespace, namespaceSelector, selector: conjunction(IS_POD, pods) }) };
 }
 
-/** By protocol, in order of first mention; adjacent and overlapping ranges are joined. */
+/** By protocol, in the order of their names, as Calico numbers them; adjacent and overlapping ranges are joined. */
 function groupPorts(ports: readonly PortSpec[]): PortGroup[] {
   const groups = new Map<number, PortSpec[]>();
   for (const port of ports) {
@@ -119,7 +119,9 @@ function groupPorts(ports: readonly PortSpec[]): PortGroup[] {
     groups.set(protocol, [...(groups.get(protocol) ?? []), port]);
   }
   if (groups.size === 0) return [{ ports: [] }];
-  return [...groups].map(([protocol, items]) => ({ protocol, ports: mergePorts(items) }));
+  return [...groups]
+    .sort(([a], [b]) => (protocolName(a) < protocolName(b) ? -1 : 1))
+    .map(([protocol, items]) => ({ protocol, ports: mergePorts(items) }));
 }
 
 /** Empty when one of them means every port. */

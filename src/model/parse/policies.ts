@@ -21,7 +21,7 @@ export function parsePolicy(resource: PolicyResource): ParseResult {
     kind: type,
     namespace,
     name,
-    tier: spec.tier ?? 'default',
+    tier: spec.tier || 'default',
     order: spec.order,
     selector: scopePolicy({
       namespace,

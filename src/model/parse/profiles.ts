@@ -5,6 +5,8 @@ import { NAME_LABEL, NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX } from '../selecto
 import { ParseContext, type ParseResult } from './result.ts';
 import { ANY_ENTITY, parseRules } from './rules.ts';
 
+/** The Kubernetes API server gives it to every namespace; manifests rarely say it. */
+const METADATA_NAME = 'kubernetes.io/metadata.name';
 const BUILT_IN = { file: '', line: 0 };
 
 /** Allows everything both ways, for host endpoints that should be policed by policies alone. */
@@ -46,7 +48,7 @@ export function parseProfile(resource: ResourceOf<'Profile'>): ParseResult {
 export function parseNamespace(resource: ResourceOf<'Namespace'>): ParseResult {
   const { name, metadata, location } = resource;
   const profileName = namespaceProfileName(name);
-  const labels = prefixedLabels(metadata.labels, name, NAMESPACE_PREFIX);
+  const labels = prefixedLabels({ [METADATA_NAME]: name, ...metadata.labels }, name, NAMESPACE_PREFIX);
   const profile: Profile = {
     type: 'profile',
     name: profileName,

@@ -16,7 +16,7 @@ import { parseNets } from './rules.ts';
 export function parseWorkloadEndpoint(resource: ResourceOf<'WorkloadEndpoint'>): ParseResult {
   const { spec, name, metadata, location } = resource;
   const namespace = resource.namespace ?? 'default';
-  const workload = spec.pod ?? spec.workload ?? name;
+  const workload = spec.pod || spec.workload || name;
   const endpoint: WorkloadEndpoint = {
     type: 'workloadEndpoint',
     key: `${namespace}/${name}`,
@@ -25,7 +25,7 @@ export function parseWorkloadEndpoint(resource: ResourceOf<'WorkloadEndpoint'>):
     displayName: `${namespace}/${workload}`,
     node: spec.node,
     interfaceName: spec.interfaceName ?? '',
-    mac: spec.mac?.toLowerCase(),
+    mac: spec.mac?.toLowerCase() || undefined,
     addresses: (spec.ipNetworks ?? []).map(parseHost).filter((address) => address !== undefined),
     labels: workloadLabels(metadata.labels, namespace, spec.orchestrator, spec.serviceAccountName),
     profiles: spec.profiles ?? [],

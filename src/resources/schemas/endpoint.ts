@@ -26,6 +26,9 @@ const workloadPort = z.strictObject({
   hostIP: z.string().optional(),
 });
 
+/** What Calico's own tools write for a text that is not set. */
+const EMPTY = z.literal('');
+
 const macText = z
   .string()
   .regex(/^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/, { error: 'a MAC such as 0a:58:0a:f4:00:05' });
@@ -42,11 +45,11 @@ export const workloadEndpoint = z.strictObject({
     serviceAccountName: z.string().optional(),
     ipNetworks: z.array(hostNetText).optional(),
     ipNATs: z.array(z.strictObject({ internalIP: ipText, externalIP: ipText })).optional(),
-    ipv4Gateway: ipText.optional(),
-    ipv6Gateway: ipText.optional(),
+    ipv4Gateway: ipText.or(EMPTY).optional(),
+    ipv6Gateway: ipText.or(EMPTY).optional(),
     profiles: z.array(z.string().min(1)).optional(),
     interfaceName: interfaceName.optional(),
-    mac: macText.optional(),
+    mac: macText.or(EMPTY).optional(),
     ports: z.array(workloadPort).optional(),
     allowSpoofedSourcePrefixes: z.array(netText).optional(),
     qosControls: z.unknown().optional(),

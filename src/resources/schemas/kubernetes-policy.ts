@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isPortName } from '../ports.ts';
 import { strictMetadata } from './metadata.ts';
 import { stagedAction } from './policy.ts';
-import { exactChoice, labelMap, strictCidrText } from './primitives.ts';
+import { cidrText, exactChoice, labelMap } from './primitives.ts';
 
 const labelSelector = z.strictObject({
   matchLabels: labelMap.optional(),
@@ -32,7 +32,7 @@ const port = z.strictObject({
 const peer = z.strictObject({
   podSelector: labelSelector.optional(),
   namespaceSelector: labelSelector.optional(),
-  ipBlock: z.strictObject({ cidr: strictCidrText, except: z.array(strictCidrText).optional() }).optional(),
+  ipBlock: z.strictObject({ cidr: cidrText, except: z.array(cidrText).optional() }).optional(),
 });
 
 const spec = {

@@ -6,7 +6,10 @@ import { exactChoice, labelMap, selectorText } from './primitives.ts';
 import { ruleList } from './rule.ts';
 
 const namespaced = {
-  tier: z.string().refine(LABEL_NAME.accepts, { error: LABEL_NAME.expected }).optional(),
+  tier: z
+    .string()
+    .refine((name) => name === '' || LABEL_NAME.accepts(name), { error: LABEL_NAME.expected })
+    .optional(),
   order: z.number().optional(),
   selector: selectorText.optional(),
   serviceAccountSelector: selectorText.optional(),

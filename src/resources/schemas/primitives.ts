@@ -29,6 +29,11 @@ export const strictCidrText = z
   .string()
   .refine(isStrictCidr, { error: 'a CIDR such as 10.1.0.0/16, without host bits' });
 
+/** A CIDR with a length; host bits are cut off, as Kubernetes does. */
+export const cidrText = z
+  .string()
+  .refine((text) => text.includes('/') && parsePrefixText(text) !== undefined, { error: 'a CIDR such as 10.1.0.0/16' });
+
 /** A CIDR or a bare address. */
 export const netText = z
   .string()

@@ -32,6 +32,7 @@ describe('parseFlowQuestion', () => {
     ['a protocol out of range', { ...TCP, protocol: 256 }, 'protocol: is not a protocol'],
     ['a port out of range', { ...TCP, dstPort: 65536 }, 'dstPort: is not a whole number'],
     ['a missing destination port', { ...TCP, dstPort: undefined }, 'dstPort: is not a whole number'],
+    ['an IPv4-mapped address', { ...TCP, src: '::ffff:10.0.0.1', dst: '::1' }, 'src: is an IPv4-mapped address'],
     ['an IPv6 extension header', { src: '::1', dst: '::2', protocol: 43 }, 'protocol: is an IPv6 extension header'],
   ])('refuses %s', (_what, question, message) => {
     expect(() => parseFlowQuestion(question)).toThrow(message);
