@@ -99,7 +99,7 @@ export type AttachDirection = 'ingress' | 'egress';
 
 /** A BPF link (TCX). */
 export declare class BpfLink {
-  /** bpf_link_create with BPF_TCX_INGRESS/EGRESS. */
+  /** bpf_link_create with BPF_TCX_INGRESS/EGRESS and BPF_F_BEFORE: in front of all programs that are there. */
   static attachTcx(program: BpfProgram, ifindex: number, direction: AttachDirection): BpfLink;
   static openPinned(path: string): BpfLink;
   /** ifindex 0 = the interface is gone, the link is detached. */

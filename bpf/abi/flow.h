@@ -36,6 +36,7 @@ enum tt_flow_flags {
 	TT_FLOW_FROM_HOST = 2,	  /* opened by the host itself: no ingress policy */
 	TT_FLOW_FIN_INITIATOR = 4,
 	TT_FLOW_FIN_RESPONDER = 8,
+	TT_FLOW_LOCAL = 32, /* the sender's hook judged both ends: packets may go from peer to peer */
 	TT_FLOW_REVOKED = 16, /* changed policy denies it: nothing passes, in neither direction */
 };
 

@@ -34,7 +34,8 @@ static __always_inline long tt_flow_store(const struct tt_packet *packet, const 
 	*flow = (struct tt_flow){
 		.generation = packet->generation,
 		.state = packet->tcp_flags & TT_TCP_RST ? TT_FLOW_CLOSED : TT_FLOW_NEW,
-		.flags = (is_high ? TT_FLOW_FROM_HIGH : 0) | (packet->is_from_host ? TT_FLOW_FROM_HOST : 0),
+		.flags = (is_high ? TT_FLOW_FROM_HIGH : 0) | (packet->is_from_host ? TT_FLOW_FROM_HOST : 0) |
+			 (packet->hook == TT_HOOK_FROM_WORKLOAD && packet->ingress_word ? TT_FLOW_LOCAL : 0),
 		.egress_word = packet->egress_word,
 		.ingress_word = packet->ingress_word,
 		.created_jiffies = packet->jiffies,
@@ -206,6 +207,12 @@ static __always_inline enum tt_verdict tt_flow_continue(const struct tt_context 
 		verdict = tt_flow_first_sight(context, packet, flow);
 	if (verdict != TT_CONTINUE)
 		return verdict;
+	/*
+	 * A flow that did not begin between two workloads of this host takes the stack: address translation may have to
+	 * see it, and a receiver that came later is judged at its own hook.
+	 */
+	if (!(flow->flags & TT_FLOW_LOCAL))
+		packet->target = 0;
 	tt_track_state(packet, flow, is_reply);
 	flow->seen_jiffies = packet->jiffies;
 	if (tt_is_counted_here(packet, flow, is_reply)) {

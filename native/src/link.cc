@@ -18,6 +18,9 @@ namespace {
 constexpr uint32_t kTcxIngress = 46;
 constexpr uint32_t kTcxEgress = 47;
 
+/** BPF_F_BEFORE (6.6); without a program to be relative to it means the head of the list. */
+constexpr uint32_t kBefore = 1U << 3;
+
 /** BPF_MPROG_MAX, kernel/bpf/mprog.c (6.6). */
 constexpr uint32_t kMaxTcxPrograms = 64;
 
@@ -96,8 +99,9 @@ Napi::Value BpfLink::JsAttachTcx(const Napi::CallbackInfo& info) {
   const bool ingress = ToIsIngress(info[2]);
   const std::string name = "interface " + std::to_string(ifindex) + " " + DirectionName(ingress);
   const LogCapture log;
+  LIBBPF_OPTS(bpf_link_create_opts, options, .flags = kBefore);
   UniqueFd fd(bpf_link_create(program.Fd(env), static_cast<int>(ifindex), static_cast<bpf_attach_type>(AttachType(ingress)),
-                              nullptr));
+                              &options));
   if (!fd.valid()) ThrowErrno(env, errno, "attach tcx", name, log.text());
   return Make(env, LinkInit{std::move(fd), name});
 }

@@ -143,6 +143,8 @@ export const FlowFlags = Object.freeze({
   FROM_HOST: 2,
   FIN_INITIATOR: 4,
   FIN_RESPONDER: 8,
+  /** the sender's hook judged both ends: packets may go from peer to peer */
+  LOCAL: 32,
   /** changed policy denies it: nothing passes, in neither direction */
   REVOKED: 16,
 } as const);

@@ -1,7 +1,8 @@
 // The node agent: builds the chain once, then keeps the kernel equal to the manifests. Killing it at any instant
 // changes no verdict; starting it again takes over what is pinned.
+import { createHash } from 'node:crypto';
 import { mkdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Reason, reasonName } from '../abi/event.gen.ts';
 import { DataplaneError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
@@ -24,12 +25,13 @@ import { VERSION } from './version.ts';
 
 /** How often attachments are checked without an event that asks for it. */
 const AUDIT_MS = 5000;
+const LOCK_DIRECTORY = '/run/tortie';
 
 export class Agent {
   readonly options: AgentOptions;
   readonly events: EventHub;
   readonly #log: Logger;
-  readonly #lock: FileLock;
+  readonly #locks: readonly FileLock[];
   readonly #dataplane: Dataplane;
   readonly #feed: ManifestFeed;
   readonly #graph: CalcGraph;
@@ -42,10 +44,10 @@ export class Agent {
   #lastError: DataplaneError | undefined;
   #isStarted = false;
 
-  private constructor(options: AgentOptions, log: Logger, lock: FileLock, dataplane: Dataplane) {
+  private constructor(options: AgentOptions, log: Logger, locks: readonly FileLock[], dataplane: Dataplane) {
     this.options = options;
     this.#log = log;
-    this.#lock = lock;
+    this.#locks = locks;
     this.#dataplane = dataplane;
     this.#graph = new CalcGraph(isLocalNode(options.node));
     this.#feed = new ManifestFeed(options.manifests, new AcceptedManifests(options, log), log);
@@ -65,16 +67,16 @@ export class Agent {
   /** Starts enforcing and resolves once the manifests are in force. Throws AGENT_RUNNING and what Dataplane.open throws. */
   static async start(options: AgentOptions, log: Logger): Promise<Agent> {
     requireDirectory(options.manifests);
-    const lock = takeLock(options);
+    const locks = takeLocks(options);
     try {
       const { pinRoot, bpffs, sizes, attachMode, eventBudget, established } = options;
       const keepEstablished = established === 'keep';
       const dataplane = await Dataplane.open({ bpffs, pinRoot, sizes, attachMode, eventBudget, keepEstablished });
-      const agent = new Agent(options, log, lock, dataplane);
+      const agent = new Agent(options, log, locks, dataplane);
       await agent.#begin();
       return agent;
     } catch (error) {
-      lock.close();
+      for (const lock of locks) lock.close();
       throw error;
     }
   }
@@ -87,7 +89,7 @@ export class Agent {
     await this.#loop.stop();
     this.events.close();
     this.#dataplane.close();
-    this.#lock.close();
+    for (const lock of this.#locks) lock.close();
   }
 
   status(): AgentStatus {
@@ -167,11 +169,14 @@ export class Agent {
     this.#interfaces.refresh();
     this.#desired = this.#graph.flush();
     const { bindings, statuses } = bindEndpoints(this.#desired, this.#interfaces.links, this.#manual.entries());
-    const failures = this.#interfaces.guard(statuses.map((status) => status.interface));
+    const failures = this.#interfaces.guard(readyInterfaces(statuses));
     this.#statuses = statuses.map((status) => {
       const failure = failures.get(status.interface);
       return failure === undefined ? status : { ...status, state: 'error', reason: failure.message };
     });
+    for (const [name, failure] of failures) {
+      this.#log.error('interface is not guarded', { interface: name, error: failure.message });
+    }
     try {
       const { isChanged } = await this.#dataplane.apply(this.#desired, bindings);
       this.#lastError = undefined;
@@ -187,7 +192,8 @@ export class Agent {
   #guardNow(): void {
     try {
       this.#interfaces.refresh();
-      this.#interfaces.guard(this.#statuses.map((status) => status.interface));
+      const { statuses } = bindEndpoints(this.#desired, this.#interfaces.links, this.#manual.entries());
+      this.#interfaces.guard(readyInterfaces(statuses));
     } catch (error) {
       this.#log.error('interfaces not looked at', { error: String(error) });
     }
@@ -214,6 +220,11 @@ export class Agent {
   }
 }
 
+/** Others do not exist, or are not a workload's to guard. */
+function readyInterfaces(statuses: readonly EndpointStatus[]): string[] {
+  return statuses.filter(({ state }) => state === 'ready').map((status) => status.interface);
+}
+
 /** Without it a typing error in the path would put an empty policy in force. */
 function requireDirectory(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
@@ -224,9 +235,23 @@ function requireDirectory(path: string): void {
   });
 }
 
-function takeLock({ stateDirectory, socket }: AgentOptions): FileLock {
-  for (const directory of [stateDirectory, dirname(socket)]) mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const path = `${socket}.lock`;
+/** One agent for each socket and each pin root: two writers would overwrite each other's tables. */
+function takeLocks({ stateDirectory, socket, pinRoot }: AgentOptions): FileLock[] {
+  for (const directory of [stateDirectory, dirname(socket), LOCK_DIRECTORY]) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  }
+  const pins = createHash('sha256').update(resolve(pinRoot)).digest('hex').slice(0, 32);
+  const locks: FileLock[] = [];
+  try {
+    for (const path of [`${socket}.lock`, join(LOCK_DIRECTORY, `pins-${pins}.lock`)]) locks.push(takeLock(path));
+    return locks;
+  } catch (error) {
+    for (const lock of locks) lock.close();
+    throw error;
+  }
+}
+
+function takeLock(path: string): FileLock {
   try {
     return translateErrors('lock', path, () => loadNative().FileLock.acquire(path));
   } catch (cause) {

@@ -15,6 +15,9 @@ export interface EndpointStatus {
   readonly reason: string;
 }
 
+/** Other interfaces are the host's own: programs there would cut it off. */
+const WORKLOAD_LINK_KINDS: ReadonlySet<string> = new Set(['veth', 'tun', 'netkit']);
+
 /** Interfaces given by hand, kept in a file so that a restarted agent knows them. */
 export class ManualInterfaces {
   readonly #path: string;
@@ -54,7 +57,9 @@ export class ManualInterfaces {
 
 function readJson(path: string): Record<string, string> {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
+    const known: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const entries = Object.entries(known ?? {}).filter(([, name]) => typeof name === 'string');
+    return Object.fromEntries(entries) as Record<string, string>;
   } catch {
     return {};
   }
@@ -82,7 +87,7 @@ export function bindEndpoints(
     statuses.push({
       endpoint: endpoint.displayName,
       interface: name,
-      state: problem === '' ? 'ready' : owner === undefined ? 'waiting' : 'error',
+      state: problem === '' ? 'ready' : owner === undefined && link === undefined ? 'waiting' : 'error',
       reason: problem,
     });
     if (link === undefined || problem !== '') continue;
@@ -100,15 +105,19 @@ export function interfaceOf(endpoint: WorkloadEndpoint, manual: ReadonlyMap<stri
 function describeProblem(name: string, link: NetworkLink | undefined, owner: string | undefined): string {
   if (name === '') return 'no interface is known: name it in the manifest or with tortie endpoint add';
   if (owner !== undefined) return `interface ${name} belongs to ${owner}`;
-  return link === undefined ? `interface ${name} does not exist yet` : '';
+  if (link === undefined) return `interface ${name} does not exist yet`;
+  if (WORKLOAD_LINK_KINDS.has(link.kind) && link.mac !== '') return '';
+  return `interface ${name} is not a workload's: found ${link.kind || 'a device of the host'}, expected an Ethernet veth, tap or netkit`;
 }
 
 function toBinding(key: string, endpoint: WorkloadEndpoint, link: NetworkLink): EndpointBinding {
+  const mac = endpoint.mac ?? link.peerMac;
   return {
     key,
     ifindex: link.ifindex,
     hostMac: link.mac,
-    mac: endpoint.mac ?? link.peerMac,
+    mac,
+    peerDelivery: link.kind === 'veth' && mac !== '' && mac === link.peerMac,
     checkMac: true,
     mtu: link.mtu,
     addresses: endpoint.addresses,

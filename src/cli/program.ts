@@ -52,9 +52,20 @@ export async function run(argv: readonly string[]): Promise<number> {
     return Number(process.exitCode);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
-    if (!(error instanceof DataplaneError)) throw error;
-    printError(error);
-    if (error.code === 'USAGE') return EXIT.USAGE;
-    return error.code === 'AGENT_UNREACHABLE' ? EXIT.NOT_READY : EXIT.FAILED;
+    const known = error instanceof DataplaneError ? error : fromSystem(error);
+    printError(known);
+    if (known.code === 'USAGE') return EXIT.USAGE;
+    return known.code === 'AGENT_UNREACHABLE' ? EXIT.NOT_READY : EXIT.FAILED;
   }
+}
+
+/** A failed system call of Node itself, in the form of all other errors. Anything else is a bug and is thrown on. */
+function fromSystem(error: unknown): DataplaneError {
+  const { code, syscall, path, address } = error as NodeJS.ErrnoException & { readonly address?: string };
+  if (code === undefined || syscall === undefined) throw error;
+  return new DataplaneError(code === 'EACCES' || code === 'EPERM' ? 'PERMISSION' : 'KERNEL', code, {
+    operation: syscall,
+    target: path ?? address ?? 'system',
+    cause: error,
+  });
 }

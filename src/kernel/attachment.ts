@@ -82,11 +82,12 @@ export class Attachments {
     if (existsSync(pin)) {
       const link = BpfLink.openPinned(pin);
       try {
-        if (link.info.ifindex === ifindex) {
+        if (link.info.ifindex === ifindex && isFirst(ifindex, direction, link.info.programId)) {
           if (link.info.programId === program.info.id) return false;
           link.update(program);
           return true;
         }
+        if (link.info.ifindex !== 0) link.detach();
       } finally {
         link.close();
       }
@@ -105,6 +106,11 @@ export class Attachments {
     clsactAttach(program, ifindex, direction, FILTER_HANDLE, FILTER_PRIORITY);
     return true;
   }
+}
+
+/** A program in front of ours could let packets pass that ours never sees: TCX stops at the first that decides. */
+function isFirst(ifindex: number, direction: AttachDirection, programId: number): boolean {
+  return loadNative().tcxQuery(ifindex, direction)[0] === programId;
 }
 
 /** Removes our clsact filters from an interface; false when there were none. */

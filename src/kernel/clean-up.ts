@@ -1,6 +1,7 @@
 // Takes everything off the kernel that Tortie ever put there: programs, links, pins. The opposite of Dataplane.open.
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
+import { DataplaneError } from '../base/errors.ts';
 import { detachFilters } from './attachment.ts';
 import { loadNative, translateErrors } from './native.ts';
 
@@ -10,8 +11,18 @@ export interface CleanUpReport {
   readonly isPinRootRemoved: boolean;
 }
 
-/** Works for pins of every layout version. Throws PERMISSION or KERNEL. */
+/** linux/magic.h: BPF_FS_MAGIC */
+const BPFFS_MAGIC = 0xcafe4a11;
+
+/** Works for pins of every layout version. Throws USAGE for a directory that is no bpffs, PERMISSION or KERNEL. */
 export function cleanUp(pinRoot: string): CleanUpReport {
+  if (existsSync(pinRoot) && statfsSync(pinRoot).type !== BPFFS_MAGIC) {
+    throw new DataplaneError('USAGE', 'is not in a BPF file system', {
+      operation: 'clean up',
+      target: pinRoot,
+      hint: 'name the directory that the agent was given with --pin-root',
+    });
+  }
   const interfaces = new Set<string>();
   for (const version of existsSync(pinRoot) ? readdirSync(pinRoot) : []) {
     const links = join(pinRoot, version, 'links');

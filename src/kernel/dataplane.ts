@@ -3,6 +3,7 @@
 
 import { Counter, decodeCounter, Reason } from '../abi/event.gen.ts';
 import type { DesiredState } from '../calc/resolved.ts';
+import { formatAddress } from '../model/address.ts';
 import { TableCompiler, type TableImage } from '../tables/compiler.ts';
 import { type AttachMode, Attachments, type AttachTarget } from './attachment.ts';
 import { measureHz } from './clock.ts';
@@ -42,6 +43,7 @@ export class Dataplane {
   readonly #attachments: Attachments;
   #events: RingBuffer | undefined;
   #image: TableImage | undefined;
+  #bound: readonly BoundEndpoint[] = [];
 
   private constructor(object: BpfObject, options: DataplaneOptions, pins: Pins, hz: number) {
     const { sizes, keepEstablished, eventBudget } = options;
@@ -90,6 +92,7 @@ export class Dataplane {
    * stays in force.
    */
   async apply(desired: DesiredState, bindings: readonly EndpointBinding[]): Promise<{ readonly isChanged: boolean }> {
+    this.#handOverIds(desired, bindings);
     const image = this.compiler.compile(desired);
     const bound = bindings.flatMap((binding): BoundEndpoint[] => {
       const id = image.endpointIds.get(binding.key);
@@ -101,10 +104,32 @@ export class Dataplane {
     try {
       this.#endpoints.writeAll(bound);
     } finally {
+      if (this.#hasOwnerChanged(bound)) this.#images.judgeFlowsAgain(image);
+      this.#bound = bound;
       await loadNative().waitForPrograms();
+      this.#endpoints.clearReplaced();
       this.compiler.retireOlderImages();
     }
     return { isChanged };
+  }
+
+  /** An endpoint that takes the place of one that is gone takes its id too: the interface has policy at any moment. */
+  #handOverIds(desired: DesiredState, bindings: readonly EndpointBinding[]): void {
+    const before = new Map(this.#bound.map(({ ifindex, key }) => [ifindex, key]));
+    for (const { ifindex, key } of bindings) {
+      const predecessor = before.get(ifindex);
+      if (predecessor !== undefined && !desired.endpoints.has(predecessor))
+        this.compiler.renameEndpoint(predecessor, key);
+    }
+  }
+
+  #hasOwnerChanged(bound: readonly BoundEndpoint[]): boolean {
+    const owners = ownersOf(this.#bound);
+    for (const [address, key] of ownersOf(bound)) {
+      const before = owners.get(address);
+      if (before !== undefined && before !== key) return true;
+    }
+    return false;
   }
 
   /** Makes sure the programs are on the interface. Throws INTERFACE_MISSING, PERMISSION or KERNEL. */
@@ -159,6 +184,10 @@ export class Dataplane {
     this.#events?.close();
     this.#object.close();
   }
+}
+
+function ownersOf(endpoints: readonly BoundEndpoint[]): Map<string, string> {
+  return new Map(endpoints.flatMap(({ key, addresses }) => addresses.map((address) => [formatAddress(address), key])));
 }
 
 function bestAttachMode(): AttachMode {

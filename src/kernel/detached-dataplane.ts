@@ -58,7 +58,14 @@ export class DetachedDataplane {
     for (const [key, { endpoint }] of desired.endpoints) {
       const id = this.image.endpointIds.get(key) as number;
       const { addresses, allowedSourcePrefixes } = endpoint;
-      const place = { ifindex: FIRST_IFINDEX + id, hostMac: '', mac: '', checkMac: false, mtu: 1500 };
+      const place = {
+        ifindex: FIRST_IFINDEX + id,
+        hostMac: '',
+        mac: '',
+        peerDelivery: false,
+        checkMac: false,
+        mtu: 1500,
+      };
       this.#bound.set(key, { key, id, addresses, allowedSourcePrefixes, ...place });
     }
     this.#endpoints = new EndpointWriter(maps);

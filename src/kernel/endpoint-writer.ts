@@ -28,6 +28,8 @@ export interface BoundEndpoint {
   readonly hostMac: string;
   /** Of the workload's side; empty = not known. */
   readonly mac: string;
+  /** The interface is a veth whose other end has that mac: frames may be handed to the other end at once. */
+  readonly peerDelivery: boolean;
   /** Frames from the workload must come from mac. */
   readonly checkMac: boolean;
   readonly mtu: number;
@@ -44,6 +46,8 @@ export class EndpointWriter {
   readonly #slotCount: number;
   readonly #addresses: MapSync;
   readonly #sources: MapSync;
+  /** Entries that others have replaced: cleared when no program can be reading them. */
+  #replaced: number[] = [];
 
   constructor(maps: { readonly endpoints: BpfMap; readonly addresses: BpfMap; readonly sources: BpfMap }) {
     const memory = maps.endpoints.mmap();
@@ -86,6 +90,12 @@ export class EndpointWriter {
     if (refused !== undefined) throw refused;
   }
 
+  /** Once no program can be reading what writeAll replaced. */
+  clearReplaced(): void {
+    for (const slot of this.#replaced) this.#clear(slot);
+    this.#replaced = [];
+  }
+
   /** Puts the endpoint behind another interface number as well, in the first slot that is searched for it. */
   alias(ifindex: number, endpoint: BoundEndpoint): void {
     const slot = this.#probe(ifindex)[0] as number;
@@ -95,7 +105,8 @@ export class EndpointWriter {
   #write(endpoint: BoundEndpoint): boolean {
     const entry = encodeEntry(endpoint);
     const slots = this.#probe(endpoint.ifindex);
-    const current = slots.find((slot) => this.#ifindexAt(slot) === endpoint.ifindex);
+    const [current, ...stale] = slots.filter((slot) => this.#ifindexAt(slot) === endpoint.ifindex);
+    this.#replaced.push(...stale);
     if (current !== undefined && this.#holds(current, entry)) return true;
     const free = slots.find((slot) => this.#ifindexAt(slot) === 0);
     if (free === undefined && current === undefined) return false;
@@ -106,14 +117,16 @@ export class EndpointWriter {
       if (word !== IFINDEX_WORD) this.#words[at + word] = entry[word] as number;
     }
     Atomics.store(this.#words, at + IFINDEX_WORD, endpoint.ifindex);
-    if (current !== undefined && current !== target) this.#clear(current);
+    if (current !== undefined && current !== target) this.#replaced.push(current);
     return true;
   }
 
   #addressRows(endpoints: readonly BoundEndpoint[]): Map<string, Uint8Array> {
     const rows = new Map<string, Uint8Array>();
     for (const { id, ifindex, addresses } of endpoints) {
-      const slot = this.#probe(ifindex).find((candidate) => this.#ifindexAt(candidate) === ifindex);
+      const slot = this.#probe(ifindex).find(
+        (candidate) => this.#ifindexAt(candidate) === ifindex && !this.#replaced.includes(candidate),
+      );
       if (slot === undefined) continue;
       const value = new Uint8Array(Local.SIZE);
       encodeLocal(new DataView(value.buffer), 0, { slot, id });
@@ -141,7 +154,7 @@ export class EndpointWriter {
 }
 
 function encodeEntry(endpoint: BoundEndpoint): Uint32Array {
-  const { id, ifindex, mtu, mac, hostMac, addresses, allowedSourcePrefixes, checkMac } = endpoint;
+  const { id, ifindex, mtu, mac, hostMac, addresses, allowedSourcePrefixes, checkMac, peerDelivery } = endpoint;
   const first = (family: 4 | 6): IpAddress | undefined => addresses.find((address) => address.family === family);
   const hasMore = allowedSourcePrefixes.length > 0 || addresses.some((address) => address !== first(address.family));
   const entry = new Uint32Array(ENTRY_WORDS);
@@ -150,7 +163,7 @@ function encodeEntry(endpoint: BoundEndpoint): Uint32Array {
     flags:
       EndpointFlags.READY |
       (hasMore ? EndpointFlags.MORE_SOURCES : 0) |
-      (mac === '' ? 0 : EndpointFlags.PEER_DELIVERY) |
+      (peerDelivery ? EndpointFlags.PEER_DELIVERY : 0) |
       (mac !== '' && checkMac ? EndpointFlags.MAC_CHECK : 0),
     id,
     mtu,

@@ -61,19 +61,31 @@ export class ImageWriter {
    * Returns false, and changes nothing, when it already is in force.
    */
   publish(image: TableImage, compiler: TableCompiler): boolean {
+    this.#copy(image, compiler);
+    if (this.#isInForce(image.root)) return false;
+    this.#switchTo(image.root);
+    return true;
+  }
+
+  /** Has every established flow judged again: who owns an address is not part of an image. */
+  judgeFlowsAgain(image: TableImage): void {
+    this.#switchTo(image.root);
+  }
+
+  #copy(image: TableImage, compiler: TableCompiler): void {
     const { heap, v6Nodes } = image.written;
     for (const { offset, length } of heap)
       this.#heap.set(compiler.heap.words.subarray(offset, offset + length), offset);
     for (const { offset, length } of v6Nodes) {
       this.#v6Nodes.set(compiler.v6Nodes.words.subarray(offset, offset + length), offset);
     }
-    if (this.#isInForce(image.root)) return false;
+  }
+
+  #switchTo(root: ImageRoot): void {
     const next = 1 - this.#active;
     const at = FIRST_ROOT + next * ROOT_WORDS;
-    const { root } = image;
     this.#state.set(rootWords(root, this.generation + 1), at);
     Atomics.store(this.#state, State.OFFSET.active / 4, next);
-    return true;
   }
 
   get #active(): number {

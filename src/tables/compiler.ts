@@ -131,6 +131,11 @@ export class TableCompiler {
     for (const [key, id] of ids) this.#endpointIds.adopt(key, id);
   }
 
+  /** Lets an endpoint have the id of one that it takes the place of in the next image. */
+  renameEndpoint(from: string, to: string): void {
+    this.#endpointIds.rename(from, to);
+  }
+
   /** Gives the space of older images back. Only when no packet can be judged by one any more. */
   retireOlderImages(): void {
     this.heap.sweep();
@@ -162,6 +167,8 @@ export class TableCompiler {
       policies: this.heap.intern(policies),
     };
     const root: ImageRoot = { ...tables, ...this.#directory() };
+    // Not before the last step that can fail: the ids of the image before must not be given away.
+    this.#endpointIds.endRound();
     const counts: ImageCounts = {
       endpoints: desired.endpoints.size,
       policyLists: lists.size,
@@ -224,7 +231,6 @@ export class TableCompiler {
     this.#endpointIds.beginRound();
     const ids = new Map<string, number>();
     for (const key of [...desired.endpoints.keys()].sort()) ids.set(key, this.#endpointIds.idOf(key));
-    this.#endpointIds.endRound();
     return ids;
   }
 }

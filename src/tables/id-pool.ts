@@ -35,6 +35,14 @@ export class IdPool {
     this.#ids.set(key, { id, round: 0 });
   }
 
+  /** Lets a key have the number of another, which it takes the place of; nothing happens if it has one already. */
+  rename(from: string, to: string): void {
+    const entry = this.#ids.get(from);
+    if (entry === undefined || this.#ids.has(to)) return;
+    this.#ids.delete(from);
+    this.#ids.set(to, entry);
+  }
+
   /** Takes back the numbers of keys that this round did without; calls back with each. */
   endRound(onRetired?: (key: string) => void): void {
     for (const [key, entry] of this.#ids) {

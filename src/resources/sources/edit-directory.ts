@@ -18,8 +18,8 @@ export function putDocument(
 ): EditResult {
   const content = `${text.trim()}\n`;
   if (existing === undefined) {
-    const file = [resource.type.toLowerCase(), resource.namespace, resource.name].filter((part) => part !== undefined);
-    replaceFile(join(directory, `${file.join('.')}.yaml`), content);
+    const parts = [resource.type.toLowerCase(), resource.namespace, resource.name].filter((part) => part !== undefined);
+    replaceFile(join(directory, `${parts.map(encodeURIComponent).join('.')}.yaml`), content);
     return 'created';
   }
   const path = join(directory, existing.location.file);
