@@ -1,6 +1,7 @@
 // What the agent and the command line refuse: one clear error each, the documented exit code, and nothing is lost.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOST, Lab } from '../../tools/lab/namespaces.ts';
@@ -107,6 +108,31 @@ describe('the command line', () => {
     expectOneLine(outcome, 3, 'INVALID_FIELD: ', 'tier second', 'spec.order', 'high');
     const { stdout } = spawnSync('cat', [join(manifests, 'tier.yaml')], { encoding: 'utf8' });
     expect(stdout).toContain('order: 2');
+  });
+
+  it('writes no file outside the directory, whatever an object is called', () => {
+    const name = 'x/../../../outside';
+    const endpoint = `apiVersion: projectcalico.org/v3\nkind: WorkloadEndpoint\nmetadata: {namespace: n, name: "${name}"}\nspec: {orchestrator: k8s, node: a, pod: p, endpoint: eth0, ipNetworks: [10.0.0.9/32]}\n`;
+    run(tortieCommand('apply', '--manifests', manifests, '-f', '-'), endpoint);
+    expect(readdirSync(join(lab.directory, '..')).concat(readdirSync(lab.directory))).not.toContain('outside.yaml');
+    expect(run(tortieCommand('cleanup', '--bpffs', lab.bpffs)).code).toBe(0);
+  });
+
+  it('cleans up nothing that is not in a BPF file system', () => {
+    const innocent = join(lab.directory, 'innocent');
+    mkdirSync(innocent);
+    expectOneLine(run(tortieCommand('cleanup', '--pin-root', innocent)), 2, 'USAGE: ', innocent);
+    expect(existsSync(innocent)).toBe(true);
+  });
+
+  it('starts no second agent on the same pins, whatever its socket', async () => {
+    const first = lab.spawn(HOST, agent(), { stdio: ['ignore', 'ignore', 'pipe'] });
+    for await (const chunk of first.stderr ?? []) if (String(chunk).includes('"ready"')) break;
+    const elsewhere = ['--state-dir', join(lab.directory, 'other'), '--socket', join(lab.directory, 'other.sock')];
+    expectOneLine(run(agent(...elsewhere)), 1, 'AGENT_RUNNING: ');
+    first.kill('SIGTERM');
+    await once(first, 'exit');
+    run(tortieCommand('cleanup', '--bpffs', lab.bpffs));
   });
 
   it('asks for a kind that it knows', () => {

@@ -71,6 +71,15 @@ describe.each([4, 6] as const)('a packet to a local workload over IPv%s', (famil
     expect(machine.from(data, { gsoSize }).action).toBe(action);
   });
 
+  it('is left to the stack when it answers a flow that was opened behind address translation', () => {
+    // The service's address was translated behind the client's hook: the server's hook saw the flow first.
+    machine.at(DB.id);
+    const opening = packet(web, db, udp(ports));
+    expect(machine.to(opening).reason).toBe('ALLOWED_NEW');
+    const answer = packet(db, web, udp({ sourcePort: ports.destinationPort, destinationPort: ports.sourcePort }));
+    for (let round = 0; round < 3; round += 1) expect(machine.from(answer).action).toBe('ok');
+  });
+
   it('is left to the stack where bpf_redirect_peer may not deliver', () => {
     for (let round = 0; round < 3; round += 1) {
       expect(machine.from(packet(web, api, udp(ports)))).toMatchObject({ action: 'ok' });
