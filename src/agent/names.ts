@@ -1,8 +1,7 @@
 // Names for observe/, answered from what the agent enforces now.
 import type { DesiredState } from '../calc/resolved.ts';
 import { formatAddress, type IpAddress } from '../model/address.ts';
-import type { NameLookup } from '../model/name-lookup.ts';
-import type { TraceEntry } from '../model/trace.ts';
+import type { NameLookup, WordVerdict } from '../model/name-lookup.ts';
 import type { TableCompiler } from '../tables/compiler.ts';
 import { decodeWord } from '../tables/words.ts';
 
@@ -29,12 +28,8 @@ export class AgentNames implements NameLookup {
     return undefined;
   }
 
-  trace(word: number): readonly TraceEntry[] {
-    return decodeWord(word, '', this.#compiler.stories).trace;
-  }
-
-  isAllowed(word: number): boolean {
-    return decodeWord(word, '', this.#compiler.stories).verdict === 'allow';
+  verdict(word: number): WordVerdict {
+    return decodeWord(word, '', this.#compiler.stories);
   }
 
   interfaceName(ifindex: number): string | undefined {

@@ -62,7 +62,11 @@ export function formatAnswer(id: unknown, { verdict, egress, ingress }: FlowVerd
 }
 
 function formatSide(side: SideVerdict | null): Record<string, unknown> | null {
-  return side === null ? null : { endpoint: side.endpoint, verdict: side.verdict, trace: formatTrace(side.trace) };
+  if (side === null) return null;
+  const { endpoint, verdict, trace, pending } = side;
+  const shown = { endpoint, verdict, trace: formatTrace(trace) };
+  if (pending === undefined) return shown;
+  return { ...shown, pending: { verdict: pending.verdict, trace: formatTrace(pending.trace) } };
 }
 
 /** ::ffff:0:0/96 never appears on the wire (RFC 4291, 2.5.5.2). */

@@ -9,6 +9,13 @@ export interface SideVerdict {
   readonly trace: readonly TraceEntry[];
   /** A Log rule matched on the way. */
   readonly isLogged: boolean;
+  /** What would hold if every staged policy were enforced; undefined = no staged policy governs. */
+  readonly pending?: PendingVerdict;
+}
+
+export interface PendingVerdict {
+  readonly verdict: 'allow' | 'deny';
+  readonly trace: readonly TraceEntry[];
 }
 
 export interface FlowVerdict {
@@ -17,6 +24,11 @@ export interface FlowVerdict {
   readonly egress: SideVerdict | null;
   /** null = the destination is no workload endpoint. */
   readonly ingress: SideVerdict | null;
+}
+
+/** The verdict of a pending trace: the action of its last entry. */
+export function pendingVerdict(trace: readonly TraceEntry[]): PendingVerdict {
+  return { verdict: trace.at(-1)?.action === 'allow' ? 'allow' : 'deny', trace };
 }
 
 /** The side of an endpoint whose packet passes before policy. */

@@ -31,6 +31,8 @@ export interface FlowRecord {
 export interface RecordedSide {
   readonly verdict: 'allow' | 'deny';
   readonly trace: readonly string[];
+  /** What would hold if every staged policy were enforced; undefined = no staged policy governs. */
+  readonly pending?: { readonly verdict: 'allow' | 'deny'; readonly trace: readonly string[] };
 }
 
 /** Adds names to an event. */
@@ -63,5 +65,7 @@ function formatOptional(address: IpAddress | undefined): string {
 
 function describeWord(word: number, names: NameLookup): RecordedSide | undefined {
   if (word === 0) return undefined;
-  return { verdict: names.isAllowed(word) ? 'allow' : 'deny', trace: formatTrace(names.trace(word)) };
+  const { verdict, trace, pending } = names.verdict(word);
+  if (pending === undefined) return { verdict, trace: formatTrace(trace) };
+  return { verdict, trace: formatTrace(trace), pending: { ...pending, trace: formatTrace(pending.trace) } };
 }

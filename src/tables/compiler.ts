@@ -7,7 +7,7 @@ import { compileV6Table, reachableNodes } from './address-table-v6.ts';
 import { IdPool } from './id-pool.ts';
 import { L4_ENTRIES, V6_NODE_WORDS, V6_ROOT_WORDS } from './layout.ts';
 import { type Classification, ListCompiler } from './list-compiler.ts';
-import { type ListProgram, l4SetsOf, prepareList, sourcePortSetsOf } from './list-program.ts';
+import { type ListPrograms, l4SetsOf, prepareList, sourcePortSetsOf, widestProgram } from './list-program.ts';
 import { NumberClasses } from './number-classes.ts';
 import { type Region, RegionStore } from './region-store.ts';
 import { Stories } from './stories.ts';
@@ -61,7 +61,7 @@ export interface ImageCounts {
 }
 
 interface CachedList {
-  readonly program: ListProgram;
+  readonly programs: ListPrograms;
   compiler: ListCompiler;
   versions: string;
   image: number;
@@ -144,7 +144,7 @@ export class TableCompiler {
 
   #compile(desired: DesiredState): TableImage {
     const lists = this.#programs(desired);
-    const programs = [...lists.values()].map(({ program }) => program);
+    const programs = [...lists.values()].map((list) => widestProgram(list.programs));
     const classification: Classification = {
       addresses: this.#addresses.update(desired.prefixes.values()),
       l4: this.#l4.update(programs.flatMap(l4SetsOf)),
@@ -187,14 +187,7 @@ export class TableCompiler {
     for (const { ingress, egress } of desired.endpoints.values()) {
       for (const list of [egress, ingress]) {
         if (inUse.has(list)) continue;
-        const program = this.#lists.get(list)?.program ?? prepareList(list);
-        const cached = this.#lists.get(list) ?? {
-          program,
-          compiler: new ListCompiler(program, this.heap, this.stories),
-          versions: '',
-          image: 0,
-        };
-        inUse.set(list, cached);
+        inUse.set(list, this.#lists.get(list) ?? this.#newList(list));
       }
     }
     this.#lists.clear();
@@ -202,15 +195,21 @@ export class TableCompiler {
     return inUse;
   }
 
+  #newList(list: PolicyList): CachedList {
+    const programs = prepareList(list);
+    return { programs, compiler: new ListCompiler(programs, this.heap, this.stories), versions: '', image: 0 };
+  }
+
   /** Compiles each list; rows made for other layer-4 classes or other port holders are not reused. */
   #bases(lists: ReadonlyMap<PolicyList, CachedList>, classification: Classification): Map<PolicyList, number> {
     const bases = new Map<PolicyList, number>();
     for (const [list, cached] of lists) {
       const { l4, sourcePorts } = classification;
-      const points = cached.program.portSets.map(({ id, points: known }) => `${id}=${[...known].join()}`);
+      const { portSets } = widestProgram(cached.programs);
+      const points = portSets.map(({ id, points: known }) => `${id}=${[...known].join()}`);
       const versions = `${l4.version}/${sourcePorts.version}/${points.join(';')}`;
       if (cached.versions !== versions || cached.image !== this.#image - 1) {
-        cached.compiler = new ListCompiler(cached.program, this.heap, this.stories);
+        cached.compiler = new ListCompiler(cached.programs, this.heap, this.stories);
       }
       cached.versions = versions;
       cached.image = this.#image;

@@ -3,7 +3,7 @@
 import type { SetId } from '../calc/resolved.ts';
 import type { AddressClass, AddressPartition } from './address-classes.ts';
 import { BASE_LOCAL, PAGE_WORDS, WORD } from './layout.ts';
-import { type ListProgram, referencedSets } from './list-program.ts';
+import { type ListPrograms, referencedSets, widestProgram } from './list-program.ts';
 import type { Partition } from './number-classes.ts';
 import type { RegionStore } from './region-store.ts';
 import { buildRow } from './row-builder.ts';
@@ -26,7 +26,8 @@ interface Row {
 }
 
 export class ListCompiler {
-  readonly #program: ListProgram;
+  readonly #programs: ListPrograms;
+  readonly #hasSourcePorts: boolean;
   readonly #heap: RegionStore;
   readonly #stories: Stories;
   readonly #peerSets: ReadonlySet<SetId>;
@@ -35,12 +36,14 @@ export class ListCompiler {
   readonly #rows = new Map<string, Row>();
   #image = 0;
 
-  constructor(program: ListProgram, heap: RegionStore, stories: Stories) {
-    this.#program = program;
+  constructor(programs: ListPrograms, heap: RegionStore, stories: Stories) {
+    const widest = widestProgram(programs);
+    this.#programs = programs;
+    this.#hasSourcePorts = widest.hasSourcePorts;
     this.#heap = heap;
     this.#stories = stories;
-    this.#peerSets = referencedSets(program, 'peer');
-    this.#localSets = referencedSets(program, 'local');
+    this.#peerSets = referencedSets(widest, 'peer');
+    this.#localSets = referencedSets(widest, 'local');
   }
 
   /** Interns everything the list needs and returns its policy base (enum tt_base_bits). */
@@ -101,11 +104,11 @@ export class ListCompiler {
     const regions: number[] = [];
     const words = new Set<number>();
     const build = (sourcePort: number | undefined): Uint32Array => {
-      const row = buildRow(this.#program, { ...key, sourcePort } satisfies RowKey, l4, this.#stories);
+      const row = this.#words({ ...key, sourcePort }, l4);
       for (const word of row) words.add(word);
       return row;
     };
-    const row = this.#program.hasSourcePorts ? this.#joinSourcePorts(build, sourcePorts, regions) : build(undefined);
+    const row = this.#hasSourcePorts ? this.#joinSourcePorts(build, sourcePorts, regions) : build(undefined);
     const pageTable = new Uint32Array(Math.max(1, Math.ceil(row.length / PAGE_WORDS)));
     for (let page = 0; page < pageTable.length; page += 1) {
       const content = new Uint32Array(PAGE_WORDS);
@@ -117,6 +120,21 @@ export class ListCompiler {
     regions.push(offset);
     const storyIds = [...words].map((word) => word >>> WORD.ID_SHIFT);
     return { offset, regions, storyIds: [...new Set(storyIds)], image: this.#image };
+  }
+
+  /** The words in force; where staged policies govern, their trace ids tell what those would do as well. */
+  #words(key: RowKey, l4: Partition): Uint32Array {
+    const { enforced, pending } = this.#programs;
+    const words = buildRow(enforced, key, l4, this.#stories);
+    if (pending === undefined) return words;
+    const pendingWords = buildRow(pending, key, l4, this.#stories);
+    const flags = (1 << WORD.ID_SHIFT) - 1;
+    for (const id of l4.ids) {
+      const word = words[id] as number;
+      const both = this.#stories.pair(word >>> WORD.ID_SHIFT, (pendingWords[id] as number) >>> WORD.ID_SHIFT);
+      words[id] = ((word & flags) | (both << WORD.ID_SHIFT)) >>> 0;
+    }
+    return words;
   }
 
   /** One row from a row per source-port class: cells that differ lead to a table indexed by that class. */

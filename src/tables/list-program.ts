@@ -4,6 +4,7 @@
 import type {
   PolicyList,
   PortSet,
+  ResolvedPolicy,
   ResolvedPorts,
   ResolvedRule,
   ResolvedSide,
@@ -67,15 +68,33 @@ export interface ListProgram {
   readonly portSets: readonly PortSet[];
 }
 
-/** Flattens the list. Staged policies are left out: they never decide. */
-export function prepareList(list: PolicyList): ListProgram {
+/** A list in force, and as it would be if its staged policies were enforced. */
+export interface ListPrograms {
+  readonly enforced: ListProgram;
+  /** undefined = no staged policy is in the list. Has every rule of `enforced`, and more. */
+  readonly pending?: ListProgram;
+}
+
+/** Both programs of a list. */
+export function prepareList(list: PolicyList): ListPrograms {
+  const hasStaged = list.tiers.some(({ policies }) => policies.some(({ policy }) => policy.staged));
+  const enforced = flatten(list, ({ policies }) => policies.filter(({ policy }) => !policy.staged));
+  return hasStaged ? { enforced, pending: flatten(list, ({ policies }) => policies) } : { enforced };
+}
+
+/** The program whose rules distinguish everything that either does. */
+export function widestProgram({ enforced, pending }: ListPrograms): ListProgram {
+  return pending ?? enforced;
+}
+
+function flatten(list: PolicyList, policiesOf: (tier: ResolvedTier) => readonly ResolvedPolicy[]): ListProgram {
   const tiers: ProgramTier[] = [];
   let firstIndex = 0;
   const add = (rules: readonly ProgramRule[], end: TraceEntry): void => {
     tiers.push({ rules, firstIndex, end });
     firstIndex += rules.length;
   };
-  for (const tier of list.tiers) addTier(tier, list.direction, add);
+  for (const tier of list.tiers) addTier(tier, policiesOf(tier), list.direction, add);
   add(profileRules(list), profileTraceEntry(PROFILE_TIER, 'deny', DEFAULT_RULE_INDEX));
   const rules = tiers.flatMap((tier) => tier.rules);
   const unfiltered: number[] = [];
@@ -96,14 +115,14 @@ export function prepareList(list: PolicyList): ListProgram {
 }
 
 function addTier(
-  { tier, policies }: ResolvedTier,
+  { tier }: ResolvedTier,
+  policies: readonly ResolvedPolicy[],
   direction: Direction,
   add: (rules: readonly ProgramRule[], end: TraceEntry) => void,
 ): void {
-  const enforced = policies.filter(({ policy }) => !policy.staged);
-  const last = enforced.at(-1)?.policy;
+  const last = policies.at(-1)?.policy;
   if (last === undefined) return;
-  const rules = enforced.flatMap(({ policy, rules: resolved }) =>
+  const rules = policies.flatMap(({ policy, rules: resolved }) =>
     resolved[direction].map((rule) => {
       const action = rule.action === 'log' ? 'pass' : rule.action;
       return prepareRule(rule, direction, rule.action, policyTraceEntry(policy, action, rule.index, rule.location));
@@ -218,4 +237,12 @@ export function sourcePortSetsOf(program: ListProgram): IntervalSet[] {
       );
       return [unionOf(ports.ranges.map(({ first, last }) => [first, last])), ...points];
     });
+}
+
+/** Positions, ascending, of the rules that a peer in these sets could match. */
+export function candidateRules(program: ListProgram, peerSets: ReadonlySet<SetId>): readonly number[] {
+  const filtered: number[] = [];
+  for (const set of peerSets) filtered.push(...(program.byPeerSet.get(set) ?? []));
+  if (filtered.length === 0) return program.unfiltered;
+  return [...program.unfiltered, ...filtered].sort((a, b) => a - b);
 }

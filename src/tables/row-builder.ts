@@ -1,9 +1,8 @@
 // Rows: the verdict words of one policy list for one class of peers, one word per layer-4 class.
 // The walk of the reference evaluator, taken for all layer-4 classes at once.
-import type { SetId } from '../calc/resolved.ts';
 import { and, type BitSet, bitsFrom, forEachBit, isEmpty, removeAll } from './bit-sets.ts';
 import { WORD } from './layout.ts';
-import type { ListProgram, ProgramRule, ProgramTier } from './list-program.ts';
+import { candidateRules, type ListProgram, type ProgramRule, type ProgramTier } from './list-program.ts';
 import type { Partition } from './number-classes.ts';
 import { type RowKey, ruleHits } from './rule-hits.ts';
 import type { Stories, Story } from './stories.ts';
@@ -30,14 +29,6 @@ export function buildRow(program: ListProgram, key: RowKey, l4: Partition, stori
     if (groups.length === 0) break;
   }
   return words;
-}
-
-/** Positions, ascending, of the rules that a peer in these sets could match. */
-function candidateRules(program: ListProgram, peerSets: ReadonlySet<SetId>): readonly number[] {
-  const filtered: number[] = [];
-  for (const set of peerSets) filtered.push(...(program.byPeerSet.get(set) ?? []));
-  if (filtered.length === 0) return program.unfiltered;
-  return [...program.unfiltered, ...filtered].sort((a, b) => a - b);
 }
 
 interface Walk {

@@ -1,5 +1,5 @@
-// Trace ids: each verdict word names a story, the chain of decisions that led to the verdict. Kept in user space, so
-// that the kernel pays nothing for a full trace.
+// Trace ids: each verdict word names a story, the chain of decisions that led to the verdict, and where staged policies
+// govern also the chain that would have. Kept in user space, so that the kernel pays nothing for a full trace.
 import type { TraceEntry } from '../model/trace.ts';
 
 /** A way through the tiers so far. */
@@ -9,13 +9,28 @@ export interface Story {
   readonly entry: TraceEntry;
 }
 
+/** What a trace id stands for. */
+export interface Told {
+  readonly trace: readonly TraceEntry[];
+  /** undefined = no staged policy governs. */
+  readonly pending?: readonly TraceEntry[];
+}
+
 /** Ids must fit the upper 24 bits of a verdict word. */
 const MAX_ID = 2 ** 24 - 1;
 /** Words of older images may still be in events on their way. */
 const IMAGES_REMEMBERED = 8;
 
+/** A link of a chain, or two chains told together; `image` is the last that used it. */
 interface Known {
-  story: Story;
+  readonly id: number;
+  readonly kind: 'chain' | 'pair';
+  /** Chain: the link before, or 0. Pair: the end of the enforced chain. */
+  readonly first: number;
+  /** Pair: the end of the pending chain. */
+  readonly second: number;
+  /** Chain only. */
+  story: Story | undefined;
   image: number;
 }
 
@@ -35,7 +50,7 @@ export class Stories {
     for (const [key, known] of this.#byKey) {
       if (known.image > this.#image - IMAGES_REMEMBERED) continue;
       this.#byKey.delete(key);
-      this.#byId.delete(known.story.id);
+      this.#byId.delete(known.id);
     }
   }
 
@@ -43,16 +58,20 @@ export class Stories {
   extend(before: Story | undefined, entry: TraceEntry): Story {
     const { tier, kind, namespace, name, action, ruleIndex } = entry;
     const key = JSON.stringify([before?.id ?? 0, tier, kind, namespace ?? '', name, action, ruleIndex]);
-    let known = this.#byKey.get(key);
-    if (known === undefined) {
-      known = { story: { id: this.#freeId(), before, entry }, image: this.#image };
-      this.#byKey.set(key, known);
-      this.#byId.set(known.story.id, known);
-    } else if (known.story.entry.location !== entry.location) {
-      known.story = { ...known.story, before, entry };
+    const known = this.#byKey.get(key) ?? this.#add(key, 'chain', before?.id ?? 0, 0);
+    if (known.story === undefined || known.story.entry.location !== entry.location) {
+      known.story = { id: known.id, before, entry };
     }
     this.#touch(known);
     return known.story;
+  }
+
+  /** The id that stands for an enforced and a pending story told together, given by their ids. */
+  pair(enforced: number, pending: number): number {
+    const key = `${enforced}+${pending}`;
+    const known = this.#byKey.get(key) ?? this.#add(key, 'pair', enforced, pending);
+    this.#touch(known);
+    return known.id;
   }
 
   /** Keeps a story, with all that led to it, for this image. */
@@ -62,22 +81,34 @@ export class Stories {
   }
 
   /** The decisions of a trace id in order; undefined for an id that is not known (any more). */
-  trace(id: number): TraceEntry[] | undefined {
-    let known = this.#byId.get(id);
+  tell(id: number): Told | undefined {
+    const known = this.#byId.get(id);
     if (known === undefined) return undefined;
+    if (known.kind === 'chain') return { trace: this.#chain(id) };
+    return { trace: this.#chain(known.first), pending: this.#chain(known.second) };
+  }
+
+  #chain(id: number): TraceEntry[] {
     const entries: TraceEntry[] = [];
-    while (known !== undefined) {
+    for (let known = this.#byId.get(id); known?.story !== undefined; known = this.#byId.get(known.first)) {
       entries.unshift(known.story.entry);
-      known = known.story.before === undefined ? undefined : this.#byId.get(known.story.before.id);
     }
     return entries;
   }
 
-  #touch(known: Known): void {
-    let current: Known | undefined = known;
+  #add(key: string, kind: Known['kind'], first: number, second: number): Known {
+    const known: Known = { id: this.#freeId(), kind, first, second, story: undefined, image: -1 };
+    this.#byKey.set(key, known);
+    this.#byId.set(known.id, known);
+    return known;
+  }
+
+  #touch(known: Known | undefined): void {
+    let current = known;
     while (current !== undefined && current.image !== this.#image) {
       current.image = this.#image;
-      current = current.story.before === undefined ? undefined : this.#byId.get(current.story.before.id);
+      if (current.second !== 0) this.#touch(this.#byId.get(current.second));
+      current = this.#byId.get(current.first);
     }
   }
 

@@ -123,12 +123,25 @@ function describeFlow({
 
 function describeSide(direction: string, name: string, side: SideVerdict | null): string[] {
   if (side === null) return ['', `${direction}: ${name} is no workload endpoint, nothing to judge`];
-  const rows = side.trace.map((entry, index) => [`  ${index}`, ...describeEntry(entry)]);
-  return [
+  const logged = side.isLogged ? ', logged' : '';
+  const lines = [
     '',
-    `${direction} of ${side.endpoint}: ${paint(side.verdict, side.verdict === 'allow' ? 'green' : 'red')}${side.isLogged ? ', logged' : ''}`,
-    formatTable(['   ', 'TIER', 'POLICY', 'RULE', 'ACTION', 'WHERE'], rows),
+    `${direction} of ${side.endpoint}: ${colourVerdict(side.verdict)}${logged}`,
+    traceTable(side.trace),
   ];
+  const { pending } = side;
+  if (pending === undefined) return lines;
+  const heading = `with every staged policy enforced: ${colourVerdict(pending.verdict)}`;
+  return [...lines, heading, traceTable(pending.trace)];
+}
+
+function colourVerdict(verdict: SideVerdict['verdict']): string {
+  return paint(verdict, verdict === 'allow' ? 'green' : 'red');
+}
+
+function traceTable(trace: readonly TraceEntry[]): string {
+  const rows = trace.map((entry, index) => [`  ${index}`, ...describeEntry(entry)]);
+  return formatTable(['   ', 'TIER', 'POLICY', 'RULE', 'ACTION', 'WHERE'], rows);
 }
 
 function describeEntry({ tier, kind, namespace, name, ruleIndex, action, location }: TraceEntry): string[] {

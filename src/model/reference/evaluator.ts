@@ -8,13 +8,14 @@ import type { Direction, Policy, Rule } from '../policy.ts';
 import { comparePolicies, compareTiers, type EvaluationTier, evaluationTier } from '../policy-order.ts';
 import { DEFAULT_RULE_INDEX, PROFILE_TIER, policyTraceEntry, profileTraceEntry, type TraceEntry } from '../trace.ts';
 import type { FlowVerdict, SideVerdict } from '../verdict.ts';
-import { combineSides, unjudgedSide } from '../verdict.ts';
+import { combineSides, pendingVerdict, unjudgedSide } from '../verdict.ts';
 import type { World } from '../world.ts';
 import { Membership } from './membership.ts';
 import { ruleMatches } from './rule-match.ts';
 
 interface TierPolicies {
   readonly tier: EvaluationTier;
+  /** In order; at least one. */
   readonly policies: readonly Policy[];
 }
 
@@ -48,24 +49,31 @@ export class ReferenceEvaluator {
     );
   }
 
-  /** One endpoint's policy in one direction: tiers in order, then profiles. */
+  /** One endpoint's policy in one direction, and what it would be if its staged policies were enforced. */
   evaluateSide(endpoint: WorkloadEndpoint, direction: Direction, flow: Flow): SideVerdict {
     if (isLinkScopeDiscovery(flow)) return unjudgedSide(endpoint.displayName);
+    const all = this.#tiersOf(endpoint, direction);
+    const enforced = all
+      .map(({ tier, policies }) => ({ tier, policies: policies.filter((policy) => !policy.staged) }))
+      .filter(({ policies }) => policies.length > 0);
+    const side = { endpoint: endpoint.displayName, ...this.#walk(endpoint, enforced, direction, flow) };
+    if (!all.some(({ policies }) => policies.some((policy) => policy.staged))) return side;
+    return { ...side, pending: pendingVerdict(this.#walk(endpoint, all, direction, flow).trace) };
+  }
+
+  /** Tiers in order, then profiles. */
+  #walk(endpoint: WorkloadEndpoint, tiers: readonly TierPolicies[], direction: Direction, flow: Flow): Walk {
     const trace: TraceEntry[] = [];
     let isLogged = false;
-    for (const { tier, policies } of this.#tiersOf(endpoint, direction)) {
+    for (const { tier, policies } of tiers) {
       const decision = this.#walkTier(tier, policies, direction, flow);
       isLogged ||= decision.isLogged;
-      if (decision.entry === undefined) continue;
       trace.push(decision.entry);
-      if (decision.entry.action !== 'pass') {
-        return { endpoint: endpoint.displayName, verdict: decision.entry.action, trace, isLogged };
-      }
+      if (decision.entry.action !== 'pass') return { verdict: decision.entry.action, trace, isLogged };
     }
     const { entry, isLogged: isProfileLogged } = this.#walkProfiles(endpoint, direction, flow);
     trace.push(entry);
-    const verdict = entry.action === 'allow' ? 'allow' : 'deny';
-    return { endpoint: endpoint.displayName, verdict, trace, isLogged: isLogged || isProfileLogged };
+    return { verdict: entry.action === 'allow' ? 'allow' : 'deny', trace, isLogged: isLogged || isProfileLogged };
   }
 
   #tiersOf(endpoint: WorkloadEndpoint, direction: Direction): TierPolicies[] {
@@ -83,23 +91,21 @@ export class ReferenceEvaluator {
       .sort((a, b) => compareTiers(a.tier, b.tier));
   }
 
-  /** No entry: the tier has only staged policies, which never decide. */
+  /** The first rule that matches and decides; if none does the tier's default, laid to its last policy. */
   #walkTier(tier: EvaluationTier, policies: readonly Policy[], direction: Direction, flow: Flow): Decision {
-    const enforced = policies.filter((policy) => !policy.staged);
     let isLogged = false;
-    for (const policy of enforced) {
+    for (const policy of policies) {
       for (const [index, rule] of policy.rules[direction].entries()) {
         if (!ruleMatches(rule, flow, this.#membership)) continue;
         if (rule.action === 'log') isLogged = true;
         else return { entry: policyTraceEntry(policy, rule.action, index, rule.location), isLogged };
       }
     }
-    const last = enforced.at(-1);
-    if (last === undefined) return { entry: undefined, isLogged };
+    const last = policies.at(-1) as Policy;
     return { entry: policyTraceEntry(last, tier.defaultAction, DEFAULT_RULE_INDEX, last.location), isLogged };
   }
 
-  #walkProfiles(endpoint: WorkloadEndpoint, direction: Direction, flow: Flow): Decision & { entry: TraceEntry } {
+  #walkProfiles(endpoint: WorkloadEndpoint, direction: Direction, flow: Flow): Decision {
     let isLogged = false;
     for (const name of endpoint.profiles) {
       const profile = this.#world.profiles.get(name);
@@ -114,8 +120,10 @@ export class ReferenceEvaluator {
   }
 }
 
+type Walk = Pick<SideVerdict, 'verdict' | 'trace' | 'isLogged'>;
+
 interface Decision {
-  readonly entry: TraceEntry | undefined;
+  readonly entry: TraceEntry;
   readonly isLogged: boolean;
 }
 

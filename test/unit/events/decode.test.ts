@@ -62,10 +62,16 @@ describe('describeEvent', () => {
     const [event] = decodeEvents(chunkOf(RECORD));
     const names = {
       endpointAt: () => 'shop/web',
-      trace: (word: number) => [
-        { tier: 'default', kind: 'np', name: `p${word >>> 8}`, action: 'deny', ruleIndex: 0 } as const,
-      ],
-      isAllowed: (word: number) => (word & 1) === 1,
+      verdict: (word: number) => ({
+        verdict: word & 1 ? ('allow' as const) : ('deny' as const),
+        trace: [{ tier: 'default', kind: 'np', name: `p${word >>> 8}`, action: 'deny', ruleIndex: 0 } as const],
+        ...(word >>> 8 === 2 && {
+          pending: {
+            verdict: 'allow' as const,
+            trace: [{ tier: 'default', kind: 'snp', name: 'p3', action: 'allow', ruleIndex: 1 } as const],
+          },
+        }),
+      }),
       interfaceName: () => 'caliweb',
     };
     const record = describeEvent(event as NonNullable<typeof event>, names, new Date(0));
@@ -76,7 +82,11 @@ describe('describeEvent', () => {
       sourceEndpoint: 'shop/web',
       protocol: 'TCP',
       egress: { verdict: 'allow', trace: ['0|default|np:p1|deny|0'] },
-      ingress: { verdict: 'deny', trace: ['0|default|np:p2|deny|0'] },
+      ingress: {
+        verdict: 'deny',
+        trace: ['0|default|np:p2|deny|0'],
+        pending: { verdict: 'allow', trace: ['0|default|snp:p3|allow|1'] },
+      },
     });
   });
 });

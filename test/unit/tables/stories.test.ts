@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import type { TraceEntry } from '../../../src/model/trace.ts';
+import { Stories } from '../../../src/tables/stories.ts';
+
+function entry(name: string): TraceEntry {
+  return { tier: 'default', kind: 'np', name, action: 'allow', ruleIndex: 0 };
+}
+
+describe('Stories', () => {
+  it('gives equal ways one id, and different ways different ids', () => {
+    const stories = new Stories();
+    const first = stories.extend(undefined, entry('a'));
+    expect(stories.extend(undefined, entry('a')).id).toBe(first.id);
+    expect(stories.extend(first, entry('a')).id).not.toBe(first.id);
+  });
+
+  it('tells a chain in order', () => {
+    const stories = new Stories();
+    const last = stories.extend(stories.extend(undefined, entry('a')), entry('b'));
+    expect(stories.tell(last.id)).toEqual({ trace: [entry('a'), entry('b')] });
+  });
+
+  it('tells an enforced and a pending chain by one id', () => {
+    const stories = new Stories();
+    const enforced = stories.extend(undefined, entry('a'));
+    const pending = stories.extend(stories.extend(undefined, entry('s')), entry('b'));
+    const both = stories.pair(enforced.id, pending.id);
+    expect(stories.tell(both)).toEqual({ trace: [entry('a')], pending: [entry('s'), entry('b')] });
+    expect(stories.pair(enforced.id, pending.id)).toBe(both);
+  });
+
+  it('keeps both chains of a pair for as long as the pair is used, and forgets them after', () => {
+    const stories = new Stories();
+    stories.beginImage();
+    const before = stories.extend(undefined, entry('a'));
+    const enforced = stories.extend(before, entry('b'));
+    const pending = stories.extend(undefined, entry('s'));
+    const both = stories.pair(enforced.id, pending.id);
+    for (let image = 0; image < 40; image += 1) {
+      stories.beginImage();
+      stories.keep(both);
+    }
+    expect(stories.tell(both)).toEqual({ trace: [entry('a'), entry('b')], pending: [entry('s')] });
+    for (let image = 0; image < 16; image += 1) stories.beginImage();
+    expect(stories.tell(both)).toBeUndefined();
+    expect(stories.size).toBe(0);
+  });
+});
