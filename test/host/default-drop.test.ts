@@ -1,9 +1,9 @@
 // What has no policy yet carries no traffic; what cannot be understood changes nothing; and interfaces come and go as they like.
-import { readdirSync } from 'node:fs';
+import { readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AgentStatus } from '../../src/agent/status.ts';
-import { loadNative } from '../../src/kernel/native.ts';
+import { builtFile, loadNative } from '../../src/kernel/native.ts';
 import type { Agent } from '../../tools/lab/agent.ts';
 import { HOST } from '../../tools/lab/namespaces.ts';
 import type { ProbeResult } from '../../tools/lab/peer.ts';
@@ -191,6 +191,27 @@ describe('an agent that is up', () => {
     }
     await agent.waitFor((status) => status.repairs > 0 && status.inSync, AUDIT_LIMIT_MS);
     await expectTruth();
+  });
+
+  it('takes its place in front again when a program before it lets everything pass', async () => {
+    agent = await setting.startAgent({ attach: 'tcx' });
+    const places = [red, green].flatMap(({ hostInterface }) =>
+      ['ingress', 'egress'].map((direction) => {
+        return { hostInterface, direction, pin: join(setting.lab.bpffs, `${hostInterface}-${direction}`) };
+      }),
+    );
+    const script = `
+      const native = process.getBuiltinModule('module').createRequire('/')(${JSON.stringify(builtFile('build/Release/tortie.node'))});
+      const pass = native.BpfObject.open(${JSON.stringify(builtFile('build/bpf/test/native.bpf.o'))}, {}).program('pass');
+      for (const { hostInterface, direction, pin } of ${JSON.stringify(places)}) {
+        const { ifindex } = native.linkList().find(({ name }) => name === hostInterface);
+        native.BpfLink.attachTcx(pass, ifindex, direction).pin(pin);
+      }`;
+    await setting.lab.exec(HOST, [process.execPath, '--input-type=module', '--eval', script]);
+    expect(await reach('red', green, 7001, 1000)).toContain('open');
+    await agent.waitFor((status) => status.repairs > 0 && status.inSync, AUDIT_LIMIT_MS);
+    await expectTruth();
+    for (const { pin } of places) unlinkSync(pin);
   });
 
   it('attaches again what somebody else took off, by clsact', async () => {

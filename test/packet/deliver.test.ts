@@ -80,6 +80,13 @@ describe.each([4, 6] as const)('a packet to a local workload over IPv%s', (famil
     for (let round = 0; round < 3; round += 1) expect(machine.from(answer).action).toBe('ok');
   });
 
+  it('is left to the stack, and so to the hook of its receiver, when that came after the flow', () => {
+    machine.setAddress(db, undefined);
+    expect(send(64)).toMatchObject({ action: 'ok', reason: 'ALLOWED_NEW' });
+    machine.setAddress(db, DB.id);
+    for (let round = 0; round < 3; round += 1) expect(send(64).action).toBe('ok');
+  });
+
   it('is left to the stack where bpf_redirect_peer may not deliver', () => {
     for (let round = 0; round < 3; round += 1) {
       expect(machine.from(packet(web, api, udp(ports)))).toMatchObject({ action: 'ok' });

@@ -48,6 +48,25 @@ describe('a program on an interface', () => {
     expect(seen.none).toEqual([]);
   });
 
+  it('goes in front of the programs that are there', () => {
+    const seen = namespace.run(
+      (native, path: string, first: string, second: string) => {
+        const { ifindex } = native.linkList().find(({ name }) => name === 'one') as { ifindex: number };
+        const object = native.BpfObject.open(path, {});
+        native.BpfLink.attachTcx(object.program('drop'), ifindex, 'ingress').pin(first);
+        native.BpfLink.attachTcx(object.program('pass'), ifindex, 'ingress').pin(second);
+        return {
+          order: native.tcxQuery(ifindex, 'ingress'),
+          ids: ['pass', 'drop'].map((name) => object.program(name).info.id),
+        };
+      },
+      objectPath,
+      bpffs.file('first'),
+      bpffs.file('second'),
+    );
+    expect(seen.order).toEqual(seen.ids);
+  });
+
   it('stays attached by its pin when the process ends, and leaves with the interface', () => {
     const pin = bpffs.file('link');
     const id = namespace.run(
