@@ -8,7 +8,7 @@ import { formatSelector } from '../model/selector/canonical.ts';
 import { matches } from '../model/selector/evaluate.ts';
 import type { Labels } from './label-index.ts';
 import type { LabelledItem } from './resolved.ts';
-import { MultiIndex, type SearchKey, searchKeys } from './selector-search.ts';
+import { MultiIndex, type SearchKeys, searchOptions } from './selector-search.ts';
 
 /** Told when an item starts or stops matching. A matching item whose object is replaced stops and starts. */
 export interface MatchListener {
@@ -19,7 +19,8 @@ export interface MatchListener {
 interface Entry {
   readonly selector: Selector;
   readonly text: string;
-  readonly keys: readonly SearchKey[];
+  /** Where it is filed. */
+  readonly keys: SearchKeys;
   readonly listeners: Set<MatchListener>;
   readonly matched: Set<string>;
 }
@@ -84,7 +85,8 @@ export class SelectorIndex {
   }
 
   #addEntry(selector: Selector, text: string): Entry {
-    const entry: Entry = { selector, text, keys: searchKeys(selector), listeners: new Set(), matched: new Set() };
+    const keys = this.#rarestKeys(searchOptions(selector));
+    const entry: Entry = { selector, text, keys, listeners: new Set(), matched: new Set() };
     this.#entries.set(text, entry);
     for (const key of entry.keys) this.#entriesByKey.add(key, entry);
     for (const [key, known] of this.#candidateItems(entry.keys)) {
@@ -93,6 +95,17 @@ export class SelectorIndex {
       known.matchedBy.add(entry);
     }
     return entry;
+  }
+
+  /** What few items satisfy: a namespace rather than an app name that every namespace has. */
+  #rarestKeys(options: readonly SearchKeys[]): SearchKeys {
+    const rated = options.map((keys) => {
+      return { keys, items: this.#itemsByLabel.count(keys), entries: this.#entriesByKey.count(keys) };
+    });
+    // Selectors may come before items: then those that are known already show which keys are common.
+    return rated.reduce((best, one) =>
+      one.items < best.items || (one.items === best.items && one.entries < best.entries) ? one : best,
+    ).keys;
   }
 
   #matchingEntries(labels: Labels): Set<Entry> {
@@ -104,7 +117,7 @@ export class SelectorIndex {
     return found;
   }
 
-  *#candidateItems(keys: readonly SearchKey[]): Iterable<[string, KnownItem]> {
+  *#candidateItems(keys: SearchKeys): Iterable<[string, KnownItem]> {
     for (const key of keys) {
       if (key.label === undefined) {
         yield* this.#items;

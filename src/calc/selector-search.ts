@@ -9,25 +9,17 @@ export interface SearchKey {
   readonly value?: string;
 }
 
-const ANY: readonly SearchKey[] = [{}];
+/** Keys one of which every matching item satisfies; none when nothing can match. */
+export type SearchKeys = readonly SearchKey[];
 
-/**
- * The keys one of which every matching item satisfies; none when nothing can match. Few named values beat the mere
- * presence of a label: they are the rarer condition.
- */
-export function searchKeys(selector: Selector): readonly SearchKey[] {
-  let best: readonly SearchKey[] = ANY;
-  let bestSize = Number.POSITIVE_INFINITY;
-  for (const [label, restriction] of labelRestrictions(selector)) {
-    const values = restriction.mustHaveOneOfValues;
-    if (values !== undefined && values.size < bestSize) {
-      best = [...values].map((value) => ({ label, value }));
-      bestSize = values.size;
-    } else if (restriction.mustBePresent && best === ANY) {
-      best = [{ label }];
-    }
+/** The ways to narrow the search for what a selector matches; the last resort is to try everything. */
+export function searchOptions(selector: Selector): readonly SearchKeys[] {
+  const options: SearchKeys[] = [];
+  for (const [label, { mustHaveOneOfValues, mustBePresent }] of labelRestrictions(selector)) {
+    if (mustHaveOneOfValues !== undefined) options.push([...mustHaveOneOfValues].map((value) => ({ label, value })));
+    else if (mustBePresent) options.push([{ label }]);
   }
-  return best;
+  return options.length === 0 ? [[{}]] : options;
 }
 
 /** Values filed under (label, value), under a label, or under anything. */
@@ -54,6 +46,15 @@ export class MultiIndex<T> {
       yield* byValue.get(value) ?? [];
       yield* byValue.get(undefined) ?? [];
     }
+  }
+
+  /** How many values are filed under any of the keys; one that is under several counts for each. */
+  count(keys: SearchKeys): number {
+    let sum = 0;
+    for (const { label, value } of keys) {
+      sum += label === undefined ? this.#any.size : (this.#byLabel.get(label)?.get(value)?.size ?? 0);
+    }
+    return sum;
   }
 
   /** Files an item under its label's value and under the label's presence. */
