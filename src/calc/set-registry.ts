@@ -1,9 +1,11 @@
 // The sets that rules ask for, by definition: CIDR lists, selectors, named ports, services. Equal definitions share a
 // set; the last user's release takes its members away.
+
 import { type Cidr, formatCidr } from '../model/address.ts';
 import type { ServiceReference } from '../model/policy.ts';
 import type { Selector } from '../model/selector/ast.ts';
 import { formatSelector } from '../model/selector/canonical.ts';
+import { supportsPorts } from '../resources/protocols.ts';
 import type { AddressSets } from './address-sets.ts';
 import { PortPoints } from './port-points.ts';
 import type { LabelledItem, PortSet, SetId } from './resolved.ts';
@@ -21,8 +23,6 @@ interface Shared<T> {
   users: number;
   readonly close: () => void;
 }
-
-const PORT_PROTOCOLS: ReadonlySet<number> = new Set([6, 17, 132]);
 
 export class SetRegistry {
   readonly #shared = new Map<string, Shared<unknown>>();
@@ -59,15 +59,14 @@ export class SetRegistry {
     });
   }
 
-  /** Holders of the port name among the endpoints that the selector matches; protocol undefined = TCP, UDP and SCTP. */
+  /** Holders of the port name among the endpoints that the selector matches; protocol undefined = every protocol with ports. */
   namedPort(selector: Selector, name: string, protocol: number | undefined): Acquired<PortSet> {
     return this.#acquire(`port:${name}:${protocol ?? 'any'}:${formatSelector(selector)}`, () => {
       const points = new PortPoints(this.#sets);
       const portsOf = (item: LabelledItem) =>
         item.ports.filter(
           (port) =>
-            port.name === name &&
-            (protocol === undefined ? PORT_PROTOCOLS.has(port.protocol) : port.protocol === protocol),
+            port.name === name && (protocol === undefined ? supportsPorts(port.protocol) : port.protocol === protocol),
         );
       const close = this.#follow(
         selector,

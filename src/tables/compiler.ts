@@ -6,9 +6,10 @@ import { compileV4Table } from './address-table-v4.ts';
 import { compileV6Table, reachableNodes } from './address-table-v6.ts';
 import { IdPool } from './id-pool.ts';
 import { L4_ENTRIES, V6_NODE_WORDS, V6_ROOT_WORDS } from './layout.ts';
-import { type Classification, ListCompiler } from './list-compiler.ts';
+import { type Classification, ListCompiler, type PartitionSteps } from './list-compiler.ts';
 import { type ListPrograms, l4SetsOf, prepareList, sourcePortSetsOf, widestProgram } from './list-program.ts';
 import { NumberClasses } from './number-classes.ts';
+import { PartitionStep } from './partition-step.ts';
 import { type Region, RegionStore } from './region-store.ts';
 import { Stories } from './stories.ts';
 
@@ -63,7 +64,9 @@ export interface ImageCounts {
 interface CachedList {
   readonly programs: ListPrograms;
   compiler: ListCompiler;
-  versions: string;
+  /** Of its port sets, as text. */
+  points: string;
+  /** The last image that it is part of. */
   image: number;
 }
 
@@ -81,6 +84,7 @@ export class TableCompiler {
   readonly #sourcePorts = new NumberClasses(65536);
   readonly #endpointIds = new IdPool();
   readonly #lists = new Map<PolicyList, CachedList>();
+  #partitions: Pick<Classification, 'l4' | 'sourcePorts'> | undefined;
   #image = 0;
 
   constructor(sizes: TableSizes = DEFAULT_TABLE_SIZES) {
@@ -112,6 +116,7 @@ export class TableCompiler {
       this.heap.abandonImage();
       this.v6Nodes.abandonImage();
       this.#lists.clear();
+      this.#partitions = undefined;
       throw error;
     }
   }
@@ -197,25 +202,36 @@ export class TableCompiler {
 
   #newList(list: PolicyList): CachedList {
     const programs = prepareList(list);
-    return { programs, compiler: new ListCompiler(programs, this.heap, this.stories), versions: '', image: 0 };
+    return { programs, compiler: new ListCompiler(programs, this.heap, this.stories), points: '', image: 0 };
   }
 
-  /** Compiles each list; rows made for other layer-4 classes or other port holders are not reused. */
+  /** Compiles each list. Its rows outlive other lists' changes, but not those of its own port holders. */
   #bases(lists: ReadonlyMap<PolicyList, CachedList>, classification: Classification): Map<PolicyList, number> {
+    const steps = this.#stepsTo(classification);
     const bases = new Map<PolicyList, number>();
     for (const [list, cached] of lists) {
-      const { l4, sourcePorts } = classification;
       const { portSets } = widestProgram(cached.programs);
-      const points = portSets.map(({ id, points: known }) => `${id}=${[...known].join()}`);
-      const versions = `${l4.version}/${sourcePorts.version}/${points.join(';')}`;
-      if (cached.versions !== versions || cached.image !== this.#image - 1) {
+      const points = portSets.map(({ id, points: known }) => `${id}=${[...known].join()}`).join(';');
+      if (cached.points !== points || cached.image !== this.#image - 1) {
         cached.compiler = new ListCompiler(cached.programs, this.heap, this.stories);
       }
-      cached.versions = versions;
+      cached.points = points;
       cached.image = this.#image;
-      bases.set(list, cached.compiler.compile(classification));
+      bases.set(list, cached.compiler.compile(classification, steps));
     }
     return bases;
+  }
+
+  /** undefined = the number partitions are those of the image before. */
+  #stepsTo({ l4, sourcePorts }: Classification): PartitionSteps | undefined {
+    const before = this.#partitions;
+    this.#partitions = { l4, sourcePorts };
+    if (before === undefined) return undefined;
+    const steps = {
+      l4: new PartitionStep(before.l4, l4),
+      sourcePorts: new PartitionStep(before.sourcePorts, sourcePorts),
+    };
+    return steps.l4.isSame && steps.sourcePorts.isSame ? undefined : steps;
   }
 
   /** Interned last, of all that this image uses: what a restarted agent adopts. */

@@ -5,6 +5,7 @@ import type { AddressClass, AddressPartition } from './address-classes.ts';
 import { BASE_LOCAL, PAGE_WORDS, WORD } from './layout.ts';
 import { type ListPrograms, referencedSets, widestProgram } from './list-program.ts';
 import type { Partition } from './number-classes.ts';
+import type { PartitionStep } from './partition-step.ts';
 import type { RegionStore } from './region-store.ts';
 import { buildRow } from './row-builder.ts';
 import type { RowKey } from './rule-hits.ts';
@@ -17,9 +18,16 @@ export interface Classification {
   readonly sourcePorts: Partition;
 }
 
+/** Changes of the number partitions that a list's own rules do not see. */
+export interface PartitionSteps {
+  readonly l4: PartitionStep;
+  readonly sourcePorts: PartitionStep;
+}
+
 /** A row in the heap: its page table, and what must be kept alive with it. */
 interface Row {
   readonly offset: number;
+  readonly pages: number;
   readonly regions: readonly number[];
   readonly storyIds: readonly number[];
   image: number;
@@ -35,6 +43,7 @@ export class ListCompiler {
   /** By local projection, family, peer projection. */
   readonly #rows = new Map<string, Row>();
   #image = 0;
+  #steps: PartitionSteps | undefined;
 
   constructor(programs: ListPrograms, heap: RegionStore, stories: Stories) {
     const widest = widestProgram(programs);
@@ -46,9 +55,13 @@ export class ListCompiler {
     this.#localSets = referencedSets(widest, 'local');
   }
 
-  /** Interns everything the list needs and returns its policy base (enum tt_base_bits). */
-  compile(classification: Classification): number {
+  /**
+   * Interns everything the list needs and returns its policy base (enum tt_base_bits). Rows of the image before are
+   * kept: as they are, or along the steps from its partitions to these. Port sets must be those of the image before.
+   */
+  compile(classification: Classification, steps?: PartitionSteps): number {
     this.#image += 1;
+    this.#steps = steps;
     const { addresses } = classification;
     const vectors = new Map<string, number>();
     const localTable = new Uint32Array(addresses.idLimit);
@@ -92,11 +105,55 @@ export class ListCompiler {
       row = this.#buildRow(parts, classification);
       this.#rows.set(key, row);
     } else if (row.image !== this.#image) {
-      row.image = this.#image;
-      for (const region of row.regions) this.#heap.touch(region);
       for (const id of row.storyIds) this.#stories.keep(id);
+      row.image = this.#image;
+      if (this.#steps === undefined) for (const region of row.regions) this.#heap.touch(region);
+      else {
+        row = this.#carryRow(row, this.#steps);
+        this.#rows.set(key, row);
+      }
     }
     return row.offset;
+  }
+
+  #carryRow({ offset, pages, storyIds }: Row, { l4, sourcePorts }: PartitionSteps): Row {
+    const regions: number[] = [];
+    const words = l4.carry(this.#unpack(offset, pages));
+    for (const id of l4.after.ids) {
+      const word = words[id] as number;
+      if (word & WORD.SOURCE_PORT) words[id] = this.#carryTable(word, sourcePorts, regions);
+    }
+    return { ...this.#pack(words, regions), storyIds, image: this.#image };
+  }
+
+  /** The word that leads to the same words by source-port class, in the later partition. */
+  #carryTable(word: number, sourcePorts: PartitionStep, regions: number[]): number {
+    const table = this.#heap.words.subarray(word >>> WORD.ID_SHIFT);
+    const offset = this.#heap.intern(sourcePorts.carry(table));
+    regions.push(offset);
+    return (WORD.SOURCE_PORT | (offset << WORD.ID_SHIFT)) >>> 0;
+  }
+
+  /** Words by layer-4 class, as pages hold them. */
+  #unpack(offset: number, pages: number): Uint32Array {
+    const words = new Uint32Array(pages * PAGE_WORDS);
+    for (let page = 0; page < pages; page += 1) {
+      const at = this.#heap.words[offset + page] as number;
+      words.set(this.#heap.words.subarray(at, at + PAGE_WORDS), page * PAGE_WORDS);
+    }
+    return words;
+  }
+
+  #pack(row: Uint32Array, regions: number[]): Pick<Row, 'offset' | 'pages' | 'regions'> {
+    const pageTable = new Uint32Array(Math.max(1, Math.ceil(row.length / PAGE_WORDS)));
+    for (let page = 0; page < pageTable.length; page += 1) {
+      const content = new Uint32Array(PAGE_WORDS);
+      content.set(row.subarray(page * PAGE_WORDS, (page + 1) * PAGE_WORDS));
+      pageTable[page] = this.#heap.intern(content);
+      regions.push(pageTable[page] as number);
+    }
+    const offset = this.#heap.intern(pageTable);
+    return { offset, pages: pageTable.length, regions: [...regions, offset] };
   }
 
   #buildRow({ family, localSets, peerSets }: RowParts, { l4, sourcePorts }: Classification): Row {
@@ -109,17 +166,8 @@ export class ListCompiler {
       return row;
     };
     const row = this.#hasSourcePorts ? this.#joinSourcePorts(build, sourcePorts, regions) : build(undefined);
-    const pageTable = new Uint32Array(Math.max(1, Math.ceil(row.length / PAGE_WORDS)));
-    for (let page = 0; page < pageTable.length; page += 1) {
-      const content = new Uint32Array(PAGE_WORDS);
-      content.set(row.subarray(page * PAGE_WORDS, (page + 1) * PAGE_WORDS));
-      pageTable[page] = this.#heap.intern(content);
-      regions.push(pageTable[page] as number);
-    }
-    const offset = this.#heap.intern(pageTable);
-    regions.push(offset);
     const storyIds = [...words].map((word) => word >>> WORD.ID_SHIFT);
-    return { offset, regions, storyIds: [...new Set(storyIds)], image: this.#image };
+    return { ...this.#pack(row, regions), storyIds: [...new Set(storyIds)], image: this.#image };
   }
 
   /** The words in force; where staged policies govern, their trace ids tell what those would do as well. */
