@@ -17,8 +17,8 @@ const WIDE_BASE: ReadonlyMap<number, number> = new Map([
   [PROTOCOL.ICMPV6, L4_BASE.ICMPV6],
 ]);
 
-/** Protocols whose ports rules can name (Calico: "must set protocol to TCP or UDP or SCTP"). */
-const RULE_PORT_PROTOCOLS = [PROTOCOL.TCP, PROTOCOL.UDP, PROTOCOL.SCTP];
+/** Protocols whose ports rules can name: those that have ports. */
+const RULE_PORT_PROTOCOLS = [PROTOCOL.TCP, PROTOCOL.UDP, PROTOCOL.SCTP, PROTOCOL.UDPLITE];
 
 export const EVERYTHING: IntervalSet = [0, L4_ENTRIES - 1];
 

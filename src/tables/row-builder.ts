@@ -1,5 +1,6 @@
 // Rows: the verdict words of one policy list for one class of peers, one word per layer-4 class.
 // The walk of the reference evaluator, taken for all layer-4 classes at once.
+import type { Direction } from '../model/policy.ts';
 import { and, type BitSet, bitsFrom, forEachBit, isEmpty, removeAll } from './bit-sets.ts';
 import { WORD } from './layout.ts';
 import { candidateRules, type ListProgram, type ProgramRule, type ProgramTier } from './list-program.ts';
@@ -16,6 +17,7 @@ interface Group {
 
 /** One word for each layer-4 class id; ids not in use get 0. */
 export function buildRow(program: ListProgram, key: RowKey, l4: Partition, stories: Stories): Uint32Array {
+  const { direction } = program;
   const words = new Uint32Array(l4.idLimit);
   const candidates = candidateRules(program, key.sets.peer);
   let groups: Group[] = [{ bits: bitsFrom(l4.ids, l4.idLimit), story: undefined, isLogged: false }];
@@ -25,13 +27,14 @@ export function buildRow(program: ListProgram, key: RowKey, l4: Partition, stori
     const first = next;
     while (next < candidates.length && (candidates[next] as number) < end) next += 1;
     const rules = candidates.slice(first, next).map((index) => tier.rules[index - tier.firstIndex] as ProgramRule);
-    groups = walkTier(tier, rules, groups, { words, key, l4, stories });
+    groups = walkTier(tier, rules, groups, { direction, words, key, l4, stories });
     if (groups.length === 0) break;
   }
   return words;
 }
 
 interface Walk {
+  readonly direction: Direction;
   readonly words: Uint32Array;
   readonly key: RowKey;
   readonly l4: Partition;
@@ -49,7 +52,7 @@ function walkTier(tier: ProgramTier, rules: readonly ProgramRule[], entering: re
     if (groups.length === 0) break;
   }
   for (const group of groups) {
-    const ended: Group = { ...group, story: walk.stories.extend(group.story, tier.end) };
+    const ended: Group = { ...group, story: walk.stories.extend(group.story ?? walk.direction, tier.end) };
     if (tier.end.action === 'pass') leaving.push(ended);
     else decide(ended, tier.end.action === 'allow', walk);
   }
@@ -64,7 +67,7 @@ function applyRule(rule: ProgramRule, hits: BitSet, group: Group, leaving: Group
   removeAll(rest, bits);
   const others = isEmpty(rest) ? [] : [{ ...group, bits: rest }];
   if (rule.action === 'log') return [{ ...group, bits, isLogged: true }, ...others];
-  const decided: Group = { ...group, bits, story: walk.stories.extend(group.story, rule.entry) };
+  const decided: Group = { ...group, bits, story: walk.stories.extend(group.story ?? walk.direction, rule.entry) };
   if (rule.action === 'pass') leaving.push(decided);
   else decide(decided, rule.action === 'allow', walk);
   return others;

@@ -1,11 +1,11 @@
 // Trace ids: each verdict word names a story, the chain of decisions that led to the verdict, and where staged policies
 // govern also the chain that would have. Kept in user space, so that the kernel pays nothing for a full trace.
+import type { Direction } from '../model/policy.ts';
 import type { TraceEntry } from '../model/trace.ts';
 
 /** A way through the tiers so far. */
 export interface Story {
   readonly id: number;
-  readonly before: Story | undefined;
   readonly entry: TraceEntry;
 }
 
@@ -54,13 +54,17 @@ export class Stories {
     }
   }
 
-  /** The story that goes on from `before` with this entry; the same object, id included, for the same decisions. */
-  extend(before: Story | undefined, entry: TraceEntry): Story {
+  /**
+   * The story that goes on from `before`, or begins with this entry in that direction; the same object, id included, for
+   * the same decisions. Where a rule is written may change without a new id: words must not change when lines move.
+   */
+  extend(before: Story | Direction, entry: TraceEntry): Story {
     const { tier, kind, namespace, name, action, ruleIndex } = entry;
-    const key = JSON.stringify([before?.id ?? 0, tier, kind, namespace ?? '', name, action, ruleIndex]);
-    const known = this.#byKey.get(key) ?? this.#add(key, 'chain', before?.id ?? 0, 0);
+    const start = typeof before === 'string' ? before : before.id;
+    const key = JSON.stringify([start, tier, kind, namespace ?? '', name, action, ruleIndex]);
+    const known = this.#byKey.get(key) ?? this.#add(key, 'chain', typeof before === 'string' ? 0 : before.id, 0);
     if (known.story === undefined || known.story.entry.location !== entry.location) {
-      known.story = { id: known.id, before, entry };
+      known.story = { id: known.id, entry };
     }
     this.#touch(known);
     return known.story;

@@ -9,21 +9,33 @@ function entry(name: string): TraceEntry {
 describe('Stories', () => {
   it('gives equal ways one id, and different ways different ids', () => {
     const stories = new Stories();
-    const first = stories.extend(undefined, entry('a'));
-    expect(stories.extend(undefined, entry('a')).id).toBe(first.id);
+    const first = stories.extend('ingress', entry('a'));
+    expect(stories.extend('ingress', entry('a')).id).toBe(first.id);
     expect(stories.extend(first, entry('a')).id).not.toBe(first.id);
+    expect(stories.extend('egress', entry('a')).id).not.toBe(first.id);
   });
 
   it('tells a chain in order', () => {
     const stories = new Stories();
-    const last = stories.extend(stories.extend(undefined, entry('a')), entry('b'));
+    const last = stories.extend(stories.extend('ingress', entry('a')), entry('b'));
     expect(stories.tell(last.id)).toEqual({ trace: [entry('a'), entry('b')] });
+  });
+
+  it('keeps apart where the rules of both directions are written, and follows a rule that moves', () => {
+    const stories = new Stories();
+    const at = (line: number): TraceEntry => ({ ...entry('a'), location: { file: 'a.yaml', line } });
+    const ingress = stories.extend('ingress', at(5));
+    const egress = stories.extend('egress', at(9));
+    expect(stories.tell(ingress.id)).toEqual({ trace: [at(5)] });
+    expect(stories.tell(egress.id)).toEqual({ trace: [at(9)] });
+    expect(stories.extend('ingress', at(6)).id).toBe(ingress.id);
+    expect(stories.tell(ingress.id)).toEqual({ trace: [at(6)] });
   });
 
   it('tells an enforced and a pending chain by one id', () => {
     const stories = new Stories();
-    const enforced = stories.extend(undefined, entry('a'));
-    const pending = stories.extend(stories.extend(undefined, entry('s')), entry('b'));
+    const enforced = stories.extend('ingress', entry('a'));
+    const pending = stories.extend(stories.extend('ingress', entry('s')), entry('b'));
     const both = stories.pair(enforced.id, pending.id);
     expect(stories.tell(both)).toEqual({ trace: [entry('a')], pending: [entry('s'), entry('b')] });
     expect(stories.pair(enforced.id, pending.id)).toBe(both);
@@ -32,9 +44,9 @@ describe('Stories', () => {
   it('keeps both chains of a pair for as long as the pair is used, and forgets them after', () => {
     const stories = new Stories();
     stories.beginImage();
-    const before = stories.extend(undefined, entry('a'));
+    const before = stories.extend('ingress', entry('a'));
     const enforced = stories.extend(before, entry('b'));
-    const pending = stories.extend(undefined, entry('s'));
+    const pending = stories.extend('ingress', entry('s'));
     const both = stories.pair(enforced.id, pending.id);
     for (let image = 0; image < 40; image += 1) {
       stories.beginImage();
