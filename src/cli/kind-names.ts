@@ -8,6 +8,7 @@ const SHORT_NAMES: Readonly<Record<ResourceType, readonly string[]>> = {
   StagedGlobalNetworkPolicy: ['sgnp'],
   KubernetesNetworkPolicy: ['knp', 'netpol'],
   StagedKubernetesNetworkPolicy: ['sknp'],
+  ClusterNetworkPolicy: ['kcnp'],
   Tier: [],
   Profile: [],
   NetworkSet: ['netset'],

@@ -4,7 +4,7 @@ import type { SourceLocation } from './location.ts';
 
 export interface NamedPort {
   readonly name: string;
-  /** IP protocol number. */
+  /** IP protocol number of a protocol that has ports: TCP, UDP, SCTP or UDPLite. */
   readonly protocol: number;
   readonly port: number;
 }
@@ -59,7 +59,7 @@ export interface NetworkSet {
   readonly location: SourceLocation;
 }
 
-/** One EndpointSlice: every address offers every port. */
+/** One EndpointSlice: every address offers every port. Endpoints that do not serve are left out by the parser. */
 export interface ServiceSlice {
   readonly type: 'serviceSlice';
   readonly key: string;

@@ -64,6 +64,9 @@ export type PolicyKind =
   | 'KubernetesNetworkPolicy'
   | 'ClusterNetworkPolicy';
 
+/** `AssumeNeededOnEveryNode`: have the policy's sets ready where it governs nothing yet. */
+export type PerformanceHint = 'AssumeNeededOnEveryNode';
+
 export interface Policy {
   readonly type: 'policy';
   /** `<kind>/<namespace>/<name>`, unique; namespace is empty for cluster-wide kinds. */
@@ -83,6 +86,8 @@ export interface Policy {
   readonly doNotTrack: boolean;
   readonly preDnat: boolean;
   readonly applyOnForward: boolean;
+  /** Carried, without effect: Tortie compiles a policy when the first local endpoint needs it, before it is attached. */
+  readonly performanceHints: readonly PerformanceHint[];
   readonly location: SourceLocation;
 }
 

@@ -10,11 +10,14 @@ import {
 } from './names.ts';
 import type { Report } from './report.ts';
 import type { ResourceSpecs, ResourceType } from './resource.ts';
+import { clusterNetworkPolicy } from './schemas/cluster-policy.ts';
 import { bare, endpointSlice, node, pod, service } from './schemas/core.ts';
 import { hostEndpoint, networkSet, workloadEndpoint } from './schemas/endpoint.ts';
 import { kubernetesNetworkPolicy, stagedKubernetesNetworkPolicy } from './schemas/kubernetes-policy.ts';
 import type { Metadata } from './schemas/metadata.ts';
 import * as policies from './schemas/policy.ts';
+import { checkClusterPolicy } from './validate-cluster.ts';
+import { checkHostEndpoint, checkNetworkSet, checkWorkloadEndpoint } from './validate-endpoints.ts';
 import { checkKubernetesPolicy } from './validate-kubernetes.ts';
 import * as checks from './validate-policies.ts';
 
@@ -42,6 +45,8 @@ export interface KindDefinition {
 }
 
 const CALICO_GROUPS = ['projectcalico.org/v3', 'crd.projectcalico.org/v1'];
+/** Equal in every field. */
+const CLUSTER_POLICY_VERSIONS = ['policy.networking.k8s.io/v1alpha2', 'policy.networking.k8s.io/v1beta1'];
 const definitions = new Map<string, KindDefinition>();
 
 /** The definition of a kind; undefined = Tortie does not read it. */
@@ -100,21 +105,27 @@ defineCalico({
 });
 defineCalico({ type: 'Tier', schema: policies.tier, isNamespaced: false, nameRule: LABEL_NAME });
 defineCalico({ type: 'Profile', schema: policies.profile, isNamespaced: false, check: checks.checkProfile });
-defineCalico({ type: 'NetworkSet', schema: networkSet, isNamespaced: true, check: checks.checkNetworkSet });
-defineCalico({ type: 'GlobalNetworkSet', schema: networkSet, isNamespaced: false, check: checks.checkNetworkSet });
-defineCalico({ type: 'HostEndpoint', schema: hostEndpoint, isNamespaced: false, check: checks.checkHostEndpoint });
+defineCalico({ type: 'NetworkSet', schema: networkSet, isNamespaced: true, check: checkNetworkSet });
+defineCalico({ type: 'GlobalNetworkSet', schema: networkSet, isNamespaced: false, check: checkNetworkSet });
+defineCalico({ type: 'HostEndpoint', schema: hostEndpoint, isNamespaced: false, check: checkHostEndpoint });
 defineCalico({
   type: 'WorkloadEndpoint',
   schema: workloadEndpoint,
   isNamespaced: true,
   nameRule: ANY_NAME,
-  check: checks.checkWorkloadEndpoint,
+  check: checkWorkloadEndpoint,
 });
 define(['networking.k8s.io/v1'], 'NetworkPolicy', {
   type: 'KubernetesNetworkPolicy',
   schema: kubernetesNetworkPolicy,
   isNamespaced: true,
   check: checkKubernetesPolicy,
+});
+define(CLUSTER_POLICY_VERSIONS, 'ClusterNetworkPolicy', {
+  type: 'ClusterNetworkPolicy',
+  schema: clusterNetworkPolicy,
+  isNamespaced: false,
+  check: checkClusterPolicy,
 });
 define(['v1'], 'Pod', { type: 'Pod', schema: pod, isNamespaced: true, fields: ['spec', 'status'] });
 define(['v1'], 'Node', { type: 'Node', schema: node, isNamespaced: false, fields: ['spec', 'status'] });

@@ -9,6 +9,7 @@ import { describeObject, type Resource, resourceId } from './resource.ts';
 import { reportIssues } from './schema-errors.ts';
 import type { Metadata } from './schemas/metadata.ts';
 import type { SourceText } from './source-text.ts';
+import { checkMetadata } from './validate-metadata.ts';
 
 /** Collects what the objects of one file are. */
 export interface ObjectSink {
@@ -122,6 +123,7 @@ function checkObject(
   checkNames(definition, document, namespace, report);
   const { labels = {}, annotations = {}, deletionTimestamp } = document.metadata;
   const metadata: Metadata = { labels, annotations, deletionTimestamp };
+  checkMetadata(metadata, report);
   const spec = specOf(definition, document);
   definition.check?.(spec as never, report, metadata);
   const { source, path } = place;

@@ -1,5 +1,6 @@
 // A resource: one object as its author wrote it, checked against its kind, with the way back to its lines.
 import type { FieldPath } from './field-path.ts';
+import type { ClusterPolicySpec } from './schemas/cluster-policy.ts';
 import type { EndpointSliceDocument, NodeDocument, PodDocument, ServiceSpec } from './schemas/core.ts';
 import type { HostEndpointSpec, NetworkSetSpec, WorkloadEndpointSpec } from './schemas/endpoint.ts';
 import type { KubernetesPolicySpec } from './schemas/kubernetes-policy.ts';
@@ -15,6 +16,8 @@ export interface ResourceSpecs {
   /** networking.k8s.io/v1 NetworkPolicy. */
   KubernetesNetworkPolicy: KubernetesPolicySpec;
   StagedKubernetesNetworkPolicy: KubernetesPolicySpec;
+  /** policy.networking.k8s.io ClusterNetworkPolicy. */
+  ClusterNetworkPolicy: ClusterPolicySpec;
   Tier: TierSpec;
   Profile: ProfileSpec;
   NetworkSet: NetworkSetSpec;

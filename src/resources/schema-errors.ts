@@ -35,7 +35,20 @@ function reportIssue(issue: Issue, root: unknown, schema: z.ZodType, report: Rep
   }
   const expected = expectedBy(issue);
   if (value === undefined) report(path, 'is missing', { code: 'MISSING_FIELD', expected });
-  else report(path, 'invalid value', { found: quoteValue(value), expected, hint: hintFor(issue, value) });
+  else report(path, whatIsWrong(issue), { found: foundBy(issue, value), expected, hint: hintFor(issue, value) });
+}
+
+/** Schemas say in `params.what` where Calico has words of its own for the problem. */
+function whatIsWrong(issue: Issue): string {
+  const what: unknown = issue.code === 'custom' ? issue.params?.what : undefined;
+  return typeof what === 'string' ? what : 'invalid value';
+}
+
+/** The size where only that is wrong: the contents of a long list help nobody. */
+function foundBy(issue: Issue, value: unknown): string {
+  if (issue.code === 'too_big' && Array.isArray(value)) return `${value.length} items`;
+  if (issue.code === 'too_big' && typeof value === 'string') return `${value.length} characters`;
+  return quoteValue(value);
 }
 
 function expectedBy(issue: Issue): string | undefined {

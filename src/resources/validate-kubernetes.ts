@@ -2,10 +2,16 @@
 import { maskWord, parsePrefixText } from '../base/ip-text.ts';
 import type { FieldPath } from './field-path.ts';
 import type { Report } from './report.ts';
-import type { KubernetesPolicySpec, LabelSelectorSpec, PeerSpec, PortSpec } from './schemas/kubernetes-policy.ts';
+import type { KubernetesPolicySpec, PeerSpec, PortSpec } from './schemas/kubernetes-policy.ts';
+import { checkLabelSelector } from './validate-label-selector.ts';
+import { checkStagedDelete } from './validate-staged.ts';
 
 /** networking.k8s.io/v1 NetworkPolicy and StagedKubernetesNetworkPolicy. */
 export function checkKubernetesPolicy(spec: KubernetesPolicySpec, report: Report): void {
+  if (spec.stagedAction === 'Delete') {
+    checkStagedDelete({ ...spec, podSelector: Object.keys(spec.podSelector) }, 'Spec fields', [], report);
+    return;
+  }
   checkLabelSelector(spec.podSelector, ['spec', 'podSelector'], report);
   for (const [index, rule] of (spec.ingress ?? []).entries()) {
     checkRule(rule.from, 'from', rule.ports, ['spec', 'ingress', index], report);
@@ -53,15 +59,6 @@ function checkPeer(peer: PeerSpec, path: FieldPath, report: Report): void {
     if (isStrictlyInside(except, ipBlock.cidr)) continue;
     const details = { code: 'INVALID_RULE', found: except, expected: `a smaller part of ${ipBlock.cidr}` } as const;
     report([...path, 'ipBlock', 'except', index], 'is not inside the block', details);
-  }
-}
-
-function checkLabelSelector(selector: LabelSelectorSpec, path: FieldPath, report: Report): void {
-  for (const [index, { operator, values }] of (selector.matchExpressions ?? []).entries()) {
-    const needsValues = operator === 'In' || operator === 'NotIn';
-    if (needsValues === (values ?? []).length > 0) continue;
-    const what = needsValues ? `${operator} needs values` : `${operator} takes no values`;
-    report([...path, 'matchExpressions', index, 'values'], what, { code: 'INVALID_SELECTOR' });
   }
 }
 

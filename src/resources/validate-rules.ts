@@ -3,9 +3,10 @@
 import { parsePrefixText } from '../base/ip-text.ts';
 import type { FieldPath } from './field-path.ts';
 import { parsePort } from './ports.ts';
-import { protocolNumber } from './protocols.ts';
-import type { Report } from './report.ts';
+import { PORT_PROTOCOL_NAMES, protocolNumber, supportsPorts } from './protocols.ts';
+import { quoteValue, type Report } from './report.ts';
 import type { EntitySpec, HttpSpec, RuleSpec } from './schemas/rule.ts';
+import { checkAnnotations } from './validate-metadata.ts';
 
 export interface RuleContext {
   readonly direction: 'ingress' | 'egress';
@@ -16,21 +17,27 @@ export interface RuleContext {
 interface RuleCheck extends RuleContext {
   readonly rule: RuleSpec;
   readonly path: FieldPath;
-  readonly refuse: (path: FieldPath, what: string, found?: unknown) => void;
+  readonly refuse: (path: FieldPath, what: string, found?: unknown, expected?: string) => void;
 }
 
 const ICMP = 1;
 const TCP = 6;
 const ICMPV6 = 58;
-const PORT_PROTOCOLS: ReadonlySet<number | undefined> = new Set([TCP, 17, 132]);
+/** Calico's messages do not know the last of them. */
+const PORT_PROTOCOLS_EXPECTED = PORT_PROTOCOL_NAMES.join(', ');
 const SIDES = ['source', 'destination'] as const;
 const CATCH_ALL = new Set(['0.0.0.0/0', '::/0']);
 
 /** Reports every contradiction of every rule; `path` is that of the list. */
 export function checkRules(rules: readonly RuleSpec[], path: FieldPath, context: RuleContext, report: Report): void {
   for (const [index, rule] of rules.entries()) {
-    const refuse: RuleCheck['refuse'] = (field, what, found) =>
-      report(field, what, { code: 'INVALID_RULE', ...(found === undefined ? {} : { found: JSON.stringify(found) }) });
+    const refuse: RuleCheck['refuse'] = (field, what, found, expected) =>
+      report(field, what, {
+        code: 'INVALID_RULE',
+        found: found === undefined ? undefined : quoteValue(found),
+        expected,
+      });
+    checkAnnotations(rule.metadata?.annotations ?? {}, [...path, index, 'metadata', 'annotations'], report);
     checkRule({ ...context, rule, path: [...path, index], refuse });
   }
 }
@@ -93,13 +100,14 @@ function checkPorts({ rule, path, refuse }: RuleCheck, entity: EntitySpec, side:
     const ports = entity[list] ?? [];
     const at = [...path, side, list];
     const protocol = rule.protocol === undefined ? undefined : protocolNumber(rule.protocol);
-    if (ports.length === 0 || PORT_PROTOCOLS.has(protocol)) continue;
+    if (ports.length === 0 || supportsPorts(protocol)) continue;
     const number = ports.findIndex((port) => parsePort(port).kind === 'range');
     if (number !== -1) {
       const what = 'rules with numeric port or port range must set protocol to TCP or UDP or SCTP';
-      refuse([...at, number], what, rule.protocol ?? 'no protocol');
+      refuse([...at, number], what, rule.protocol ?? 'no protocol', PORT_PROTOCOLS_EXPECTED);
     } else if (protocol !== undefined) {
-      refuse(at, 'rules that specify ports must set protocol to TCP or UDP or SCTP', rule.protocol);
+      const what = 'rules that specify ports must set protocol to TCP or UDP or SCTP';
+      refuse(at, what, rule.protocol, PORT_PROTOCOLS_EXPECTED);
     }
   }
 }

@@ -2,29 +2,25 @@
 import type { FieldPath } from '../../resources/field-path.ts';
 import { protocolNumber } from '../../resources/protocols.ts';
 import type { ResourceOf } from '../../resources/resource.ts';
-import type {
-  KubernetesPolicySpec,
-  LabelSelectorSpec,
-  PeerSpec,
-  PortSpec,
-} from '../../resources/schemas/kubernetes-policy.ts';
-import { PROTOCOL, protocolName } from '../flow.ts';
-import type { Direction, EntityMatch, Policy, PortMatch, Rule } from '../policy.ts';
-import type { Selector } from '../selector/ast.ts';
-import { conjunction, equals, has, isIn, isNotIn, negate, SELECT_ALL } from '../selector/construct.ts';
-import { ORCHESTRATOR_LABEL, scopeEntity, scopePolicy } from '../selector/scope.ts';
+import type { KubernetesPolicySpec, PeerSpec, PortSpec } from '../../resources/schemas/kubernetes-policy.ts';
+import type { Direction, EntityMatch, Policy, Rule } from '../policy.ts';
+import { conjunction, SELECT_ALL } from '../selector/construct.ts';
+import { scopeEntity, scopePolicy } from '../selector/scope.ts';
+import { IS_POD, parseLabelSelector } from './label-selectors.ts';
+import { groupPorts, type ProtocolPort } from './port-groups.ts';
 import { ParseContext, type ParseResult } from './result.ts';
 import { ANY_ENTITY, parseNets } from './rules.ts';
 
 export type KubernetesPolicyResource = ResourceOf<'KubernetesNetworkPolicy' | 'StagedKubernetesNetworkPolicy'>;
 
 const ORDER = 1000;
-const IS_POD = equals(ORCHESTRATOR_LABEL, 'k8s');
 
-/** Ports of one protocol; no protocol = every protocol and port. */
-interface PortGroup {
-  readonly protocol?: number;
-  readonly ports: readonly PortMatch[];
+/** Rules of one direction, one for each protocol and peer: one object may be a product of long lists. */
+const MAX_RULES = 16384;
+
+interface RuleSpec {
+  readonly peers: readonly PeerSpec[];
+  readonly ports: readonly PortSpec[];
 }
 
 /** A staged policy with stagedAction Delete becomes nothing. */
@@ -32,6 +28,8 @@ export function parseKubernetesPolicy(resource: KubernetesPolicyResource): Parse
   const context = new ParseContext(resource as never);
   const { spec, namespace, name, type, id, location } = resource;
   const isStaged = type === 'StagedKubernetesNetworkPolicy';
+  const ingress = (spec.ingress ?? []).map(({ from = [], ports = [] }) => ({ peers: from, ports }));
+  const egress = (spec.egress ?? []).map(({ to = [], ports = [] }) => ({ peers: to, ports }));
   const policy: Policy = {
     type: 'policy',
     key: id,
@@ -43,31 +41,17 @@ export function parseKubernetesPolicy(resource: KubernetesPolicyResource): Parse
     selector: scopePolicy({ namespace, selector: conjunction(IS_POD, parseLabelSelector(spec.podSelector)) }),
     governs: governedDirections(spec),
     rules: {
-      ingress: (spec.ingress ?? []).flatMap((rule, index) =>
-        parseRule(rule.from, rule.ports, 'ingress', ['spec', 'ingress', index], context),
-      ),
-      egress: (spec.egress ?? []).flatMap((rule, index) =>
-        parseRule(rule.to, rule.ports, 'egress', ['spec', 'egress', index], context),
-      ),
+      ingress: parseRules(ingress, 'ingress', context),
+      egress: parseRules(egress, 'egress', context),
     },
     staged: isStaged,
     doNotTrack: false,
     preDnat: false,
     applyOnForward: false,
+    performanceHints: [],
     location,
   };
   return isStaged && spec.stagedAction === 'Delete' ? context.result() : context.result(policy);
-}
-
-/** matchLabels and matchExpressions, ANDed; an empty one selects all. */
-export function parseLabelSelector(spec: LabelSelectorSpec): Selector {
-  const labels = Object.entries(spec.matchLabels ?? {}).map(([label, value]) => equals(label, value));
-  const expressions = (spec.matchExpressions ?? []).map(({ key, operator, values = [] }) => {
-    if (operator === 'In') return isIn(key, values);
-    if (operator === 'NotIn') return isNotIn(key, values);
-    return operator === 'Exists' ? has(key) : negate(has(key));
-  });
-  return conjunction(...labels, ...expressions);
 }
 
 /** What the API server fills in: ingress always, egress when there are egress rules. */
@@ -77,27 +61,39 @@ function governedDirections(spec: KubernetesPolicySpec): { ingress: boolean; egr
   return { ingress: true, egress: (spec.egress ?? []).length > 0 };
 }
 
+function parseRules(specs: readonly RuleSpec[], direction: Direction, context: ParseContext): Rule[] {
+  const path = ['spec', direction];
+  const count = specs.reduce((sum, { peers, ports }) => {
+    return sum + Math.max(1, peers.length) * groupPorts(ports.map(parsePort)).length;
+  }, 0);
+  if (count <= MAX_RULES) return specs.flatMap((spec, index) => parseRule(spec, direction, [...path, index], context));
+  const details = { found: `${count} pairs of peer and protocol`, expected: `at most ${MAX_RULES}` };
+  context.refuse('LIMIT_EXCEEDED', path, 'has too many rules', details);
+  return [];
+}
+
 /** One rule for each protocol and peer. */
-function parseRule(
-  peers: readonly PeerSpec[] | undefined,
-  ports: readonly PortSpec[] | undefined,
-  direction: Direction,
-  path: FieldPath,
-  context: ParseContext,
-): Rule[] {
-  const location = { file: context.resource.location.file, line: context.resource.lineOf(path) };
-  const entities =
-    peers === undefined || peers.length === 0
-      ? [ANY_ENTITY]
-      : peers.map((peer) => parsePeer(peer, context.resource.namespace));
-  return groupPorts(ports ?? []).flatMap(({ protocol, ports: matches }) =>
+function parseRule({ peers, ports }: RuleSpec, direction: Direction, path: FieldPath, context: ParseContext): Rule[] {
+  const { namespace, location: document } = context.resource;
+  const location = { file: document.file, line: context.resource.lineOf(path) };
+  const entities = peers.length === 0 ? [ANY_ENTITY] : peers.map((peer) => parsePeer(peer, namespace));
+  const isIngress = direction === 'ingress';
+  return groupPorts(ports.map(parsePort)).flatMap((group) =>
     entities.map((entity): Rule => {
-      const isIngress = direction === 'ingress';
       const source = isIngress ? entity : ANY_ENTITY;
-      const destination = { ...(isIngress ? ANY_ENTITY : entity), ports: matches };
-      return { action: 'allow', protocol, source, destination, location };
+      const destination = { ...(isIngress ? ANY_ENTITY : entity), ports: group.ports };
+      return { action: 'allow', protocol: group.protocol, source, destination, location };
     }),
   );
+}
+
+/** No protocol means TCP, but an item that says nothing means every packet. */
+function parsePort({ protocol, port, endPort }: PortSpec): ProtocolPort {
+  if (protocol === undefined && port === undefined) return {};
+  const number = protocolNumber(protocol ?? 'TCP');
+  if (port === undefined) return { protocol: number };
+  if (typeof port === 'string') return { protocol: number, port: { kind: 'named', name: port } };
+  return { protocol: number, port: { kind: 'range', first: port, last: endPort ?? port } };
 }
 
 function parsePeer(peer: PeerSpec, namespace: string | undefined): EntityMatch {
@@ -108,39 +104,4 @@ function parsePeer(peer: PeerSpec, namespace: string | undefined): EntityMatch {
     peer.namespaceSelector === undefined ? undefined : parseLabelSelector(peer.namespaceSelector);
   const pods = peer.podSelector === undefined ? SELECT_ALL : parseLabelSelector(peer.podSelector);
   return { ...ANY_ENTITY, ...scopeEntity({ namespace, namespaceSelector, selector: conjunction(IS_POD, pods) }) };
-}
-
-/** By protocol, in the order of their names, as Calico numbers them; adjacent and overlapping ranges are joined. */
-function groupPorts(ports: readonly PortSpec[]): PortGroup[] {
-  const groups = new Map<number, PortSpec[]>();
-  for (const port of ports) {
-    if (port.port === undefined && port.protocol === undefined) return [{ ports: [] }];
-    const protocol = protocolNumber(port.protocol ?? 'TCP') ?? PROTOCOL.TCP;
-    groups.set(protocol, [...(groups.get(protocol) ?? []), port]);
-  }
-  if (groups.size === 0) return [{ ports: [] }];
-  return [...groups]
-    .sort(([a], [b]) => (protocolName(a) < protocolName(b) ? -1 : 1))
-    .map(([protocol, items]) => ({ protocol, ports: mergePorts(items) }));
-}
-
-/** Empty when one of them means every port. */
-function mergePorts(items: readonly PortSpec[]): PortMatch[] {
-  if (items.some((item) => item.port === undefined)) return [];
-  const ranges: { first: number; last: number }[] = [];
-  const names = new Set<string>();
-  for (const { port, endPort } of items) {
-    if (typeof port === 'number') ranges.push({ first: port, last: endPort ?? port });
-    else if (port !== undefined) names.add(port);
-  }
-  const merged: { first: number; last: number }[] = [];
-  for (const range of ranges.sort((a, b) => a.first - b.first)) {
-    const previous = merged.at(-1);
-    if (previous !== undefined && range.first <= previous.last + 1) previous.last = Math.max(previous.last, range.last);
-    else merged.push({ ...range });
-  }
-  return [
-    ...merged.map((range): PortMatch => ({ kind: 'range', ...range })),
-    ...[...names].map((name): PortMatch => ({ kind: 'named', name })),
-  ];
 }

@@ -1,5 +1,6 @@
 // Resource -> model objects: the one table of which parser reads which type.
 import type { Resource, ResourceOf, ResourceType } from '../../resources/resource.ts';
+import { parseClusterPolicy } from './cluster-policies.ts';
 import { parseHostEndpoint } from './host-endpoints.ts';
 import { parseKubernetesPolicy } from './kubernetes-policies.ts';
 import { parsePod } from './pods.ts';
@@ -20,6 +21,7 @@ const PARSERS: { readonly [T in ResourceType]: (resource: ResourceOf<T>) => Pars
   StagedGlobalNetworkPolicy: parsePolicy,
   KubernetesNetworkPolicy: parseKubernetesPolicy,
   StagedKubernetesNetworkPolicy: parseKubernetesPolicy,
+  ClusterNetworkPolicy: parseClusterPolicy,
   Tier: parseTier,
   Profile: parseProfile,
   NetworkSet: parseNetworkSet,

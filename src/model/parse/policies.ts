@@ -1,7 +1,7 @@
 // Calico's policy kinds -> Policy.
 import type { ResourceOf } from '../../resources/resource.ts';
 import type { PolicySpec } from '../../resources/schemas/policy.ts';
-import type { Policy } from '../policy.ts';
+import type { PerformanceHint, Policy } from '../policy.ts';
 import { scopePolicy } from '../selector/scope.ts';
 import { ParseContext, type ParseResult } from './result.ts';
 import { parseRules, selectorWithoutGlobal } from './rules.ts';
@@ -42,6 +42,7 @@ export function parsePolicy(resource: PolicyResource): ParseResult {
     doNotTrack: spec.doNotTrack ?? false,
     preDnat: spec.preDNAT ?? false,
     applyOnForward: spec.applyOnForward ?? false,
+    performanceHints: (spec.performanceHints ?? []) as readonly PerformanceHint[],
     location,
   };
   return isStaged && spec.stagedAction === 'Delete' ? context.result() : context.result(policy);

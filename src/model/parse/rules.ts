@@ -19,7 +19,7 @@ export function parseRules(rules: readonly RuleSpec[] | undefined, path: FieldPa
 function parseRule(rule: RuleSpec, path: FieldPath, context: ParseContext): Rule {
   if (rule.http !== undefined) {
     const hint = 'remove the http clause, or enforce it with a proxy';
-    context.refuse('INVALID_RULE', [...path, 'http'], 'needs layer 7', { hint });
+    context.refuse('NEEDS_LAYER7', [...path, 'http'], 'needs layer 7', { hint });
   }
   return {
     action: rule.action.toLowerCase() as RuleAction,

@@ -1,9 +1,16 @@
-// EndpointSlice -> ServiceSlice. Readiness is not consulted: policy is about who may, not about who can.
+// EndpointSlice -> ServiceSlice.
+//
+// An endpoint is a backend while it serves: `serving`, else `ready`, else yes. So endpoints that terminate but still
+// serve stay, and those that do not serve are no part of the service. (Calico counts every endpoint.)
+// Every backend offers every port that has a number; the ports' names say nothing, their protocol is TCP unless given.
 import { protocolNumber } from '../../resources/protocols.ts';
 import type { ResourceOf } from '../../resources/resource.ts';
 import { parseAddress } from '../address.ts';
 import type { NamedPort, ServiceSlice } from '../endpoint.ts';
 import { ParseContext, type ParseResult } from './result.ts';
+
+type SliceSpec = ResourceOf<'EndpointSlice'>['spec'];
+type SliceEndpoint = NonNullable<SliceSpec['endpoints']>[number];
 
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
@@ -14,7 +21,7 @@ export function parseEndpointSlice(resource: ResourceOf<'EndpointSlice'>): Parse
   const namespace = resource.namespace ?? 'default';
   const service = metadata.labels[SERVICE_NAME_LABEL] ?? '';
   if (service === '' || spec.addressType === 'FQDN') return context.result();
-  const texts = (spec.endpoints ?? []).flatMap((endpoint) => endpoint.addresses);
+  const texts = (spec.endpoints ?? []).filter(serves).flatMap((endpoint) => endpoint.addresses);
   const slice: ServiceSlice = {
     type: 'serviceSlice',
     key: `${namespace}/${name}`,
@@ -27,7 +34,11 @@ export function parseEndpointSlice(resource: ResourceOf<'EndpointSlice'>): Parse
   return context.result(slice);
 }
 
-function slicePorts(ports: ResourceOf<'EndpointSlice'>['spec']['ports']): NamedPort[] {
+function serves({ conditions }: SliceEndpoint): boolean {
+  return conditions?.serving ?? conditions?.ready ?? true;
+}
+
+function slicePorts(ports: SliceSpec['ports']): NamedPort[] {
   const result: NamedPort[] = [];
   for (const { name = '', protocol, port } of ports ?? []) {
     const number = protocolNumber(protocol ?? 'TCP');

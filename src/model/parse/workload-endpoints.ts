@@ -1,4 +1,5 @@
 // WorkloadEndpoint resources -> WorkloadEndpoint. Pods, which imply one, are in pods.ts.
+import { parseMac } from '../../resources/mac.ts';
 import { protocolNumber } from '../../resources/protocols.ts';
 import type { ResourceOf } from '../../resources/resource.ts';
 import { type IpAddress, parseCidr } from '../address.ts';
@@ -25,7 +26,7 @@ export function parseWorkloadEndpoint(resource: ResourceOf<'WorkloadEndpoint'>):
     displayName: `${namespace}/${workload}`,
     node: spec.node,
     interfaceName: spec.interfaceName ?? '',
-    mac: spec.mac?.toLowerCase() || undefined,
+    mac: parseMac(spec.mac ?? ''),
     addresses: (spec.ipNetworks ?? []).map(parseHost).filter((address) => address !== undefined),
     labels: workloadLabels(metadata.labels, namespace, spec.orchestrator, spec.serviceAccountName),
     profiles: spec.profiles ?? [],

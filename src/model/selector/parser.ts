@@ -5,7 +5,8 @@ import type { Selector } from './ast.ts';
 import { negate, SELECT_ALL } from './construct.ts';
 import { Scanner, type SelectorProblem, SelectorSyntaxError } from './scanner.ts';
 
-const MAX_DEPTH = 100;
+/** More than fits into the 1024 characters that a field may have; far less than the stack holds. */
+const MAX_DEPTH = 512;
 
 /** The selector of the text; empty or blank text selects all. Throws INVALID_SELECTOR. */
 export function parseSelector(text: string): Selector {

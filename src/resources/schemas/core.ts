@@ -1,7 +1,8 @@
 // Kubernetes core kinds and EndpointSlice: only the fields that Tortie reads are checked, all others are let pass.
 import { z } from 'zod';
+import { parseIpText } from '../../base/ip-text.ts';
 import { looseMetadata } from './metadata.ts';
-import { ipText } from './primitives.ts';
+import { portProtocolField } from './primitives.ts';
 
 const envelope = { apiVersion: z.string(), kind: z.string(), metadata: looseMetadata };
 const anyPort = z.number().int().min(0).max(65535);
@@ -9,7 +10,7 @@ const anyPort = z.number().int().min(0).max(65535);
 const containerPort = z.object({
   name: z.string().optional(),
   containerPort: z.number().int().min(1).max(65535),
-  protocol: z.string().optional(),
+  protocol: portProtocolField.optional(),
 });
 const container = z.object({ ports: z.array(containerPort).optional() });
 
@@ -52,21 +53,32 @@ export const service = z.object({
     .default({}),
 });
 
-const slicePort = z.object({ name: z.string().optional(), protocol: z.string().optional(), port: anyPort.optional() });
+const slicePort = z.object({
+  name: z.string().optional(),
+  protocol: portProtocolField.optional(),
+  port: anyPort.optional(),
+});
+
+const sliceEndpoint = z.object({
+  addresses: z.array(z.string()),
+  conditions: z.object({ ready: z.boolean().optional(), serving: z.boolean().optional() }).optional(),
+});
 
 export const endpointSlice = z
   .object({
     ...envelope,
     addressType: z.string().refine((type) => ['IPv4', 'IPv6', 'FQDN'].includes(type), { error: 'IPv4, IPv6 or FQDN' }),
-    endpoints: z.array(z.object({ addresses: z.array(z.string()) })).optional(),
+    endpoints: z.array(sliceEndpoint).optional(),
     ports: z.array(slicePort).optional(),
   })
   .superRefine((slice, context) => {
     if (slice.addressType === 'FQDN') return;
+    const words = slice.addressType === 'IPv4' ? 1 : 4;
     for (const [index, endpoint] of (slice.endpoints ?? []).entries()) {
       for (const [at, address] of endpoint.addresses.entries()) {
-        if (ipText.safeParse(address).success) continue;
-        context.addIssue({ code: 'custom', message: 'an IP address', path: ['endpoints', index, 'addresses', at] });
+        if (parseIpText(address)?.length === words) continue;
+        const path = ['endpoints', index, 'addresses', at];
+        context.addIssue({ code: 'custom', message: `an ${slice.addressType} address`, path });
       }
     }
   });

@@ -1,37 +1,45 @@
 // Calico's endpoints and network sets, as written.
 import { z } from 'zod';
+import { parseMac } from '../mac.ts';
 import { strictMetadata } from './metadata.ts';
-import { hostNetText, interfaceName, ipText, netText, portNumber, protocolField } from './primitives.ts';
+import {
+  hostInterfaceName,
+  hostNetText,
+  interfaceName,
+  ipText,
+  netText,
+  portName,
+  portNumber,
+  portProtocolField,
+} from './primitives.ts';
 
 const envelope = { apiVersion: z.string(), kind: z.string(), metadata: strictMetadata, status: z.unknown().optional() };
 
-const hostEndpointPort = z.strictObject({ name: z.string().min(1), protocol: protocolField, port: portNumber });
+const hostEndpointPort = z.strictObject({ name: portName, protocol: portProtocolField, port: portNumber });
 
 export const hostEndpoint = z.strictObject({
   ...envelope,
   spec: z.strictObject({
     node: z.string().min(1).max(253),
-    interfaceName: interfaceName.optional(),
+    interfaceName: hostInterfaceName.optional(),
     expectedIPs: z.array(ipText).optional(),
     profiles: z.array(z.string().min(1)).optional(),
     ports: z.array(hostEndpointPort).optional(),
   }),
 });
 
+/** What Calico's own tools write for a text that is not set. */
+const EMPTY = z.literal('');
+
 const workloadPort = z.strictObject({
-  name: z.string().optional(),
-  protocol: protocolField,
+  name: EMPTY.or(portName).optional(),
+  protocol: portProtocolField,
   port: portNumber,
   hostPort: z.number().int().min(0).max(65535).optional(),
   hostIP: z.string().optional(),
 });
 
-/** What Calico's own tools write for a text that is not set. */
-const EMPTY = z.literal('');
-
-const macText = z
-  .string()
-  .regex(/^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/, { error: 'a MAC such as 0a:58:0a:f4:00:05' });
+const macText = z.string().refine((text) => parseMac(text) !== undefined, { error: 'a MAC such as 0a:58:0a:f4:00:05' });
 
 export const workloadEndpoint = z.strictObject({
   ...envelope,

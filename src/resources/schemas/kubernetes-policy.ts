@@ -1,25 +1,13 @@
 // networking.k8s.io/v1 NetworkPolicy and Calico's staged form of it, as written.
 import { z } from 'zod';
 import { isPortName } from '../ports.ts';
+import { labelSelector } from './label-selector.ts';
 import { strictMetadata } from './metadata.ts';
 import { stagedAction } from './policy.ts';
-import { cidrText, exactChoice, labelMap } from './primitives.ts';
-
-const labelSelector = z.strictObject({
-  matchLabels: labelMap.optional(),
-  matchExpressions: z
-    .array(
-      z.strictObject({
-        key: z.string().min(1),
-        operator: exactChoice(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-        values: z.array(z.string()).optional(),
-      }),
-    )
-    .optional(),
-});
+import { cidrText, exactChoice, portProtocolField } from './primitives.ts';
 
 const port = z.strictObject({
-  protocol: exactChoice(['TCP', 'UDP', 'SCTP']).optional(),
+  protocol: portProtocolField.optional(),
   port: z
     .union([
       z.number().int().min(1).max(65535),
@@ -51,6 +39,5 @@ export const stagedKubernetesNetworkPolicy = z.strictObject({
 });
 
 export type KubernetesPolicySpec = z.infer<typeof stagedKubernetesNetworkPolicy>['spec'];
-export type LabelSelectorSpec = z.infer<typeof labelSelector>;
 export type PeerSpec = z.infer<typeof peer>;
 export type PortSpec = z.infer<typeof port>;

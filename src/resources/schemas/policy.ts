@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { LABEL_NAME } from '../names.ts';
 import { strictMetadata } from './metadata.ts';
-import { exactChoice, labelMap, selectorText } from './primitives.ts';
+import { distinct, exactChoice, labelMap, selectorText } from './primitives.ts';
 import { ruleList } from './rule.ts';
 
 const namespaced = {
@@ -16,7 +16,10 @@ const namespaced = {
   ingress: ruleList.optional(),
   egress: ruleList.optional(),
   types: z.array(exactChoice(['Ingress', 'Egress'])).optional(),
-  performanceHints: z.array(exactChoice(['AssumeNeededOnEveryNode'])).optional(),
+  performanceHints: z
+    .array(exactChoice(['AssumeNeededOnEveryNode']))
+    .superRefine(distinct)
+    .optional(),
 };
 
 const clusterWide = {

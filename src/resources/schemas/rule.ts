@@ -1,6 +1,6 @@
 // One rule of a Calico policy or profile, as written.
 import { z } from 'zod';
-import { choice, labelMap, portField, protocolField, selectorText, strictCidrText } from './primitives.ts';
+import { choice, distinct, labelMap, portField, protocolField, selectorText, strictCidrText } from './primitives.ts';
 
 const icmp = z.strictObject({
   type: z.number().int().min(0).max(254).optional(),
@@ -26,7 +26,7 @@ const entity = z.strictObject({
 const httpPath = z.strictObject({ exact: z.string().max(1024).optional(), prefix: z.string().max(1024).optional() });
 
 const http = z.strictObject({
-  methods: z.array(z.string()).max(20).optional(),
+  methods: z.array(z.string()).max(20).superRefine(distinct).optional(),
   paths: z.array(httpPath).max(20).optional(),
 });
 

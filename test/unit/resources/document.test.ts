@@ -156,7 +156,7 @@ describe('errors of parseDocuments', () => {
       'a port out of range',
       rule('    destination:\n      ports:\n      - 80\n      - 70000'),
       'INVALID_FIELD',
-      'f:11: parse networkpolicy web/dns: spec.egress[0].destination.ports[1]: invalid value: found 70000, expected a port number between 1 and 65535',
+      'f:11: parse networkpolicy web/dns: spec.egress[0].destination.ports[1]: port range invalid, port number must be between 1 and 65535: found 70000, expected a port number between 1 and 65535',
     ],
     [
       'a port range upside down',
@@ -192,7 +192,7 @@ describe('errors of parseDocuments', () => {
       'a selector that is too long',
       `${head}spec: {selector: "${'a'.repeat(1025)}"}`,
       'INVALID_FIELD',
-      'expected at most 1024 characters',
+      'found 1025 characters, expected at most 1024 characters',
     ],
     [
       'a type that is none',

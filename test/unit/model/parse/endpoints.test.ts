@@ -47,6 +47,15 @@ describe('a pod', () => {
     ['uses the host network', pod('{nodeName: n, hostNetwork: true}')],
     ['has failed', pod(SCHEDULED, '{podIP: 10.0.0.1, phase: Failed}')],
     ['has succeeded', pod(SCHEDULED, '{podIP: 10.0.0.1, phase: Succeeded}')],
+    ['is completed', pod(SCHEDULED, '{podIP: 10.0.0.1, phase: Completed}')],
+    [
+      'is being deleted and has lost its AWS address',
+      pod(
+        SCHEDULED,
+        '{podIP: 10.0.0.1}',
+        ', deletionTimestamp: "2026-01-01T00:00:00Z", annotations: {vpc.amazonaws.com/pod-ips: ""}',
+      ),
+    ],
     [
       'is being deleted and has lost its address',
       pod(
@@ -97,6 +106,26 @@ describe('a pod', () => {
     expect(parseOne(annotation('10.1.0.0/16')).errors).toMatchObject([{ code: 'INVALID_FIELD' }]);
   });
 
+  it.each([
+    [
+      'protocols in any case',
+      '{name: a, containerPort: 1, protocol: udplite}',
+      [{ name: 'a', protocol: 136, port: 1 }],
+    ],
+    [
+      'one name several times',
+      '{name: a, containerPort: 1}, {name: a, containerPort: 2}, {name: a, containerPort: 1, protocol: UDP}',
+      [
+        { name: 'a', protocol: 6, port: 1 },
+        { name: 'a', protocol: 6, port: 2 },
+        { name: 'a', protocol: 17, port: 1 },
+      ],
+    ],
+  ])('has named ports with %s', (_name, ports, expected) => {
+    const text = pod(`{nodeName: n, containers: [{ports: [${ports}]}]}`);
+    expect(objectOf('workloadEndpoint', text).ports).toEqual(expected);
+  });
+
   it('has names that Calico would give it', () => {
     expect(podInterfaceName('default', 'web')).toMatch(/^cali[0-9a-f]{11}$/);
     expect(workloadEndpointName('a-b', 'c')).toBe('a--b-k8s-c-eth0');
@@ -124,6 +153,29 @@ spec: {orchestrator: cni, node: n1, workload: w1, endpoint: eth0, interfaceName:
       ports: [{ name: 'http', protocol: 6, port: 80 }],
     });
     expect(endpoint.allowedSourcePrefixes.map(formatCidr)).toEqual(['10.0.0.0/8']);
+  });
+
+  it('may be virtual machines', () => {
+    const endpoint = objectOf(
+      'workloadEndpoint',
+      `apiVersion: projectcalico.org/v3
+kind: WorkloadEndpoint
+metadata: {name: n1-openstack-openstack%2f5c8e4bd3--a7a5-7f8c, namespace: openstack, labels: {sg: web}}
+spec: {orchestrator: openstack, node: n1, workload: openstack/5c8e4bd3-a7a5, endpoint: 7f8c, interfaceName: tap7f8c,
+  mac: FA-16-3E-00-00-01, ipNetworks: [10.0.0.1/32], ipNATs: [{internalIP: 10.0.0.1, externalIP: 192.0.2.1}],
+  ipv4Gateway: 169.254.1.1, ipv6Gateway: "fe80::1", profiles: [openstack-sg-web]}`,
+    );
+    expect(endpoint).toMatchObject({
+      displayName: 'openstack/openstack/5c8e4bd3-a7a5',
+      mac: 'fa:16:3e:00:00:01',
+      labels: {
+        sg: 'web',
+        'projectcalico.org/orchestrator': 'openstack',
+        'projectcalico.org/namespace': 'openstack',
+      },
+      profiles: ['openstack-sg-web'],
+    });
+    expect(endpoint.addresses.map(formatAddress)).toEqual(['10.0.0.1']);
   });
 
   it('of hosts are known by interface or addresses', () => {
@@ -163,31 +215,6 @@ describe('network sets', () => {
       profiles: [],
       nets: [],
     });
-  });
-});
-
-describe('an endpoint slice', () => {
-  const slice = (rest: string, labels = '{kubernetes.io/service-name: s}'): string =>
-    `apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: s-1, namespace: web, labels: ${labels}}\n${rest}`;
-
-  it('offers every address with every numbered port, ready or not', () => {
-    const text = slice(
-      'addressType: IPv4\nendpoints: [{addresses: [10.0.0.1], conditions: {ready: false}}, {addresses: [10.0.0.2]}]\nports: [{port: 80}, {name: dns, port: 53, protocol: UDP}, {name: none}]',
-    );
-    expect(objectOf('serviceSlice', text)).toMatchObject({
-      key: 'web/s-1',
-      service: 's',
-      addresses: [{ words: [0x0a000001] }, { words: [0x0a000002] }],
-      ports: [
-        { name: '', protocol: 6, port: 80 },
-        { name: 'dns', protocol: 17, port: 53 },
-      ],
-    });
-  });
-
-  it('of no service, or of host names, is nothing', () => {
-    expect(parseOne(slice('addressType: IPv4\nendpoints: []', '{}')).objects).toEqual([]);
-    expect(parseOne(slice('addressType: FQDN\nendpoints: [{addresses: [a.example]}]')).objects).toEqual([]);
   });
 });
 

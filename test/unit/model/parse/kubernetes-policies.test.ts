@@ -78,6 +78,20 @@ describe('a Kubernetes policy', () => {
     ],
     ['[{port: 80}, {protocol: TCP}]', [[6, '']]],
     ['[{port: 80}, {}]', [[undefined, '']]],
+    [
+      '[{port: 80, protocol: 6}, {port: 81, protocol: tcp}, {port: 1, protocol: "17"}]',
+      [
+        [6, '80-81'],
+        [17, '1-1'],
+      ],
+    ],
+    [
+      '[{port: dns, protocol: UDPLite}, {port: 7, protocol: SCTP}]',
+      [
+        [132, '7-7'],
+        [136, 'dns'],
+      ],
+    ],
   ])('turns the ports %s into one rule for each protocol', (ports, expected) => {
     const { rules } = policyOf(`{podSelector: {}, ingress: [{ports: ${ports}}]}`);
     const found = rules.ingress.map(({ protocol, destination }) => [
@@ -93,6 +107,20 @@ describe('a Kubernetes policy', () => {
     expect(parseOne(staged('Delete')).objects).toEqual([]);
     expect(parseOne(staged('Set')).objects).toMatchObject([
       { key: 'StagedKubernetesNetworkPolicy/default/p', staged: true, order: 1000 },
+    ]);
+  });
+
+  it('has at most 16384 rules of one direction', () => {
+    const rule = (peers: number): string => {
+      const from = Array(peers).fill('{podSelector: {}}').join(', ');
+      return `{from: [${from}], ports: [{port: 1}, {port: 1, protocol: UDP}, {port: 2}, {port: 1, protocol: SCTP}]}`;
+    };
+    const most = Array(8).fill(rule(682)).join(', ');
+    expect(policyOf(`{podSelector: {}, ingress: [${most}]}`).rules.ingress).toHaveLength(16_368);
+    const { objects, errors } = parseOne(document(`{podSelector: {}, ingress: [${most}, ${rule(6)}]}`));
+    expect(objects).toEqual([]);
+    expect(errors).toMatchObject([
+      { code: 'LIMIT_EXCEEDED', field: 'spec.ingress', found: '16386 pairs of peer and protocol' },
     ]);
   });
 });

@@ -26,6 +26,7 @@ describe('a Calico policy', () => {
       doNotTrack: false,
       preDnat: false,
       applyOnForward: false,
+      performanceHints: [],
     });
   });
 
@@ -55,8 +56,18 @@ describe('a Calico policy', () => {
     expect(policyOf('StagedGlobalNetworkPolicy', '{}').staged).toBe(true);
   });
 
-  it('is nothing when staged for deletion', () => {
-    expect(parseOne(document('StagedNetworkPolicy', '{stagedAction: Delete}'))).toEqual({ objects: [], errors: [] });
+  const STAGED_KINDS = ['StagedNetworkPolicy', 'StagedGlobalNetworkPolicy', 'StagedKubernetesNetworkPolicy'];
+  it.each(STAGED_KINDS)('is the same %s for every stagedAction but Delete', (kind) => {
+    const plain = policyOf(kind, '{}');
+    for (const action of ['Set', 'Learn', 'Ignore']) {
+      expect(policyOf(kind, `{stagedAction: ${action}}`)).toEqual(plain);
+    }
+    expect(parseOne(document(kind, '{stagedAction: Delete}'))).toEqual({ objects: [], errors: [] });
+  });
+
+  it('carries its hints', () => {
+    const hints = '{performanceHints: [AssumeNeededOnEveryNode]}';
+    expect(policyOf('GlobalNetworkPolicy', hints).performanceHints).toEqual(['AssumeNeededOnEveryNode']);
   });
 
   it('is frozen through and through', () => {
@@ -113,7 +124,7 @@ describe('a Calico policy', () => {
     );
     expect(objects).toEqual([]);
     expect(errors).toMatchObject([
-      { code: 'INVALID_RULE', field: 'spec.ingress[0].http', message: expect.stringContaining('needs layer 7') },
+      { code: 'NEEDS_LAYER7', field: 'spec.ingress[0].http', message: expect.stringContaining('needs layer 7') },
     ]);
   });
 
@@ -132,6 +143,8 @@ describe('a Calico rule', () => {
     ['{action: Deny, protocol: 1, ipVersion: 4}', { protocol: 1, ipVersion: 4 }],
     ['{action: Deny, notProtocol: ICMP}', { protocol: undefined, notProtocol: 1, ipVersion: undefined }],
     ['{action: Deny, protocol: UDPLite}', { protocol: 136 }],
+    ['{action: Deny, protocol: udplite, destination: {ports: [1]}}', { protocol: 136 }],
+    ['{action: Deny, protocol: "255", notProtocol: sCtP}', { protocol: 255, notProtocol: 132 }],
     ['{action: Deny, protocol: ICMP, icmp: {type: 8}}', { icmp: { type: 8 } }],
     ['{action: Deny, notICMP: {type: 8, code: 1}}', { notIcmp: { type: 8, code: 1 } }],
   ])('%s parses', (text, expected) => {
