@@ -87,9 +87,8 @@ function parseRule({ peers, ports }: RuleSpec, direction: Direction, path: Field
   );
 }
 
-/** No protocol means TCP, but an item that says nothing means every packet. */
+/** No protocol means TCP, as the API server fills in, even in an item that says nothing else. */
 function parsePort({ protocol, port, endPort }: PortSpec): ProtocolPort {
-  if (protocol === undefined && port === undefined) return {};
   const number = protocolNumber(protocol ?? 'TCP');
   if (port === undefined) return { protocol: number };
   if (typeof port === 'string') return { protocol: number, port: { kind: 'named', name: port } };

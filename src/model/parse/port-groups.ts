@@ -3,7 +3,7 @@
 import { protocolName } from '../flow.ts';
 import type { PortMatch } from '../policy.ts';
 
-/** One item of a rule's list; no protocol and no port = every packet. */
+/** One item of a rule's list: a protocol, a port, or both. */
 export interface ProtocolPort {
   /** undefined = whichever protocol the named port is defined for. */
   readonly protocol?: number;
@@ -27,7 +27,6 @@ export function groupPorts(items: readonly ProtocolPort[]): readonly PortGroup[]
   if (items.length === 0) return EVERY_PACKET;
   const groups = new Map<number | undefined, ProtocolPort[]>();
   for (const item of items) {
-    if (item.protocol === undefined && item.port === undefined) return EVERY_PACKET;
     const group = groups.get(item.protocol);
     if (group === undefined) groups.set(item.protocol, [item]);
     else group.push(item);

@@ -65,7 +65,7 @@ describe('a Kubernetes policy', () => {
 
   it.each([
     ['[]', [[undefined, '']]],
-    ['[{}]', [[undefined, '']]],
+    ['[{}]', [[6, '']]],
     ['[{protocol: UDP}]', [[17, '']]],
     ['[{port: 80}]', [[6, '80-80']]],
     ['[{port: 81}, {port: 80}, {port: 90, endPort: 100}, {port: 95}]', [[6, '80-81 90-100']]],
@@ -77,7 +77,7 @@ describe('a Kubernetes policy', () => {
       ],
     ],
     ['[{port: 80}, {protocol: TCP}]', [[6, '']]],
-    ['[{port: 80}, {}]', [[undefined, '']]],
+    ['[{port: 80}, {}]', [[6, '']]],
     [
       '[{port: 80, protocol: 6}, {port: 81, protocol: tcp}, {port: 1, protocol: "17"}]',
       [
