@@ -79,14 +79,21 @@ export class Agent {
     }
   }
 
-  /** The first status that `accepts` takes. Throws KERNEL with the end of the log after `limitMs`, or once the agent has ended. */
-  async waitFor(accepts: (status: AgentStatus) => boolean, limitMs: number): Promise<AgentStatus> {
+  /**
+   * The first status that `accepts` takes. Throws KERNEL with the end of the log after `limitMs`, or once the agent has ended. An
+   * agent with many flows takes long to say how many they are: ask it less often then.
+   */
+  async waitFor(
+    accepts: (status: AgentStatus) => boolean,
+    limitMs: number,
+    everyMs = POLL_EVERY_MS,
+  ): Promise<AgentStatus> {
     const end = performance.now() + limitMs;
     let status: AgentStatus | undefined;
     while (performance.now() < end && !this.hasEnded) {
       status = await this.status();
       if (status !== undefined && accepts(status)) return status;
-      await new Promise((resolve) => setTimeout(resolve, POLL_EVERY_MS));
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
     }
     const found = this.hasEnded ? `the agent has ended (${this.#describeEnd()})` : JSON.stringify(status);
     const what = ['no such status', ...this.#log].join('\n');
