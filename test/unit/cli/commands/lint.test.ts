@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { fileUri } from '../../../../src/cli/manifest-paths.ts';
+import { run } from '../../../../src/cli/program.ts';
+
+const BROKEN = 'examples/lint/manifests';
+const POLICIES = 'examples/lint/policies-only';
+const THREE_TIER = 'examples/three-tier/manifests';
+
+async function lint(...parameters: readonly string[]): Promise<{ code: number; out: string }> {
+  const written: string[] = [];
+  const { write } = process.stdout;
+  const { write: writeError } = process.stderr;
+  process.stdout.write = (text: string | Uint8Array) => written.push(String(text)) > 0;
+  process.stderr.write = process.stdout.write;
+  try {
+    const code = await run(['node', 'tortie', 'lint', ...parameters]);
+    process.exitCode = 0;
+    return { code, out: written.join('') };
+  } finally {
+    process.stdout.write = write;
+    process.stderr.write = writeError;
+  }
+}
+
+describe('tortie lint', () => {
+  it.each([
+    { parameters: [THREE_TIER], code: 1 },
+    { parameters: ['--manifests', THREE_TIER], code: 1 },
+    { parameters: [THREE_TIER, '--fail-on', 'error'], code: 0 },
+    { parameters: [THREE_TIER, '--fail-on', 'never'], code: 0 },
+    { parameters: [`${THREE_TIER}/20-security.yaml`, '--fail-on', 'note'], code: 0 },
+    { parameters: [BROKEN, '--fail-on', 'never'], code: 3 },
+    { parameters: ['--rules'], code: 0 },
+    { parameters: ['--explain', 'unreachable-rule'], code: 0 },
+    { parameters: ['--explain', 'no-such-rule'], code: 1 },
+    { parameters: ['no/such/file.yaml'], code: 1 },
+    { parameters: ['--fail-on', 'sometimes'], code: 2 },
+  ])('ends with $code for $parameters', async ({ parameters, code }) => {
+    expect((await lint(...parameters)).code).toBe(code);
+  });
+
+  it('writes the same findings as JSON and as SARIF', async () => {
+    const report = JSON.parse((await lint(BROKEN, '-o', 'json')).out) as { findings: { rule: string }[] };
+    const sarif = JSON.parse((await lint(BROKEN, '-o', 'sarif')).out) as { runs: [{ results: { ruleId: string }[] }] };
+    expect(sarif.runs[0].results.map(({ ruleId }) => ruleId)).toEqual(report.findings.map(({ rule }) => rule));
+    expect(report.findings.length).toBeGreaterThan(20);
+  });
+
+  it('reads files and directories as one set', async () => {
+    const { out } = await lint(POLICIES, `${POLICIES}/payments.yaml`);
+    expect(out).toContain('DUPLICATE_NAME');
+  });
+
+  it('knows no colour where there is no terminal', async () => {
+    expect((await lint(BROKEN)).out).not.toContain('\u001b');
+  });
+});
+
+describe('the URI of a file', () => {
+  it.each([
+    ['manifests/a b.yaml', 'manifests/a%20b.yaml'],
+    ['./manifests/../x.yaml', 'x.yaml'],
+    ['/elsewhere/f.yaml', 'file:///elsewhere/f.yaml'],
+  ])('%s is %s', (file, expected) => {
+    expect(fileUri(file)).toBe(expected);
+  });
+});
