@@ -1,67 +1,121 @@
-// Generated flows: addresses of workloads, prefixes and their neighbours; ports and protocols at every edge.
-import fc from 'fast-check';
-import { type IpAddress, parseAddress } from '../../../src/model/address.ts';
+// Generated flows of a world: between its workloads, to and from the edges of its prefixes, with its ports and their
+// neighbours, often aimed at a rule or at a port that something offers. Every protocol and port 0 come up too.
+import type { Family, IpAddress } from '../../../src/model/address.ts';
 import { type Flow, hasPorts, isIcmp } from '../../../src/model/flow.ts';
-import { ICMP_TYPES, PORTS, v4Address, v6Address } from './vocabulary.ts';
+import { address, anyFamily, farAddress } from './addresses.ts';
+import type { Random } from './random.ts';
+import {
+  type ByFamily,
+  knownAddress,
+  type Offer,
+  type SideTarget,
+  type Surroundings,
+  type Target,
+} from './surroundings.ts';
+import { ICMP_CODES, ICMP_TYPES } from './vocabulary.ts';
 
-const other = {
-  4: fc.constantFrom('0.0.0.0', '9.255.255.255', '10.0.255.255', '10.2.0.0', '255.255.255.255', '127.0.0.1'),
-  6: fc.constantFrom(
-    '::1',
-    'fcff::1',
-    'fd00:1:0:2::',
-    'fe00::1',
-    '8000::',
-    '7fff::1',
-    '::',
-    'fe80::1',
-    'febf::1',
-    'fec0::1',
-    'ff02::1',
-    'ff03::1',
-  ),
-};
+/** IPv6 extension headers: what follows them is the protocol (RFC 8200, 4.1). */
+const V6_EXTENSION_HEADERS: readonly number[] = [0, 43, 44, 60];
+const ANYWHERE: SideTarget = { addresses: { 4: [], 6: [] }, ports: [], offers: [] };
+const ANYTHING: Target = { protocol: undefined, icmp: {}, source: ANYWHERE, destination: ANYWHERE };
 
-/** Mostly addresses of workloads, then of their neighbourhood, then far away. */
-function addressOf(family: 4 | 6, owned: readonly string[]): fc.Arbitrary<IpAddress> {
-  const usual = family === 4 ? v4Address : v6Address;
-  const own = owned.filter((text) => text.includes(':') === (family === 6));
-  return fc
-    .oneof(
-      { weight: own.length === 0 ? 0 : 10, arbitrary: own.length === 0 ? usual : fc.constantFrom(...own) },
-      { weight: 4, arbitrary: usual },
-      { weight: 1, arbitrary: other[family] },
-    )
-    .map((text) => parseAddress(text) as IpAddress);
+export function flowAmong(random: Random, around: Surroundings): Flow {
+  const target = aim(random, around);
+  const family = familyOf(random, target);
+  const protocol = protocolOf(random, family, target);
+  const withPorts = hasPorts(protocol);
+  const withIcmp = isIcmp(protocol);
+  const [source, destination] = ends(random, family, target, around);
+  return {
+    source,
+    destination,
+    protocol,
+    sourcePort: withPorts ? portOf(random, target.source, around) : 0,
+    destinationPort: withPorts ? portOf(random, target.destination, around) : 0,
+    icmpType: withIcmp ? icmpField(random, target.icmp.type, ICMP_TYPES) : 0,
+    icmpCode: withIcmp ? icmpField(random, target.icmp.code, ICMP_CODES) : 0,
+  };
 }
 
-const anyPort = fc.oneof(
-  { weight: 5, arbitrary: fc.constantFrom(0, ...PORTS) },
-  { weight: 1, arbitrary: fc.integer({ min: 0, max: 65535 }) },
-);
-const protocol = fc.oneof(
-  { weight: 9, arbitrary: fc.constantFrom(6, 6, 17, 132) },
-  { weight: 3, arbitrary: fc.constantFrom(1, 58) },
-  { weight: 2, arbitrary: fc.constantFrom(2, 47, 136, 255) },
-);
-
-/** One flow in a world whose workloads own these addresses. */
-export function flowAmong(owned: readonly string[]): fc.Arbitrary<Flow> {
-  return fc.constantFrom<4 | 6>(4, 6).chain((family) =>
-    fc
-      .record({
-        source: addressOf(family, owned),
-        destination: addressOf(family, owned),
-        protocol,
-        sourcePort: anyPort,
-        destinationPort: anyPort,
-        icmpType: fc.oneof(fc.constantFrom(...ICMP_TYPES), fc.integer({ min: 0, max: 255 })),
-        icmpCode: fc.constantFrom(0, 1, 2, 255),
-      })
-      .map((made) => ({
-        ...made,
-        ...(hasPorts(made.protocol) ? {} : { sourcePort: 0, destinationPort: 0 }),
-        ...(isIcmp(made.protocol) ? {} : { icmpType: 0, icmpCode: 0 }),
-      })),
+/** At nothing, at a rule, at an offered port, or from one. */
+function aim(random: Random, { targets, offers }: Surroundings): Target {
+  return random.weighted<Target>(
+    [4, () => ANYTHING],
+    [targets.length > 0 ? 6 : 0, () => withOffers(random, random.pick(targets))],
+    [offers.length > 0 ? 2 : 0, () => aimAt(ANYTHING, 'destination', random.pick(offers))],
+    [offers.length > 0 ? 1 : 0, () => aimAt(ANYTHING, 'source', random.pick(offers))],
   );
+}
+
+/** Where the rule asks for names or services, at one that is offered. */
+function withOffers(random: Random, target: Target): Target {
+  const { source, destination } = target;
+  const aimed = source.offers.length > 0 ? aimAt(target, 'source', random.pick(source.offers)) : target;
+  if (destination.offers.length === 0) return aimed;
+  return aimAt(aimed, 'destination', random.pick(destination.offers));
+}
+
+function aimAt(target: Target, side: 'source' | 'destination', { addresses, protocol, port }: Offer): Target {
+  return { ...target, protocol: target.protocol ?? protocol, [side]: { addresses, ports: [port], offers: [] } };
+}
+
+/** Mostly one in which the target has addresses and its protocol is at home. */
+function familyOf(random: Random, { protocol, source, destination }: Target): Family {
+  const isPossible = (family: Family): boolean =>
+    protocol !== (family === 4 ? 58 : 1) && [source, destination].every(({ addresses }) => isIn(addresses, family));
+  const possible = ([4, 6] as const).filter(isPossible);
+  return possible.length > 0 && random.chance(85) ? random.pick(possible) : anyFamily(random);
+}
+
+function isIn(addresses: ByFamily, family: Family): boolean {
+  return addresses[family].length > 0 || addresses[4].length + addresses[6].length === 0;
+}
+
+function protocolOf(random: Random, family: Family, { protocol }: Target): number {
+  const chosen =
+    protocol !== undefined && random.chance(90)
+      ? protocol
+      : random.weighted(
+          [12, () => random.pick([6, 6, 17, 132, 136])],
+          [3, () => random.pick([1, 58])],
+          [1, () => random.pick([2, 47, 255])],
+          [2, () => random.between(0, 255)],
+        );
+  return family === 6 && V6_EXTENSION_HEADERS.includes(chosen) ? 6 : chosen;
+}
+
+/** One end, most of the time, is a workload: nothing else is judged. */
+function ends(
+  random: Random,
+  family: Family,
+  target: Target,
+  around: Surroundings,
+): readonly [source: IpAddress, destination: IpAddress] {
+  const source = end(random, family, target.source.addresses, around);
+  const destination = end(random, family, target.destination.addresses, around);
+  const owned = around.owned[family];
+  if (owned.length === 0 || random.chance(10)) return [source, destination];
+  if (owned.includes(source) || owned.includes(destination)) return [source, destination];
+  return random.chance(50) ? [source, random.pick(owned)] : [random.pick(owned), destination];
+}
+
+function end(random: Random, family: Family, aimed: ByFamily, { owned, edges }: Surroundings): IpAddress {
+  const [targets, workloads, others] = [aimed[family], owned[family], edges[family]];
+  return random.weighted(
+    [targets.length > 0 ? 30 : 0, () => random.pick(targets)],
+    [workloads.length > 0 ? 10 : 0, () => random.pick(workloads)],
+    [others.length > 0 ? 4 : 0, () => random.pick(others)],
+    [2, () => knownAddress(address(random, family))],
+    [1, () => knownAddress(farAddress(random, family))],
+  );
+}
+
+function portOf(random: Random, { ports: aimed }: SideTarget, { ports }: Surroundings): number {
+  if (aimed.length > 0 && random.chance(80)) return random.pick(aimed);
+  return random.chance(90) ? random.pick(ports) : random.between(0, 65535);
+}
+
+function icmpField(random: Random, aimed: number | undefined, usual: readonly number[]): number {
+  if (aimed !== undefined && random.chance(70)) return aimed;
+  return random.chance(90) ? random.pick(usual) : random.between(0, 255);
 }

@@ -1,125 +1,152 @@
-// Rules of Calico policies, every field, valid by construction (cross-field rules of the API are respected here).
-import fc from 'fast-check';
+// Rules of Calico policies and profiles, every field but http, which nothing enforces here. Valid by construction: what
+// the API refuses for contradicting itself is not made.
+import type { Family } from '../../../src/model/address.ts';
+import { anyFamily, cidr, isCatchAll } from './addresses.ts';
+import { defined, type Random } from './random.ts';
+import { namespaceSelector, selector, serviceAccountSelector } from './selectors.ts';
 import {
-  defined,
+  ICMP_CODES,
   ICMP_TYPES,
-  maybe,
-  NAMESPACES,
-  namespaceSelector,
   PORT_NAMES,
+  PORT_PROTOCOLS,
   port,
+  portRange,
+  protocolSpelling,
   SERVICE_ACCOUNTS,
+  SERVICE_NAMESPACES,
   SERVICES,
-  selector,
-  v4Cidr,
-  v6Cidr,
 } from './vocabulary.ts';
 
-type Json = Record<string, unknown>;
-type Family = 4 | 6 | undefined;
+export type Json = Record<string, unknown>;
 
-const PORT_PROTOCOLS = ['TCP', 'UDP', 'SCTP', 6, 17, 132] as const;
+/** Whose rule it is: only namespaced policies may leave out a service's namespace. */
+export type RuleOwner = 'namespaced' | 'global' | 'profile';
 
-const numericPorts = fc.oneof(
-  port,
-  fc.tuple(port, port).map(([a, b]) => `${Math.min(a, b)}:${Math.max(a, b)}`),
-);
-
-function ports(protocol: unknown): fc.Arbitrary<unknown[]> {
-  const named = fc.constantFrom(...PORT_NAMES);
-  const isNumericAllowed = (PORT_PROTOCOLS as readonly unknown[]).includes(protocol);
-  return fc.array(isNumericAllowed ? fc.oneof(numericPorts, named) : named, { minLength: 1, maxLength: 3 });
-}
-
-function nets(family: Family, isNegated: boolean): fc.Arbitrary<string[]> {
-  const cidr: fc.Arbitrary<string> = family === 6 ? v6Cidr : v4Cidr;
-  const isAll = (text: string): boolean => text === '0.0.0.0/0' || text === '::/0';
-  return fc.array(isNegated ? cidr.filter((text) => !isAll(text)) : cidr, { minLength: 1, maxLength: 3 });
-}
-
-interface EntityContext {
-  readonly protocol: unknown;
-  readonly family: Family;
-  readonly service: 'none' | 'namespaced' | 'global';
-}
-
-function entity({ protocol, family, service }: EntityContext): fc.Arbitrary<Json> {
-  const hasPorts = protocol === undefined || (PORT_PROTOCOLS as readonly unknown[]).includes(protocol);
-  const never = fc.constant(undefined);
-  const plain = fc
-    .record({
-      nets: maybe(nets(family, false), 2),
-      notNets: maybe(nets(family, true), 1),
-      selector: maybe(selector),
-      notSelector: maybe(selector, 1),
-      namespaceSelector: maybe(namespaceSelector, 1),
-      serviceAccounts: maybe(serviceAccounts, 1),
-      ports: hasPorts ? maybe(ports(protocol), 2) : never,
-      notPorts: hasPorts ? maybe(ports(protocol), 1) : never,
-    })
-    .map(defined);
-  if (service === 'none') return plain;
-  const services = fc
-    .tuple(fc.constantFrom(...SERVICES), fc.constantFrom(...NAMESPACES), fc.boolean())
-    .map(([name, namespace, isExplicit]) => ({
-      services: service === 'global' || isExplicit ? { name, namespace } : { name },
-    }));
-  return fc.oneof({ weight: 6, arbitrary: plain }, { weight: 1, arbitrary: services });
-}
-
-const serviceAccounts = fc
-  .record({
-    names: maybe(fc.uniqueArray(fc.constantFrom(...SERVICE_ACCOUNTS), { minLength: 1, maxLength: 2 })),
-    selector: maybe(fc.constantFrom('role == "web"', 'has(env)', 'all()')),
-  })
-  .map(defined);
-
-const icmp = fc
-  .tuple(fc.constantFrom(...ICMP_TYPES), maybe(fc.constantFrom(0, 1, 255)))
-  .map(([type, code]) => defined({ type, code }));
+const ICMP = 1;
+const ICMPV6 = 58;
+const ACTIONS = {
+  namespaced: ['Allow', 'Allow', 'Allow', 'Deny', 'Deny', 'Pass', 'Log'],
+  global: ['Allow', 'Allow', 'Allow', 'Deny', 'Deny', 'Pass', 'Log'],
+  profile: ['Allow', 'Allow', 'Deny', 'Deny', 'Pass', 'Log'],
+} as const;
 
 interface ProtocolPart {
-  readonly part: Json;
-  readonly family: Family;
+  /** Number that the rule's `protocol` means. */
+  readonly number?: number;
+  readonly fields: Json;
 }
 
-/** Protocol conditions with the families that they allow. */
-const protocolPart: fc.Arbitrary<ProtocolPart> = fc.oneof(
-  { weight: 3, arbitrary: fc.constant({ part: {}, family: undefined }) },
-  {
-    weight: 4,
-    arbitrary: fc.constantFrom(...PORT_PROTOCOLS).map((protocol) => ({ part: { protocol }, family: undefined })),
-  },
-  fc.constantFrom(2, 47, 255, 'UDPLite').map((protocol) => ({ part: { protocol }, family: undefined })),
-  fc.constantFrom(...PORT_PROTOCOLS, 58, 1).map((notProtocol) => ({ part: { notProtocol }, family: undefined })),
-  fc
-    .tuple(fc.constantFrom<[unknown, Family]>(['ICMP', 4], [1, 4], ['ICMPv6', 6], [58, 6]), maybe(icmp), maybe(icmp, 1))
-    .map(([[protocol, family], match, notMatch]) => ({
-      part: defined({ protocol, icmp: match, notICMP: notMatch }),
-      family,
-    })),
-  icmp.map((notICMP) => ({ part: { notICMP }, family: undefined })),
-);
+export function rule(random: Random, direction: 'ingress' | 'egress', owner: RuleOwner): Json {
+  const serviceSide = direction === 'ingress' ? 'source' : 'destination';
+  const hasService = random.chance(12);
+  // Backends have a protocol of their own: a rule that asks for another one as well rarely matches.
+  const { number, fields } = hasService && random.chance(75) ? { fields: {} } : protocolPart(random);
+  const ipVersion = random.maybe(10, () => anyFamily(random));
+  const isAllowed = ipVersion === undefined || isVersionAllowed(ipVersion, fields);
+  const family = (isAllowed ? ipVersion : undefined) ?? anyFamily(random);
+  const side = (of: 'source' | 'destination'): Json | undefined => {
+    if (hasService && of === serviceSide) return serviceEntity(random, owner, number, of);
+    return random.maybe(hasService ? 20 : 45, () => entity(random, number, family));
+  };
+  const action = random.pick<string>(ACTIONS[owner]);
+  return defined({
+    action: random.chance(10) ? random.pick([action.toLowerCase(), action.toUpperCase()]) : action,
+    ...fields,
+    ipVersion: isAllowed ? ipVersion : undefined,
+    source: side('source'),
+    destination: side('destination'),
+    metadata: random.maybe(3, () => ({ annotations: { note: 'generated' } })),
+  });
+}
 
-/** services say which kind of policy the rule is for; profiles have none. */
-export function rule(direction: 'ingress' | 'egress', kind: 'namespaced' | 'global' | 'profile'): fc.Arbitrary<Json> {
-  return fc
-    .tuple(protocolPart, maybe(fc.constantFrom<4 | 6>(4, 6), 1), fc.constantFrom<4 | 6>(4, 6))
-    .chain(([{ part, family }, ipVersion, netFamily]) => {
-      const version = ipVersion !== undefined && (family ?? ipVersion) === ipVersion ? ipVersion : undefined;
-      const forbidsV6 = part.protocol === 1 || part.notProtocol === 1;
-      const forbidsV4 = part.protocol === 58 || part.notProtocol === 58;
-      const allowed = (version === 6 && forbidsV6) || (version === 4 && forbidsV4) ? undefined : version;
-      const context = { protocol: part.protocol, family: allowed ?? family ?? netFamily };
-      const services = kind === 'profile' ? 'none' : kind;
-      const actions = kind === 'profile' ? (['Allow', 'Deny'] as const) : (['Allow', 'Deny', 'Pass', 'Log'] as const);
-      const isIngress = direction === 'ingress';
-      return fc
-        .record({
-          action: fc.constantFrom(...actions),
-          source: maybe(entity({ ...context, service: isIngress ? services : 'none' }), 5),
-          destination: maybe(entity({ ...context, service: isIngress ? 'none' : services }), 5),
-        })
-        .map((made) => defined({ ...made, ...part, ipVersion: allowed }));
-    });
+/** protocol or notProtocol, both, or neither; with ICMP conditions where they may stand. */
+function protocolPart(random: Random): ProtocolPart {
+  const number = random.maybe(50, () => ruleProtocol(random));
+  const isIcmp = number === ICMP || number === ICMPV6;
+  const fields = defined({
+    protocol: number === undefined ? undefined : protocolSpelling(random, number),
+    notProtocol: random.maybe(number === undefined ? 35 : 4, () => protocolSpelling(random, ruleProtocol(random))),
+    icmp: random.maybe(isIcmp ? 70 : 0, () => icmp(random)),
+    notICMP: random.maybe(isIcmp ? 30 : 5, () => icmp(random)),
+  });
+  return { number, fields };
+}
+
+function ruleProtocol(random: Random): number {
+  return random.weighted(
+    [10, () => random.pick(PORT_PROTOCOLS)],
+    [4, () => random.pick([ICMP, ICMPV6])],
+    [1, () => random.pick([2, 47, 255])],
+    [1, () => random.between(1, 255)],
+  );
+}
+
+function icmp(random: Random): Json {
+  if (random.chance(3)) return {};
+  const type = random.chance(85) ? random.pick(ICMP_TYPES) : random.between(0, 254);
+  return defined({ type, code: random.maybe(40, () => random.pick(ICMP_CODES)) });
+}
+
+/** ICMP is of IPv4 and ICMPv6 of IPv6, wherever a rule names them. */
+function isVersionAllowed(version: Family, fields: Json): boolean {
+  const wrong = version === 6 ? ['icmp', '1'] : ['icmpv6', '58'];
+  return [fields.protocol, fields.notProtocol].every((value) => !wrong.includes(String(value).toLowerCase()));
+}
+
+/** A service, which excludes every other condition on who the peer is; the source's ports may be asked for too. */
+function serviceEntity(random: Random, owner: RuleOwner, protocol: number | undefined, of: string): Json {
+  const isNamed = owner !== 'namespaced' || random.chance(50);
+  const services = defined({
+    name: random.pick(SERVICES),
+    namespace: isNamed ? random.pick(SERVICE_NAMESPACES) : random.maybe(10, () => ''),
+  });
+  if (of === 'destination') return { services };
+  const ports = portsFor(random, protocol);
+  return defined({ services, ports: random.maybe(15, ports), notPorts: random.maybe(10, ports) });
+}
+
+/** `family` is that of every CIDR in the rule. */
+function entity(random: Random, protocol: number | undefined, family: Family): Json {
+  const ports = portsFor(random, protocol);
+  const conditions: readonly (readonly [name: string, make: () => unknown])[] = [
+    ['nets', () => random.list(random.chance(5) ? 0 : 1, 4, () => cidr(random, family))],
+    ['notNets', () => random.list(1, 3, () => cidr(random, family)).filter((net) => !isCatchAll(net))],
+    ['selector', () => (random.chance(3) ? '' : selector(random))],
+    ['selector', () => selector(random)],
+    ['notSelector', () => selector(random)],
+    ['namespaceSelector', () => namespaceSelector(random)],
+    ['serviceAccounts', () => serviceAccounts(random)],
+    ['ports', ports],
+    ['ports', ports],
+    ['notPorts', ports],
+  ];
+  // One condition is the rule, several are the exception: who asks for everything at once gets nothing.
+  const count = random.weighted([1, () => 0], [8, () => 1], [4, () => 2], [1, () => 4]);
+  const chosen = random.shuffle(conditions).slice(0, count);
+  return defined(Object.fromEntries(chosen.map(([name, make]) => [name, make()])));
+}
+
+/** A list of ports, or nothing where the protocol has none. */
+function portsFor(random: Random, protocol: number | undefined): () => unknown[] | undefined {
+  const hasNumbers = protocol !== undefined && (PORT_PROTOCOLS as readonly number[]).includes(protocol);
+  return () => (protocol === undefined || hasNumbers ? portList(random, hasNumbers) : undefined);
+}
+
+/** Numbers and ranges need a protocol with ports; names do not. */
+function portList(random: Random, hasNumbers: boolean): unknown[] {
+  return random.list(random.chance(3) ? 0 : 1, 4, () =>
+    random.weighted<unknown>(
+      [2, () => random.pick(PORT_NAMES)],
+      [hasNumbers ? 3 : 0, () => port(random)],
+      [hasNumbers ? 1 : 0, () => String(port(random))],
+      [hasNumbers ? 3 : 0, () => portRange(random).join(':')],
+    ),
+  );
+}
+
+function serviceAccounts(random: Random): Json {
+  return defined({
+    names: random.maybe(60, () => random.some(SERVICE_ACCOUNTS)),
+    selector: random.maybe(50, () => serviceAccountSelector(random)),
+  });
 }

@@ -1,121 +1,61 @@
 // The small vocabulary that generated worlds are made of: few words, so that selectors, sets and ports often meet.
-import fc from 'fast-check';
+import type { Random } from './random.ts';
 
 export const NAMESPACES = ['nsa', 'nsb', 'nsc'] as const;
-export const LABELS = ['app', 'role', 'env'] as const;
-export const VALUES = ['web', 'api', 'db', ''] as const;
+export const LABELS = ['app', 'role', 'env', 'example.com/part_of'] as const;
+/** Some are parts of others, for contains, starts with and ends with. */
+export const VALUES = ['web', 'api', 'db', '', 'web-db', 'db-web'] as const;
 export const PORT_NAMES = ['http', 'dns', 'metrics'] as const;
 export const SERVICE_ACCOUNTS = ['default', 'builder'] as const;
+/** Few have services, so that rules find them. */
+export const SERVICE_NAMESPACES = ['nsa', 'nsa', 'nsb'] as const;
 export const SERVICES = ['svc', 'svc-two'] as const;
-export const TIERS = ['first', 'second', 'default', 'missing'] as const;
+/** `missing` is never defined; the kube- tiers and default are built in. */
+export const TIERS = ['first', 'second', 'third', 'default', 'kube-admin', 'kube-baseline', 'missing'] as const;
+export const PROFILES = ['custom', 'other', 'absent', 'projectcalico-default-allow'] as const;
+/** `-` and `.` sort before `/`, which ends a name when policies of equal order are compared. */
+export const POLICY_NAMES = ['a', 'a-b', 'a.c', 'b', 'a1'] as const;
+/** Ties with each other, with built-in tiers and with Kubernetes policies; fractions, zero and below. */
+export const ORDERS = [-1.5, -1, 0, 1, 1.5, 999.999, 1000, 1_000_000] as const;
 
 /** Numbers at the edges of everything that has edges. */
 export const PORTS = [1, 2, 53, 79, 80, 81, 443, 1023, 1024, 8080, 32767, 65534, 65535] as const;
 export const ICMP_TYPES = [0, 3, 8, 11, 128, 129, 131, 135, 254] as const;
+export const ICMP_CODES = [0, 1, 255] as const;
 
-export const labels = fc.dictionary(fc.constantFrom(...LABELS), fc.constantFrom(...VALUES), {
-  maxKeys: 3,
-  noNullPrototype: true,
-});
+/** Protocols with ports, as numbers. */
+export const PORT_PROTOCOLS = [6, 17, 132, 136] as const;
 
-export const port = fc.constantFrom(...PORTS);
+const PROTOCOL_SPELLINGS: ReadonlyMap<number, readonly string[]> = new Map([
+  [1, ['ICMP', 'icmp']],
+  [6, ['TCP', 'TCP', 'tcp']],
+  [17, ['UDP', 'UDP', 'udp']],
+  [58, ['ICMPv6', 'icmpv6', 'ICMPV6']],
+  [132, ['SCTP', 'sctp']],
+  [136, ['UDPLite', 'udplite']],
+]);
 
-/** Addresses in four small neighbourhoods a family, so that nested prefixes contain some of them. */
-export const v4Address = fc
-  .tuple(
-    fc.constantFrom('10.1.0', '10.1.1', '10.1.255', '172.16.0'),
-    fc.constantFrom(0, 1, 2, 63, 64, 65, 127, 128, 254, 255),
-  )
-  .map(([net, host]) => `${net}.${host}`);
-export const v6Address = fc
-  .tuple(
-    fc.constantFrom('fd00:1:0:0', 'fd00:1:0:1', 'fd00:1:ff:0', '2001:db8:0:0'),
-    fc.constantFrom('0', '1', '2', '40', '80', 'ff', '100', 'ffff'),
-  )
-  .map(([net, host]) => `${net}::${host}`);
-
-export const v4Cidr = fc.constantFrom(
-  '0.0.0.0/0',
-  '0.0.0.0/1',
-  '10.0.0.0/8',
-  '10.1.0.0/16',
-  '10.1.0.0/17',
-  '10.1.0.0/23',
-  '10.1.1.0/24',
-  '10.1.0.64/26',
-  '10.1.0.0/31',
-  '10.1.1.64/32',
-  '172.16.0.0/12',
-  '172.16.0.255/32',
-  '255.255.255.255/32',
-);
-export const v6Cidr = fc.constantFrom(
-  '::/0',
-  '8000::/1',
-  'fd00::/8',
-  'fd00:1::/32',
-  'fd00:1::/47',
-  'fd00:1:0:1::/64',
-  'fd00:1:0:0::40/122',
-  'fd00:1::/127',
-  'fd00:1:ff::1/128',
-  '2001:db8::/32',
-  '2001:db8::ffff/128',
-);
-
-const comparison = fc.oneof(
-  fc
-    .tuple(
-      fc.constantFrom(...LABELS),
-      fc.constantFrom('==', '!=', 'contains', 'starts with', 'ends with'),
-      fc.constantFrom(...VALUES),
-    )
-    .map(([label, operator, value]) => `${label} ${operator} "${value}"`),
-  fc
-    .tuple(
-      fc.constantFrom(...LABELS),
-      fc.constantFrom('in', 'not in'),
-      fc.array(fc.constantFrom(...VALUES), { maxLength: 2 }),
-    )
-    .map(([label, operator, values]) => `${label} ${operator} {${values.map((value) => `"${value}"`).join(', ')}}`),
-  fc.constantFrom(...LABELS).map((label) => `has(${label})`),
-  fc.constantFrom(
-    'all()',
-    'all()',
-    'has(app)',
-    'projectcalico.org/namespace == "nsa"',
-    'has(projectcalico.org/namespace)',
-    'pcns.env == "web"',
-  ),
-);
-
-/** Selector text of every operator, nested a little. */
-export const selector: fc.Arbitrary<string> = fc.letrec<{ tree: string }>((tie) => ({
-  tree: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    comparison,
-    tie('tree').map((inner) => `!(${inner})`),
-    fc.tuple(tie('tree'), tie('tree')).map(([a, b]) => `(${a} && ${b})`),
-    fc.tuple(tie('tree'), tie('tree')).map(([a, b]) => `(${a} || ${b})`),
-  ),
-})).tree;
-
-export const namespaceSelector = fc.oneof(
-  fc.constantFrom(
-    'all()',
-    'global()',
-    'projectcalico.org/name == "nsa"',
-    'kubernetes.io/metadata.name in {"nsb", "nsc"}',
-  ),
-  comparison.filter((text) => !text.includes('projectcalico.org') && !text.includes('pcns')),
-);
-
-/** A value in so many of ten cases, else nothing. */
-export function maybe<T>(arbitrary: fc.Arbitrary<T>, ofTen = 3): fc.Arbitrary<T | undefined> {
-  return fc.oneof({ weight: ofTen, arbitrary }, { weight: 10 - ofTen, arbitrary: fc.constant(undefined) });
+/** The protocol by number, by number as text, or by name in some case if it has one. */
+export function protocolSpelling(random: Random, protocol: number): string | number {
+  const names = PROTOCOL_SPELLINGS.get(protocol) ?? [];
+  return random.pick<string | number>([protocol, ...(random.chance(10) ? [String(protocol)] : []), ...names, ...names]);
 }
 
-/** The object without its undefined members. */
-export function defined<T extends object>(object: T): T {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
+/** Kubernetes writes names in upper case and knows no others. */
+export const KUBERNETES_PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const;
+
+export function port(random: Random): number {
+  return random.chance(90) ? random.pick(PORTS) : random.between(1, 65535);
+}
+
+/** First and last of a range, in order; often ranges touch and overlap. */
+export function portRange(random: Random): readonly [first: number, last: number] {
+  const [a, b] = [port(random), port(random)];
+  return [Math.min(a, b), Math.max(a, b)];
+}
+
+export function labels(random: Random): Record<string, string> {
+  const own = Object.fromEntries(random.list(0, 3, () => [random.pick(LABELS), random.pick(VALUES)]));
+  // Only profiles may give these: a workload that claims one does not have it.
+  return random.chance(4) ? { ...own, 'pcns.env': 'web', 'pcsa.role': 'web' } : own;
 }
