@@ -41,9 +41,21 @@ const pairs = {
   },
 };
 
+const defaults = { flows: 1_000_000, histories: 10_000, selectors: 1_000_000 };
+const help = `npm run test:exact -- [options]: the generated tests of npm test with many more questions
+  --flows=N       flows for model == tables and for kernel == model (default ${defaults.flows})
+  --histories=N   histories of changes for incremental == from scratch (default ${defaults.histories})
+  --selectors=N   selectors (default ${defaults.selectors})
+  --seed=S        the seed that a run has printed, to run it again
+  --only=A,B      of ${Object.keys(pairs).join(', ')} (default all)`;
+
 process.exit(await main(process.argv.slice(2)));
 
 async function main(parameters) {
+  if (parameters.includes('--help')) {
+    console.log(help);
+    return 0;
+  }
   const request = readRequest(parameters);
   if (request.problem !== undefined) {
     console.error(`test:exact: ${request.problem} (pairs: ${Object.keys(pairs).join(', ')})`);
@@ -67,7 +79,7 @@ function readRequest(parameters) {
     return { problem: error.message };
   }
   const { only = Object.keys(pairs).join(','), ...given } = values;
-  const numbers = { flows: 1_000_000, histories: 10_000, selectors: 1_000_000, seed: Date.now() % 2 ** 31 };
+  const numbers = { ...defaults, seed: Date.now() % 2 ** 31 };
   for (const [name, text] of Object.entries(given)) {
     if (!/^[1-9][0-9]{0,9}$/.test(text))
       return { problem: `--${name}: found ${text}, expected a whole number above 0` };
