@@ -46,7 +46,11 @@ export class AcceptedManifests implements ManifestMemory {
   }
 
   forget(path: string): void {
-    rmSync(this.#fileOf(path), { force: true });
+    try {
+      rmSync(this.#fileOf(path), { force: true });
+    } catch (error) {
+      this.#log.warn('cannot forget a manifest that is gone', { path, error: String(error) });
+    }
   }
 
   #fileOf(path: string): string {

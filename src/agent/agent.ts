@@ -16,6 +16,7 @@ import { AcceptedManifests } from './accepted-manifests.ts';
 import { bindEndpoints, type EndpointStatus, interfaceOf, ManualInterfaces } from './endpoint-binder.ts';
 import { EventHub } from './event-hub.ts';
 import { Interfaces } from './interfaces.ts';
+import { describeLiveManifests, type LiveManifests } from './live-manifests.ts';
 import { ManifestFeed } from './manifest-feed.ts';
 import { AgentNames } from './names.ts';
 import { type AgentOptions, isLocalNode } from './options.ts';
@@ -43,14 +44,18 @@ export class Agent {
   #statuses: readonly EndpointStatus[] = [];
   #lastError: DataplaneError | undefined;
   #isStarted = false;
+  #isAdopted = false;
+  /** What could not be compiled: not tried again until it changes. */
+  #refused: DesiredState | undefined;
 
   private constructor(options: AgentOptions, log: Logger, locks: readonly FileLock[], dataplane: Dataplane) {
     this.options = options;
     this.#log = log;
     this.#locks = locks;
     this.#dataplane = dataplane;
-    this.#graph = new CalcGraph(isLocalNode(options.node));
-    this.#feed = new ManifestFeed(options.manifests, new AcceptedManifests(options, log), log);
+    this.#graph = new CalcGraph(isLocalNode(options.node), options.limits.calc);
+    const memory = new AcceptedManifests(options, log);
+    this.#feed = new ManifestFeed(options.manifests, memory, log, options.limits.manifests);
     this.#manual = new ManualInterfaces(join(options.stateDirectory, 'interfaces.json'));
     this.#interfaces = new Interfaces(dataplane, options.interfacePrefix, log);
     this.#desired = this.#graph.flush();
@@ -69,7 +74,8 @@ export class Agent {
     requireDirectory(options.manifests);
     const locks = takeLocks(options);
     try {
-      const { pinRoot, bpffs, sizes, attachMode, eventBudget, established } = options;
+      const { pinRoot, bpffs, attachMode, eventBudget, established } = options;
+      const sizes = { ...options.sizes, limits: options.limits.tables };
       const keepEstablished = established === 'keep';
       const dataplane = await Dataplane.open({ bpffs, pinRoot, sizes, attachMode, eventBudget, keepEstablished });
       const agent = new Agent(options, log, locks, dataplane);
@@ -108,6 +114,11 @@ export class Agent {
       repairs: this.#interfaces.repairs,
       counters: Object.fromEntries(this.counters()),
     };
+  }
+
+  /** The resources in force, as manifests. */
+  manifests(): LiveManifests {
+    return describeLiveManifests(this.#feed.resources());
   }
 
   /** Sizes and fill of the compiled tables; null before the first compile. */
@@ -152,9 +163,7 @@ export class Agent {
       this.#graph.apply(changes.changed, changes.removed);
       if (this.#isStarted) void this.#loop.request();
     });
-    this.#desired = this.#graph.flush();
     this.#interfaces.refresh();
-    this.#dataplane.adopt(this.#keysByIfindex());
     this.#interfaces.watch(() => {
       this.#guardNow();
       void this.#loop.request();
@@ -167,7 +176,7 @@ export class Agent {
 
   async #sync(): Promise<void> {
     this.#interfaces.refresh();
-    this.#desired = this.#graph.flush();
+    const isResolved = this.#resolve();
     const { bindings, statuses } = bindEndpoints(this.#desired, this.#interfaces.links, this.#manual.entries());
     const failures = this.#interfaces.guard(readyInterfaces(statuses));
     this.#statuses = statuses.map((status) => {
@@ -177,15 +186,42 @@ export class Agent {
     for (const [name, failure] of failures) {
       this.#log.error('interface is not guarded', { interface: name, error: failure.message });
     }
+    if (!isResolved || this.#desired === this.#refused) return;
     try {
       const { isChanged } = await this.#dataplane.apply(this.#desired, bindings);
       this.#lastError = undefined;
       if (isChanged) this.#log.info('policy changed', { generation: this.#dataplane.generation });
     } catch (error) {
-      if (!(error instanceof DataplaneError)) throw error;
-      this.#lastError = error;
+      this.#refuse(error);
+      if (this.#lastError?.code === 'TABLE_FULL' || this.#lastError?.code === 'LIMIT_EXCEEDED') {
+        this.#refused = this.#desired;
+      }
+    }
+  }
+
+  /**
+   * Brings what must be enforced up to date; false = it cannot be resolved, and stays as it was. The first time the
+   * dataplane takes over what is pinned: not before endpoints are known, because it goes by them.
+   */
+  #resolve(): boolean {
+    try {
+      this.#desired = this.#graph.flush();
+    } catch (error) {
+      this.#refuse(error);
+      return false;
+    }
+    if (!this.#isAdopted) this.#dataplane.adopt(this.#keysByIfindex());
+    this.#isAdopted = true;
+    return true;
+  }
+
+  /** Said once for each error: it stands until the manifests change. */
+  #refuse(error: unknown): void {
+    if (!(error instanceof DataplaneError)) throw error;
+    if (this.#lastError?.message !== error.message) {
       this.#log.error('policy not changed, the last good one stays in force', { error: error.toJSON() });
     }
+    this.#lastError = error;
   }
 
   /** A new interface drops from here on; the run of the loop that may still be under way would come later. */

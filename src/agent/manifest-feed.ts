@@ -8,6 +8,7 @@ import { parseResource } from '../model/parse/parse-resource.ts';
 import type { ModelObject } from '../model/world.ts';
 import type { Resource } from '../resources/resource.ts';
 import { type DirectoryWatch, watchDirectory } from '../resources/sources/directory.ts';
+import { DEFAULT_MANIFEST_LIMITS, type ManifestLimits } from '../resources/sources/manifest-limits.ts';
 import type { ManifestMemory } from '../resources/sources/manifest-set.ts';
 
 export interface ManifestStatus {
@@ -26,13 +27,20 @@ export class ManifestFeed {
   readonly #directory: string;
   readonly #memory: ManifestMemory;
   readonly #log: Logger;
+  readonly #limits: ManifestLimits;
   readonly #store = new ModelStore();
   #watch: DirectoryWatch | undefined;
   #reported = new Set<string>();
 
   /** memory = what an earlier agent accepted. */
-  constructor(directory: string, memory: ManifestMemory, log: Logger) {
+  constructor(
+    directory: string,
+    memory: ManifestMemory,
+    log: Logger,
+    limits: ManifestLimits = DEFAULT_MANIFEST_LIMITS,
+  ) {
     this.#directory = directory;
+    this.#limits = limits;
     this.#memory = memory;
     this.#log = log;
   }
@@ -51,7 +59,7 @@ export class ManifestFeed {
         );
         this.#logErrors();
       },
-      { check, memory: this.#memory },
+      { check, memory: this.#memory, limits: this.#limits },
     );
     this.#store.apply(this.#watch.snapshot.objects.values());
     const everything = Object.values(this.#store.world).flatMap((objects) => [...objects.values()]);
@@ -65,6 +73,11 @@ export class ManifestFeed {
       objects: this.#watch?.snapshot.objects.size ?? 0,
       errors: this.#errors().map(({ code, message }) => ({ code, message })),
     };
+  }
+
+  /** What is in force now, in its last good version. */
+  resources(): Iterable<Resource> {
+    return this.#watch?.snapshot.objects.values() ?? [];
   }
 
   close(): void {

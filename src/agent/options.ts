@@ -4,6 +4,7 @@ import type { LogLevel } from '../base/log.ts';
 import type { AttachMode } from '../kernel/attachment.ts';
 import { DEFAULT_MAP_SIZES, type MapSizes } from '../kernel/object.ts';
 import { DEFAULT_BPFFS } from '../kernel/pins.ts';
+import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 
 export interface AgentOptions {
   readonly manifests: string;
@@ -22,6 +23,8 @@ export interface AgentOptions {
   readonly eventBudget: number;
   readonly logLevel: LogLevel;
   readonly sizes: MapSizes;
+  /** What policy may cost before it is refused. */
+  readonly limits: Limits;
 }
 
 export const DEFAULT_SOCKET = '/run/tortie/agent.sock';
@@ -44,6 +47,7 @@ export function completeOptions(given: Partial<AgentOptions>): AgentOptions {
     eventBudget: given.eventBudget ?? 1000,
     logLevel: given.logLevel ?? 'info',
     sizes: { ...DEFAULT_MAP_SIZES, ...given.sizes },
+    limits: given.limits ?? DEFAULT_LIMITS,
   };
 }
 

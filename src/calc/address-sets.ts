@@ -4,6 +4,7 @@
 //   RuleScanner --acquire / release-->  AddressSets  --prefixes-->  DesiredState
 //   SelectorIndex --onMatch / onMismatch-->
 import { type Cidr, formatCidr } from '../model/address.ts';
+import { type CalcLimits, DEFAULT_CALC_LIMITS, LimitedCount } from './limits.ts';
 import type { PrefixMembership, SetId } from './resolved.ts';
 
 interface MutablePrefix extends PrefixMembership {
@@ -18,7 +19,12 @@ export function prefixKey(cidr: Cidr): string | number {
 /** Which prefixes belong to which sets. */
 export class AddressSets {
   readonly #prefixes = new Map<string | number, MutablePrefix>();
+  readonly #memberships: LimitedCount;
   #nextId = 1;
+
+  constructor(limits: CalcLimits = DEFAULT_CALC_LIMITS) {
+    this.#memberships = new LimitedCount('memberships', limits);
+  }
 
   get prefixes(): ReadonlyMap<string | number, PrefixMembership> {
     return this.#prefixes;
@@ -28,6 +34,7 @@ export class AddressSets {
     return this.#nextId++;
   }
 
+  /** Throws LIMIT_EXCEEDED. */
   add(set: SetId, cidr: Cidr): void {
     const key = prefixKey(cidr);
     let prefix = this.#prefixes.get(key);
@@ -35,7 +42,9 @@ export class AddressSets {
       prefix = { cidr, sets: new Map() };
       this.#prefixes.set(key, prefix);
     }
-    prefix.sets.set(set, (prefix.sets.get(set) ?? 0) + 1);
+    const count = prefix.sets.get(set) ?? 0;
+    if (count === 0) this.#memberships.add(1);
+    prefix.sets.set(set, count + 1);
   }
 
   addAll(set: SetId, cidrs: Iterable<Cidr>): void {
@@ -57,6 +66,7 @@ export class AddressSets {
       return;
     }
     prefix.sets.delete(set);
+    this.#memberships.subtract(1);
     if (prefix.sets.size === 0) this.#prefixes.delete(key);
   }
 }

@@ -1,22 +1,13 @@
-// Wires the calc nodes once. Feed it model changes, read what this node must enforce.
+// The door to calc: feed it model changes, read what this node must enforce. The output depends on the current inputs
+// only, never on the order in which they came. Inputs that exceed a limit have no output until they change.
 //
-//                      profiles' labels
-//   endpoints, sets --> LabelIndex --> SelectorIndex --+--> SetRegistry --> AddressSets --> prefixes
-//   service slices ---> ServiceIndex ------------------+         ^
-//   tiers, policies, profiles --------> PolicyResolver <--> RuleScanner --> endpoints
-//
-// The output depends on the current inputs only, never on the order in which they came.
-import { hostCidr } from '../model/address.ts';
-import type { HostEndpoint, NetworkSet, WorkloadEndpoint } from '../model/endpoint.ts';
+//   model changes --apply-->  CalcGraph (CalcNodes)  --flush-->  DesiredState
+import { DataplaneError } from '../base/errors.ts';
+import type { WorkloadEndpoint } from '../model/endpoint.ts';
 import type { ModelObject, ModelType } from '../model/world.ts';
-import { AddressSets } from './address-sets.ts';
-import { LabelIndex } from './label-index.ts';
-import { PolicyResolver } from './policy-resolver.ts';
-import type { DesiredState, LabelledItem } from './resolved.ts';
-import { RuleScanner } from './rule-scanner.ts';
-import { SelectorIndex } from './selector-index.ts';
-import { ServiceIndex } from './service-index.ts';
-import { SetRegistry } from './set-registry.ts';
+import { type CalcLimits, DEFAULT_CALC_LIMITS } from './limits.ts';
+import { CalcNodes } from './nodes.ts';
+import type { DesiredState } from './resolved.ts';
 
 export interface RemovedObject {
   readonly type: ModelType;
@@ -25,96 +16,75 @@ export interface RemovedObject {
 
 export class CalcGraph {
   readonly #isLocal: (endpoint: WorkloadEndpoint) => boolean;
-  readonly #sets = new AddressSets();
-  readonly #selectors = new SelectorIndex();
-  readonly #labels = new LabelIndex((item, labels) => this.#selectors.setItem(item, labels));
-  readonly #services = new ServiceIndex();
-  readonly #resolver: PolicyResolver;
-  readonly #localKeys = new Set<string>();
+  readonly #limits: CalcLimits;
+  /** By type and key: what new nodes start from. */
+  readonly #objects = new Map<string, ModelObject>();
+  /** undefined = a limit was exceeded since the nodes were made. */
+  #nodes: CalcNodes | undefined;
+  /** Why the inputs as they are have no output. */
+  #failure: DataplaneError | undefined;
+  /** The output of the inputs as they are, once asked for. */
+  #desired: DesiredState | undefined;
 
   /** isLocal says which workload endpoints this node enforces. */
-  constructor(isLocal: (endpoint: WorkloadEndpoint) => boolean) {
+  constructor(isLocal: (endpoint: WorkloadEndpoint) => boolean, limits: CalcLimits = DEFAULT_CALC_LIMITS) {
     this.#isLocal = isLocal;
-    const registry = new SetRegistry(this.#sets, this.#selectors, this.#services);
-    this.#resolver = new PolicyResolver(this.#selectors, new RuleScanner(registry));
+    this.#limits = limits;
+    this.#nodes = new CalcNodes(isLocal, limits);
   }
 
   /** Applies changes in any order; `changed` objects replace those of the same type and key. */
   apply(changed: Iterable<ModelObject>, removed: Iterable<RemovedObject>): void {
-    for (const { type, key } of removed) this.#remove[type](key);
-    for (const object of changed) this.#set(object);
+    const objects = [...changed];
+    const gone = [...removed];
+    if (objects.length + gone.length === 0) return;
+    for (const { type, key } of gone) this.#objects.delete(slotOf(type, key));
+    for (const object of objects) this.#objects.set(slotOf(object.type, keyOf(object)), object);
+    this.#failure = undefined;
+    this.#desired = undefined;
+    this.#attempt((nodes) => {
+      for (const { type, key } of gone) nodes.remove(type, key);
+      for (const object of objects) nodes.set(object);
+    });
   }
 
-  /** Everything this node must enforce; the maps are live until the next apply. */
+  /**
+   * Everything this node must enforce; the same object until something changes, and its maps are live until then.
+   * Throws LIMIT_EXCEEDED, again at once until something changes; then it starts afresh.
+   */
   flush(): DesiredState {
-    this.#resolver.flush();
-    return { endpoints: this.#resolver.endpoints, prefixes: this.#sets.prefixes };
-  }
-
-  #set(object: ModelObject): void {
-    switch (object.type) {
-      case 'policy':
-        this.#resolver.setPolicy(object.key, object);
-        break;
-      case 'tier':
-        this.#resolver.setTier(object.name, object);
-        break;
-      case 'profile':
-        this.#labels.setProfile(object.name, object.labels);
-        this.#resolver.setProfile(object.name, object);
-        break;
-      case 'serviceSlice':
-        this.#services.setSlice(object);
-        break;
-      case 'workloadEndpoint':
-        this.#setWorkloadEndpoint(object);
-        break;
-      case 'hostEndpoint':
-      case 'networkSet':
-        this.#labels.setItem(toItem(object));
-        break;
+    if (this.#desired !== undefined) return this.#desired;
+    if (this.#failure === undefined && this.#nodes === undefined) {
+      this.#nodes = new CalcNodes(this.#isLocal, this.#limits);
+      this.#attempt((nodes) => {
+        for (const object of this.#objects.values()) nodes.set(object);
+      });
     }
+    this.#attempt((nodes) => {
+      this.#desired = nodes.flush();
+    });
+    if (this.#desired === undefined) throw this.#failure;
+    return this.#desired;
   }
 
-  readonly #remove: Readonly<Record<ModelType, (key: string) => void>> = {
-    policy: (key) => this.#resolver.setPolicy(key, undefined),
-    tier: (key) => this.#resolver.setTier(key, undefined),
-    profile: (key) => {
-      this.#labels.setProfile(key, undefined);
-      this.#resolver.setProfile(key, undefined);
-    },
-    serviceSlice: (key) => this.#services.removeSlice(key),
-    workloadEndpoint: (key) => this.#removeWorkloadEndpoint(itemKey('workloadEndpoint', key)),
-    hostEndpoint: (key) => this.#labels.removeItem(itemKey('hostEndpoint', key)),
-    networkSet: (key) => this.#labels.removeItem(itemKey('networkSet', key)),
-  };
-
-  #setWorkloadEndpoint(endpoint: WorkloadEndpoint): void {
-    const key = itemKey('workloadEndpoint', endpoint.key);
-    const isLocal = this.#isLocal(endpoint);
-    if (!isLocal && this.#localKeys.has(key)) this.#removeWorkloadEndpoint(key);
-    if (isLocal) {
-      this.#localKeys.add(key);
-      this.#resolver.setEndpoint(key, endpoint);
+  /** Nodes that throw are left behind: what they hold is neither the inputs before nor those after. */
+  #attempt(work: (nodes: CalcNodes) => void): void {
+    if (this.#nodes === undefined) return;
+    try {
+      work(this.#nodes);
+    } catch (error) {
+      this.#nodes = undefined;
+      if (!(error instanceof DataplaneError) || error.code !== 'LIMIT_EXCEEDED') throw error;
+      this.#failure = error;
     }
-    this.#labels.setItem(toItem(endpoint, isLocal ? endpoint : undefined));
-  }
-
-  #removeWorkloadEndpoint(key: string): void {
-    this.#labels.removeItem(key);
-    if (this.#localKeys.delete(key)) this.#resolver.removeEndpoint(key);
   }
 }
 
-function itemKey(type: LabelledObject['type'], key: string): string {
+function slotOf(type: ModelType, key: string): string {
   return `${type}:${key}`;
 }
 
-type LabelledObject = WorkloadEndpoint | HostEndpoint | NetworkSet;
-
-function toItem(object: LabelledObject, localEndpoint?: WorkloadEndpoint): LabelledItem {
-  const { type, labels, profiles } = object;
-  const prefixes = object.type === 'networkSet' ? object.nets : object.addresses.map(hostCidr);
-  const ports = object.type === 'networkSet' ? [] : object.ports;
-  return { key: itemKey(type, object.key), labels, profiles, prefixes, ports, localEndpoint };
+/** Tiers and profiles are known by name. */
+function keyOf(object: ModelObject): string {
+  return object.type === 'tier' || object.type === 'profile' ? object.name : object.key;
 }

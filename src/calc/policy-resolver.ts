@@ -6,6 +6,7 @@ import type { WorkloadEndpoint } from '../model/endpoint.ts';
 import type { Direction, Policy, Profile, Tier } from '../model/policy.ts';
 import { comparePolicies, compareTiers, evaluationTier } from '../model/policy-order.ts';
 import { formatSelector } from '../model/selector/canonical.ts';
+import { type CalcLimits, DEFAULT_CALC_LIMITS, LimitedCount } from './limits.ts';
 import type {
   LabelledItem,
   PolicyList,
@@ -34,6 +35,8 @@ interface LocalEndpoint {
 
 export class PolicyResolver {
   readonly #selectors: SelectorIndex;
+  readonly #limits: CalcLimits;
+  readonly #applied: LimitedCount;
   readonly #policies = new Map<string, KnownPolicy>();
   readonly #policyRules: SharedRules;
   readonly #profileRules: SharedRules;
@@ -44,8 +47,10 @@ export class PolicyResolver {
   readonly #dirty = new Set<string>();
   readonly #lists = new Map<string, PolicyList>();
 
-  constructor(selectors: SelectorIndex, scanner: RuleScanner) {
+  constructor(selectors: SelectorIndex, scanner: RuleScanner, limits: CalcLimits = DEFAULT_CALC_LIMITS) {
     this.#selectors = selectors;
+    this.#limits = limits;
+    this.#applied = new LimitedCount('appliedPolicies', limits);
     this.#policyRules = new SharedRules(scanner);
     this.#profileRules = new SharedRules(scanner);
   }
@@ -105,8 +110,9 @@ export class PolicyResolver {
     this.#dirty.add(itemKey);
   }
 
-  /** Brings `endpoints` up to date: work in proportion to the endpoints that changes touched. */
+  /** Brings `endpoints` up to date: work in proportion to the endpoints that changes touched. Throws LIMIT_EXCEEDED. */
   flush(): void {
+    if (this.#dirty.size === 0) return;
     for (const itemKey of this.#dirty) {
       const local = this.#local.get(itemKey);
       if (local === undefined) this.#resolved.delete(itemKey);
@@ -114,6 +120,15 @@ export class PolicyResolver {
     }
     this.#dirty.clear();
     this.#forgetUnusedLists();
+    this.#countListedRules();
+  }
+
+  #countListedRules(): void {
+    const listed = new LimitedCount('listedRules', this.#limits);
+    for (const list of new Set([...this.#resolved.values()].flatMap(({ ingress, egress }) => [ingress, egress]))) {
+      for (const { policies } of list.tiers) for (const { rules } of policies) listed.add(rules[list.direction].length);
+      for (const { rules } of list.profiles) listed.add(rules[list.direction].length);
+    }
   }
 
   #resolve({ endpoint, policies }: LocalEndpoint): ResolvedEndpoint {
@@ -181,14 +196,16 @@ export class PolicyResolver {
   }
 
   #match(item: LabelledItem, policyKey: string): void {
-    if (item.localEndpoint === undefined) return;
-    this.#local.get(item.key)?.policies.add(policyKey);
+    const policies = this.#local.get(item.key)?.policies;
+    if (item.localEndpoint === undefined || policies === undefined) return;
+    if (!policies.has(policyKey)) this.#applied.add(1);
+    policies.add(policyKey);
     this.#policyRules.addUser(policyKey, item.key);
     this.#dirty.add(item.key);
   }
 
   #unmatch(itemKey: string, policyKey: string): void {
-    this.#local.get(itemKey)?.policies.delete(policyKey);
+    if (this.#local.get(itemKey)?.policies.delete(policyKey)) this.#applied.subtract(1);
     this.#policyRules.removeUser(policyKey, itemKey);
     this.#dirty.add(itemKey);
   }

@@ -4,6 +4,7 @@
 //   PolicyResolver --acquire / release-->  RuleScanner  --sets-->  SetRegistry
 import type { Family } from '../model/address.ts';
 import type { EntityMatch, PortMatch, Rule } from '../model/policy.ts';
+import { type CalcLimits, DEFAULT_CALC_LIMITS, LimitedCount } from './limits.ts';
 import type {
   PortRange,
   PortSet,
@@ -22,14 +23,18 @@ export interface RuleLists {
 
 export class RuleScanner {
   readonly #registry: SetRegistry;
+  readonly #rules: LimitedCount;
   #nextVersion = 1;
 
-  constructor(registry: SetRegistry) {
+  constructor(registry: SetRegistry, limits: CalcLimits = DEFAULT_CALC_LIMITS) {
     this.#registry = registry;
+    this.#rules = new LimitedCount('rules', limits);
   }
 
-  /** Resolves both lists under a new version. */
+  /** Resolves both lists under a new version. Throws LIMIT_EXCEEDED. */
   acquire(rules: RuleLists): Acquired<ResolvedRules> {
+    const count = rules.ingress.length + rules.egress.length;
+    this.#rules.add(count);
     const held: Acquired<unknown>[] = [];
     const value: ResolvedRules = {
       version: this.#nextVersion++,
@@ -37,6 +42,7 @@ export class RuleScanner {
       egress: rules.egress.map((rule, index) => this.#resolveRule(rule, index, held)),
     };
     const release = (): void => {
+      this.#rules.subtract(count);
       for (const set of held) set.release();
     };
     return { value, release };

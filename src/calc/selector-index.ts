@@ -7,6 +7,7 @@ import type { Selector } from '../model/selector/ast.ts';
 import { formatSelector } from '../model/selector/canonical.ts';
 import { matches } from '../model/selector/evaluate.ts';
 import type { Labels } from './label-index.ts';
+import { type CalcLimits, DEFAULT_CALC_LIMITS, LimitedCount } from './limits.ts';
 import type { LabelledItem } from './resolved.ts';
 import { MultiIndex, type SearchKeys, searchOptions } from './selector-search.ts';
 
@@ -19,6 +20,8 @@ export interface MatchListener {
 interface Entry {
   readonly selector: Selector;
   readonly text: string;
+  /** Conditions that a test of the selector may look at. */
+  readonly conditions: number;
   /** Where it is filed. */
   readonly keys: SearchKeys;
   readonly listeners: Set<MatchListener>;
@@ -36,8 +39,14 @@ export class SelectorIndex {
   readonly #items = new Map<string, KnownItem>();
   readonly #entriesByKey = new MultiIndex<Entry>();
   readonly #itemsByLabel = new MultiIndex<string>();
+  /** Conditions of every selector, once for each item that it is tried on. */
+  readonly #tried: LimitedCount;
 
-  /** Calls onMatch for every item that matches now, and then for every change until unregister. */
+  constructor(limits: CalcLimits = DEFAULT_CALC_LIMITS) {
+    this.#tried = new LimitedCount('selectorConditions', limits);
+  }
+
+  /** Calls onMatch for every item that matches now, and then for every change until unregister. Throws LIMIT_EXCEEDED. */
   register(selector: Selector, listener: MatchListener): void {
     const text = formatSelector(selector);
     const entry = this.#entries.get(text) ?? this.#addEntry(selector, text);
@@ -54,12 +63,13 @@ export class SelectorIndex {
     if (entry === undefined) return;
     entry.listeners.delete(listener);
     if (entry.listeners.size > 0) return;
+    for (const _item of this.#candidateItems(entry.keys)) this.#tried.subtract(entry.conditions);
     for (const key of entry.keys) this.#entriesByKey.delete(key, entry);
     for (const key of entry.matched) this.#items.get(key)?.matchedBy.delete(entry);
     this.#entries.delete(entry.text);
   }
 
-  /** labels undefined = the item is gone. */
+  /** labels undefined = the item is gone. Throws LIMIT_EXCEEDED. */
   setItem(item: LabelledItem, labels: Labels | undefined): void {
     const before = this.#items.get(item.key);
     if (before !== undefined) this.#unindexItem(before);
@@ -86,10 +96,12 @@ export class SelectorIndex {
 
   #addEntry(selector: Selector, text: string): Entry {
     const keys = this.#rarestKeys(searchOptions(selector));
-    const entry: Entry = { selector, text, keys, listeners: new Set(), matched: new Set() };
+    const conditions = countConditions(selector);
+    const entry: Entry = { selector, text, conditions, keys, listeners: new Set(), matched: new Set() };
     this.#entries.set(text, entry);
     for (const key of entry.keys) this.#entriesByKey.add(key, entry);
     for (const [key, known] of this.#candidateItems(entry.keys)) {
+      this.#tried.add(conditions);
       if (!matches(selector, (label) => known.labels.get(label))) continue;
       entry.matched.add(key);
       known.matchedBy.add(entry);
@@ -112,6 +124,7 @@ export class SelectorIndex {
     const found = new Set<Entry>();
     const lookup = (label: string): string | undefined => labels.get(label);
     for (const entry of this.#entriesByKey.candidates(labels)) {
+      this.#tried.add(entry.conditions);
       if (matches(entry.selector, lookup)) found.add(entry);
     }
     return found;
@@ -131,7 +144,24 @@ export class SelectorIndex {
   }
 
   #unindexItem({ item, labels }: KnownItem): void {
+    for (const entry of this.#entriesByKey.candidates(labels)) this.#tried.subtract(entry.conditions);
     for (const [label, value] of labels) this.#itemsByLabel.deleteItem(label, value, item.key);
+  }
+}
+
+/** Labels and values that a test may compare. */
+function countConditions(selector: Selector): number {
+  switch (selector.kind) {
+    case 'in':
+    case 'notIn':
+      return 1 + selector.values.length;
+    case 'not':
+      return countConditions(selector.operand);
+    case 'and':
+    case 'or':
+      return selector.operands.reduce((sum, operand) => sum + countConditions(operand), 0);
+    default:
+      return 1;
   }
 }
 

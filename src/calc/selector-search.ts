@@ -14,12 +14,25 @@ export type SearchKeys = readonly SearchKey[];
 
 /** The ways to narrow the search for what a selector matches; the last resort is to try everything. */
 export function searchOptions(selector: Selector): readonly SearchKeys[] {
-  const options: SearchKeys[] = [];
+  const options = narrowingOptions(selector);
+  return options.length === 0 ? [[{}]] : options;
+}
+
+function narrowingOptions(selector: Selector): SearchKeys[] {
+  const options = disjunctionOptions(selector);
   for (const [label, { mustHaveOneOfValues, mustBePresent }] of labelRestrictions(selector)) {
     if (mustHaveOneOfValues !== undefined) options.push([...mustHaveOneOfValues].map((value) => ({ label, value })));
     else if (mustBePresent) options.push([{ label }]);
   }
-  return options.length === 0 ? [[{}]] : options;
+  return options;
+}
+
+/** What matches one of several selectors is found by a way to find each of them. */
+function disjunctionOptions(selector: Selector): SearchKeys[] {
+  if (selector.kind === 'and') return selector.operands.flatMap(disjunctionOptions);
+  if (selector.kind !== 'or') return [];
+  const ways = selector.operands.map((operand) => narrowingOptions(operand)[0]);
+  return ways.every((way) => way !== undefined) ? [ways.flat()] : [];
 }
 
 /** Values filed under (label, value), under a label, or under anything. */

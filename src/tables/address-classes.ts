@@ -4,6 +4,7 @@
 import type { PrefixMembership, SetId } from '../calc/resolved.ts';
 import { type Cidr, compareCidrs, containsCidr, type Family } from '../model/address.ts';
 import { IdPool } from './id-pool.ts';
+import { DEFAULT_TABLE_LIMITS, requireWithin, type TableLimits } from './limits.ts';
 
 /** Stays the same object for as long as the class exists. */
 export interface AddressClass {
@@ -33,10 +34,18 @@ export interface AddressPartition {
 export class AddressClasses {
   readonly #pool = new IdPool();
   readonly #classes = new Map<string, AddressClass>();
+  readonly #limits: TableLimits;
+  /** Pairs of a prefix and a set, in this update. */
+  #pairs = 0;
 
-  /** The partition for these prefixes. */
+  constructor(limits: TableLimits = DEFAULT_TABLE_LIMITS) {
+    this.#limits = limits;
+  }
+
+  /** The partition for these prefixes. Throws LIMIT_EXCEEDED. */
   update(memberships: Iterable<PrefixMembership>): AddressPartition {
     this.#pool.beginRound();
+    this.#pairs = 0;
     const used = new Set<AddressClass>();
     const outside = { 4: this.#class(4, [], used), 6: this.#class(6, [], used) };
     const byFamily: Record<Family, PrefixMembership[]> = { 4: [], 6: [] };
@@ -46,6 +55,7 @@ export class AddressClasses {
       6: this.#classify(byFamily[6], outside[6], used),
     };
     this.#pool.endRound((key) => this.#classes.delete(key));
+    this.#pool.shrink();
     const classes = [...used].sort((a, b) => a.id - b.id);
     return { outside, prefixes, classes, bySet: indexBySet(classes), idLimit: this.#pool.limit };
   }
@@ -58,6 +68,8 @@ export class AddressClasses {
       while (chain.length > 0 && !containsCidr((chain.at(-1) as ClassifiedPrefix).cidr, cidr)) chain.pop();
       const around = chain.at(-1)?.class ?? outside;
       const merged = [...new Set([...around.sets, ...sets.keys()])].sort((a, b) => a - b);
+      this.#pairs += merged.length;
+      requireWithin('prefixSets', this.#pairs, this.#limits);
       const classified = { cidr, class: this.#class(cidr.family, merged, used) };
       chain.push(classified);
       return classified;
@@ -73,6 +85,7 @@ export class AddressClasses {
       this.#classes.set(key, found);
     }
     used.add(found);
+    requireWithin('addressClasses', used.size, this.#limits);
     return found;
   }
 }

@@ -6,6 +6,7 @@ import { compileV4Table } from './address-table-v4.ts';
 import { compileV6Table, reachableNodes } from './address-table-v6.ts';
 import { IdPool } from './id-pool.ts';
 import { L4_ENTRIES, V6_NODE_WORDS, V6_ROOT_WORDS } from './layout.ts';
+import { DEFAULT_TABLE_LIMITS, type TableLimits } from './limits.ts';
 import { type Classification, ListCompiler, type PartitionSteps } from './list-compiler.ts';
 import { type ListPrograms, l4SetsOf, prepareList, sourcePortSetsOf, widestProgram } from './list-program.ts';
 import { NumberClasses } from './number-classes.ts';
@@ -17,6 +18,7 @@ export interface TableSizes {
   /** 32-bit words of the policy heap; at most 2^24. */
   readonly heapWords: number;
   readonly v6Nodes: number;
+  readonly limits?: Partial<TableLimits>;
 }
 
 export const DEFAULT_TABLE_SIZES: TableSizes = { heapWords: 8 * 1024 * 1024, v6Nodes: 16384 };
@@ -78,17 +80,23 @@ const RESERVED_WORDS = 64;
 export class TableCompiler {
   readonly heap: RegionStore;
   readonly v6Nodes: RegionStore;
-  readonly stories = new Stories();
-  readonly #addresses = new AddressClasses();
-  readonly #l4 = new NumberClasses(L4_ENTRIES);
-  readonly #sourcePorts = new NumberClasses(65536);
+  readonly stories: Stories;
+  readonly #addresses: AddressClasses;
+  readonly #l4: NumberClasses;
+  readonly #sourcePorts: NumberClasses;
   readonly #endpointIds = new IdPool();
   readonly #lists = new Map<PolicyList, CachedList>();
   #partitions: Pick<Classification, 'l4' | 'sourcePorts'> | undefined;
   #image = 0;
 
   constructor(sizes: TableSizes = DEFAULT_TABLE_SIZES) {
+    const limits: TableLimits = { ...DEFAULT_TABLE_LIMITS, ...sizes.limits };
+    this.stories = new Stories(limits);
+    this.#addresses = new AddressClasses(limits);
+    this.#l4 = new NumberClasses(L4_ENTRIES, 'l4Classes', limits);
+    this.#sourcePorts = new NumberClasses(65536, 'sourcePortClasses', limits);
     this.heap = new RegionStore({
+      limits,
       name: 'tt_heap',
       capacity: sizes.heapWords,
       granularity: REGION_WORDS,
@@ -96,6 +104,7 @@ export class TableCompiler {
       setting: 'tables.heapWords',
     });
     this.v6Nodes = new RegionStore({
+      limits,
       name: 'tt_v6_nodes',
       capacity: sizes.v6Nodes * V6_NODE_WORDS,
       granularity: V6_NODE_WORDS,
@@ -104,7 +113,7 @@ export class TableCompiler {
     });
   }
 
-  /** Compiles the next image. Throws TABLE_FULL; the image before then stays whole. */
+  /** Compiles the next image. Throws TABLE_FULL and LIMIT_EXCEEDED; the image before then stays whole. */
   compile(desired: DesiredState): TableImage {
     this.#image += 1;
     this.heap.beginImage();

@@ -53,4 +53,12 @@ export class IdPool {
     }
     this.#free.sort((a, b) => b - a);
   }
+
+  /** Lowers the limit as far as free numbers reach. Only where no one still knows a number from before. */
+  shrink(): void {
+    const kept = this.#free.findIndex((id, index) => id !== this.#next - 1 - index);
+    const count = kept === -1 ? this.#free.length : kept;
+    this.#free.splice(0, count);
+    this.#next -= count;
+  }
 }

@@ -7,6 +7,7 @@ import type {
   ResolvedPolicy,
   ResolvedPorts,
   ResolvedRule,
+  ResolvedRules,
   ResolvedSide,
   ResolvedTier,
   SetId,
@@ -102,7 +103,11 @@ function flatten(list: PolicyList, policiesOf: (tier: ResolvedTier) => readonly 
   rules.forEach((rule, index) => {
     const set = rule.sides.peer.within[0];
     if (set === undefined) unfiltered.push(index);
-    else byPeerSet.set(set, [...(byPeerSet.get(set) ?? []), index]);
+    else {
+      const behind = byPeerSet.get(set);
+      if (behind === undefined) byPeerSet.set(set, [index]);
+      else behind.push(index);
+    }
   });
   return {
     direction: list.direction,
@@ -123,7 +128,7 @@ function addTier(
   const last = policies.at(-1)?.policy;
   if (last === undefined) return;
   const rules = policies.flatMap(({ policy, rules: resolved }) =>
-    resolved[direction].map((rule) => {
+    prepareOnce(resolved, direction, (rule) => {
       const action = rule.action === 'log' ? 'pass' : rule.action;
       return prepareRule(rule, direction, rule.action, policyTraceEntry(policy, action, rule.index, rule.location));
     }),
@@ -135,12 +140,31 @@ function addTier(
 function profileRules({ profiles, direction }: PolicyList): ProgramRule[] {
   return profiles.flatMap(({ name, profile, rules }) => {
     if (profile === undefined) return [denyAll(direction, profileTraceEntry(name, 'deny', 0))];
-    return rules[direction].map((rule) => {
+    return prepareOnce(rules, direction, (rule) => {
       const action = rule.action === 'pass' ? 'deny' : rule.action;
       const entry = profileTraceEntry(name, action === 'allow' ? 'allow' : 'deny', rule.index, rule.location);
       return prepareRule(rule, direction, action, entry);
     });
   });
+}
+
+/** Lists that differ in little else share their policies' rules: resolved rules belong to one policy, or one profile. */
+const prepared: Record<Direction, WeakMap<ResolvedRules, readonly ProgramRule[]>> = {
+  ingress: new WeakMap(),
+  egress: new WeakMap(),
+};
+
+function prepareOnce(
+  rules: ResolvedRules,
+  direction: Direction,
+  prepare: (rule: ResolvedRule) => ProgramRule,
+): readonly ProgramRule[] {
+  let made = prepared[direction].get(rules);
+  if (made === undefined) {
+    made = rules[direction].map(prepare);
+    prepared[direction].set(rules, made);
+  }
+  return made;
 }
 
 const ANY_SIDE: ResolvedSide = { within: [], without: [] };
@@ -211,16 +235,21 @@ export function l4SetsOf(program: ListProgram): IntervalSet[] {
   const add = (set: IntervalSet): void => {
     if (set.length > 0) sets.set(set.join(), set);
   };
+  const atDestination = new Set<PortSet>();
+  const atSource = new Set<PortSet>();
   for (const rule of program.tiers.flatMap((tier) => tier.rules)) {
     add(rule.base);
-    add(rule.numeric);
-    for (const portSet of [...rule.named, ...rule.notNamed, ...(rule.backends === undefined ? [] : [rule.backends])]) {
-      for (const point of portSet.points.keys()) add(pointSet(point >>> 16, point & 0xffff));
-    }
+    if (rule.numeric !== rule.base) add(rule.numeric);
+    for (const portSet of rule.named) atDestination.add(portSet);
+    for (const portSet of rule.notNamed) atDestination.add(portSet);
+    if (rule.backends !== undefined) atDestination.add(rule.backends);
     for (const portSet of [...(rule.sourcePorts?.named ?? []), ...(rule.notSourcePorts?.named ?? [])]) {
-      for (const point of portSet.points.keys()) add(protocolSet(point >>> 16));
+      atSource.add(portSet);
     }
   }
+  for (const { points } of atDestination)
+    for (const point of points.keys()) add(pointSet(point >>> 16, point & 0xffff));
+  for (const { points } of atSource) for (const point of points.keys()) add(protocolSet(point >>> 16));
   return [...sets.values()];
 }
 
@@ -242,7 +271,7 @@ export function sourcePortSetsOf(program: ListProgram): IntervalSet[] {
 /** Positions, ascending, of the rules that a peer in these sets could match. */
 export function candidateRules(program: ListProgram, peerSets: ReadonlySet<SetId>): readonly number[] {
   const filtered: number[] = [];
-  for (const set of peerSets) filtered.push(...(program.byPeerSet.get(set) ?? []));
+  for (const set of peerSets) for (const index of program.byPeerSet.get(set) ?? []) filtered.push(index);
   if (filtered.length === 0) return program.unfiltered;
   return [...program.unfiltered, ...filtered].sort((a, b) => a - b);
 }

@@ -1,6 +1,8 @@
 // Content-addressed regions of 32-bit words: equal content is stored once, and a region that some image in force uses
 // is never written again. The mirror of one kernel array; offsets are those of the array. Knows no kernel.
 import { DataplaneError } from '../base/errors.ts';
+import { FreeSpace } from './free-space.ts';
+import { DEFAULT_TABLE_LIMITS, requireWithin, type TableLimits } from './limits.ts';
 
 export interface Region {
   readonly offset: number;
@@ -16,6 +18,8 @@ interface StoredRegion extends Region {
 }
 
 const INITIAL_WORDS = 1 << 18;
+/** What asking for a region costs besides its words, in words. */
+const REGION_OVERHEAD = 128;
 
 export interface RegionStoreOptions {
   /** For errors, e.g. `tt_heap`. */
@@ -28,20 +32,25 @@ export interface RegionStoreOptions {
   readonly reserved: number;
   /** The setting that raises the capacity, for the error's hint. */
   readonly setting: string;
+  readonly limits?: TableLimits;
 }
 
 export class RegionStore {
   readonly #options: RegionStoreOptions;
   readonly #byHash = new Map<number, StoredRegion[]>();
   readonly #byOffset = new Map<number, StoredRegion>();
-  readonly #free = new Map<number, number[]>();
+  readonly #free = new FreeSpace();
+  readonly #limits: TableLimits;
   #words: Uint32Array;
   #end: number;
   #image = 0;
+  /** Words of regions that this image asked for. */
+  #asked = 0;
   #written: StoredRegion[] = [];
 
   constructor(options: RegionStoreOptions) {
     this.#options = options;
+    this.#limits = options.limits ?? DEFAULT_TABLE_LIMITS;
     this.#words = new Uint32Array(Math.min(options.capacity, INITIAL_WORDS));
     this.#end = options.reserved;
   }
@@ -69,7 +78,7 @@ export class RegionStore {
     const sorted = [...regions].sort((a, b) => a.offset - b.offset);
     for (const { offset, length } of sorted) {
       const size = this.#sizeOf(length);
-      if (offset > this.#end) this.#addFree(this.#end, offset - this.#end);
+      if (offset > this.#end) this.#free.add(this.#end, offset - this.#end);
       this.#end = offset;
       this.#extend(size);
       const content = array.subarray(offset, offset + length);
@@ -88,6 +97,7 @@ export class RegionStore {
   /** Starts the next image: regions that it does not intern or touch are free after the next sweep. */
   beginImage(): void {
     this.#image += 1;
+    this.#asked = 0;
     this.#written = [];
   }
 
@@ -107,8 +117,10 @@ export class RegionStore {
     for (const region of [...this.#byOffset.values()]) if (region.image < this.#image) this.#release(region);
   }
 
-  /** Offset of a region with this content. Throws TABLE_FULL. */
+  /** Offset of a region with this content. Throws TABLE_FULL and LIMIT_EXCEEDED. */
   intern(content: Uint32Array): number {
+    this.#asked += content.length + REGION_OVERHEAD;
+    requireWithin('regionWords', this.#asked, this.#limits);
     const hash = hashWords(content);
     const known = this.#byHash.get(hash)?.find((region) => this.#hasContent(region, content));
     if (known !== undefined) {
@@ -156,7 +168,7 @@ export class RegionStore {
 
   #allocate(length: number, hash: number): StoredRegion {
     const size = this.#sizeOf(length);
-    const offset = this.#free.get(size)?.pop() ?? this.#extend(size) ?? this.#split(size);
+    const offset = this.#free.takeExact(size) ?? this.#extend(size) ?? this.#free.takePart(size);
     if (offset === undefined) throw this.#full(size);
     return { offset, length, size, hash, image: this.#image };
   }
@@ -173,39 +185,12 @@ export class RegionStore {
     return offset;
   }
 
-  /** Joins neighbouring free regions, then takes the first that is large enough. */
-  #split(size: number): number | undefined {
-    const free = [...this.#free].flatMap(([length, offsets]) => offsets.map((offset) => ({ offset, length })));
-    free.sort((a, b) => a.offset - b.offset);
-    const joined: { offset: number; length: number }[] = [];
-    for (const extent of free) {
-      const last = joined.at(-1);
-      if (last !== undefined && last.offset + last.length === extent.offset) last.length += extent.length;
-      else joined.push({ ...extent });
-    }
-    const found = joined.find((extent) => extent.length >= size);
-    const offset = found?.offset;
-    if (found !== undefined) {
-      found.offset += size;
-      found.length -= size;
-    }
-    this.#free.clear();
-    for (const extent of joined) if (extent.length > 0) this.#addFree(extent.offset, extent.length);
-    return offset;
-  }
-
   #release(region: StoredRegion): void {
     const sameHash = this.#byHash.get(region.hash)?.filter((other) => other !== region) ?? [];
     if (sameHash.length === 0) this.#byHash.delete(region.hash);
     else this.#byHash.set(region.hash, sameHash);
     this.#byOffset.delete(region.offset);
-    this.#addFree(region.offset, region.size);
-  }
-
-  #addFree(offset: number, size: number): void {
-    const offsets = this.#free.get(size);
-    if (offsets === undefined) this.#free.set(size, [offset]);
-    else offsets.push(offset);
+    this.#free.add(region.offset, region.size);
   }
 
   #full(size: number): DataplaneError {

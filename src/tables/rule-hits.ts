@@ -40,6 +40,7 @@ function sideMatches(side: ResolvedSide, sets: ReadonlySet<SetId>): boolean {
 function pointBits(portSets: readonly PortSet[], sets: ReadonlySet<SetId>, l4: Partition): BitSet {
   const bits = new Uint32Array(Math.ceil(l4.idLimit / 32));
   for (const portSet of portSets) {
+    l4.spend(portSet.points.size);
     for (const [point, set] of portSet.points)
       if (sets.has(set)) addAll(bits, l4.bitsOf(pointSet(point >>> 16, point & 0xffff)));
   }

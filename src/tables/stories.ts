@@ -2,6 +2,7 @@
 // govern also the chain that would have. Kept in user space, so that the kernel pays nothing for a full trace.
 import type { Direction } from '../model/policy.ts';
 import type { TraceEntry } from '../model/trace.ts';
+import { DEFAULT_TABLE_LIMITS, requireWithin, type TableLimits } from './limits.ts';
 
 /** A way through the tiers so far. */
 export interface Story {
@@ -35,10 +36,17 @@ interface Known {
 }
 
 export class Stories {
+  readonly #limits: TableLimits;
   readonly #byKey = new Map<string, Known>();
   readonly #byId = new Map<number, Known>();
   #image = 0;
+  /** Ids that this image uses. */
+  #used = 0;
   #nextId = 1;
+
+  constructor(limits: TableLimits = DEFAULT_TABLE_LIMITS) {
+    this.#limits = limits;
+  }
 
   get size(): number {
     return this.#byId.size;
@@ -46,6 +54,7 @@ export class Stories {
 
   beginImage(): void {
     this.#image += 1;
+    this.#used = 0;
     if (this.#image % IMAGES_REMEMBERED !== 0) return;
     for (const [key, known] of this.#byKey) {
       if (known.image > this.#image - IMAGES_REMEMBERED) continue;
@@ -111,6 +120,8 @@ export class Stories {
     let current = known;
     while (current !== undefined && current.image !== this.#image) {
       current.image = this.#image;
+      this.#used += 1;
+      requireWithin('traceIds', this.#used, this.#limits);
       if (current.second !== 0) this.#touch(this.#byId.get(current.second));
       current = this.#byId.get(current.first);
     }

@@ -17,6 +17,8 @@ export interface AgentOptions {
   readonly node?: string;
   readonly attach?: 'auto' | 'tcx' | 'clsact';
   readonly established?: 'revalidate' | 'keep';
+  /** `<name>=<number>`, as `--limit` takes them. */
+  readonly limits?: readonly string[];
 }
 
 const LINES_KEPT = 40;
@@ -46,10 +48,11 @@ export class Agent {
 
   /** Starts the agent without waiting for anything. Throws OBJECT_MISSING. */
   static launch(lab: Lab, options: AgentOptions): Agent {
-    const { manifests, node = '*', attach = 'auto', established = 'revalidate' } = options;
+    const { manifests, node = '*', attach = 'auto', established = 'revalidate', limits = [] } = options;
     const argv = ['agent', '--manifests', manifests, '--node', node, '--attach', attach, '--established', established];
     const places = ['--bpffs', lab.bpffs, '--pin-root', pinRoot(lab), '--state-dir', join(lab.directory, 'state')];
-    const command = tortieCommand(...argv, ...places, '--socket', socketPath(lab));
+    const limitFlags = limits.flatMap((limit) => ['--limit', limit]);
+    const command = tortieCommand(...argv, ...limitFlags, ...places, '--socket', socketPath(lab));
     return new Agent(lab, lab.spawn(HOST, command, { stdio: ['ignore', 'ignore', 'pipe'] }));
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { Agent } from '../../agent/agent.ts';
 import { AgentApi } from '../../agent/api.ts';
+import { parseLimits } from '../../agent/limits.ts';
 import { type AgentOptions, completeOptions, DEFAULT_STATE_DIRECTORY } from '../../agent/options.ts';
 import { Logger } from '../../base/log.ts';
 import { bpffsOption, manifestsOption, nodeOption, pinRootOption, socketOption, wholeNumber } from '../options.ts';
@@ -44,6 +45,7 @@ export function addAgentCommand(program: Command): void {
     .option('--max-flows <n>', 'entries of the flow table', wholeNumber(1024, 2 ** 24))
     .option('--heap-words <n>', '32-bit words of compiled policy', wholeNumber(2 ** 20, 2 ** 24))
     .option('--v6-nodes <n>', 'nodes of the IPv6 address table', wholeNumber(64, 2 ** 20))
+    .option('--limit <name=n...>', 'how much of something policy may cost before it is refused; see docs/limits.md')
     .addOption(
       new Option('--log-level <level>', 'least severe lines to log')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -66,6 +68,7 @@ interface AgentFlags {
   readonly maxFlows?: number;
   readonly heapWords?: number;
   readonly v6Nodes?: number;
+  readonly limit?: readonly string[];
   readonly logLevel: AgentOptions['logLevel'];
 }
 
@@ -98,6 +101,7 @@ function toOptions(flags: AgentFlags): AgentOptions {
     interfacePrefix: flags.interfacePrefix,
     eventBudget: flags.eventBudget,
     logLevel: flags.logLevel,
+    limits: parseLimits(flags.limit ?? []),
     sizes: {
       ...defaults.sizes,
       flows: flags.maxFlows ?? defaults.sizes.flows,

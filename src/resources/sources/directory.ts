@@ -3,6 +3,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { WalkedDirectory } from './manifest-files.ts';
+import type { ManifestLimits } from './manifest-limits.ts';
 import { type ManifestMemory, ManifestSet } from './manifest-set.ts';
 import type { GracePeriods, ResourceCheck } from './manifest-state.ts';
 import { diffSnapshots, EMPTY_SNAPSHOT, type ResourceSnapshot, type SnapshotChange } from './snapshot.ts';
@@ -12,6 +13,7 @@ export interface WatchOptions extends Partial<GracePeriods> {
   readonly check?: ResourceCheck;
   /** What an earlier process accepted; without it a file that is broken at the start has nothing to fall back on. */
   readonly memory?: ManifestMemory;
+  readonly limits?: ManifestLimits;
   /** Quiet time after a file event before files are read. */
   readonly debounceMs?: number;
   /** How often to look without any event: inotify sees nothing on network mounts and can lose events. */
@@ -38,7 +40,7 @@ const NO_GRACE = { vanishedMs: 0, truncatedMs: 0 };
 
 /** All objects under the directory. Never throws: an unreadable file or directory is an error in the snapshot. */
 export function readDirectory(directory: string, check?: ResourceCheck): ResourceSnapshot {
-  return new ManifestSet(directory, NO_GRACE, check).scan(0).snapshot;
+  return new ManifestSet(directory, { grace: NO_GRACE, check }).scan(0).snapshot;
 }
 
 /** Reads the directory, then calls onChange whenever objects or errors change. The first snapshot is in the result. */
@@ -66,8 +68,8 @@ class DirectoryWatcher implements DirectoryWatch {
   #isClosed = false;
 
   constructor(directory: string, onChange: (change: SnapshotChange) => void, options: WatchOptions) {
-    const { vanishedMs = VANISHED_MS, truncatedMs = TRUNCATED_MS } = options;
-    this.#manifests = new ManifestSet(directory, { vanishedMs, truncatedMs }, options.check, options.memory);
+    const { vanishedMs = VANISHED_MS, truncatedMs = TRUNCATED_MS, check, memory, limits } = options;
+    this.#manifests = new ManifestSet(directory, { grace: { vanishedMs, truncatedMs }, check, memory, limits });
     this.#onChange = onChange;
     this.#debounceMs = options.debounceMs ?? DEBOUNCE_MS;
     this.#rescanMs = options.rescanMs ?? RESCAN_MS;

@@ -1,15 +1,20 @@
 // Changes to a directory of manifests, one document at a time, without touching what else a file holds. Files are
-// replaced by rename, so that a reader sees the old file or the new one.
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { isMap, parseAllDocuments } from 'yaml';
+// replaced in replace-file.ts, so that a reader sees the old file or the new one.
+import { existsSync, readFileSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { isMap, isScalar, parseAllDocuments } from 'yaml';
 import { DataplaneError } from '../../base/errors.ts';
 import { parseDocuments } from '../document.ts';
 import type { Resource } from '../resource.ts';
+import { findBoundsProblem } from '../yaml/bounds.ts';
+import { replaceFile } from './replace-file.ts';
 
 export type EditResult = 'created' | 'configured' | 'unchanged';
 
-/** Writes the document in place of the one that is in force, or to a file of its own. Throws FILE_UNREADABLE. */
+/**
+ * Writes the document in place of the one that is in force, or to a file of its own. Throws FILE_UNREADABLE and
+ * FILE_UNWRITABLE.
+ */
 export function putDocument(
   directory: string,
   resource: Resource,
@@ -19,7 +24,7 @@ export function putDocument(
   const content = `${text.trim()}\n`;
   if (existing === undefined) {
     const parts = [resource.type.toLowerCase(), resource.namespace, resource.name].filter((part) => part !== undefined);
-    replaceFile(join(directory, `${parts.map(encodeURIComponent).join('.')}.yaml`), content);
+    addDocument(join(directory, `${parts.map(encodeURIComponent).join('.')}.yaml`), resource, content);
     return 'created';
   }
   const path = join(directory, existing.location.file);
@@ -30,7 +35,14 @@ export function putDocument(
   return 'configured';
 }
 
-/** Takes the document out of its file, and the file away with its last document. */
+/** A file of that name may be there: what it holds stays, except a version of the object that was refused. */
+function addDocument(path: string, resource: Resource, content: string): void {
+  const parts = existsSync(path) ? splitFile(path) : [];
+  const index = parts.findIndex((part) => parseDocuments(part, path).refused.includes(resource.id));
+  replaceFile(path, joinDocuments(index === -1 ? [...parts, content] : parts.with(index, content)));
+}
+
+/** Takes the document out of its file, and the file away with its last document. Throws as putDocument does. */
 export function removeDocument(directory: string, existing: Resource): void {
   const path = join(directory, existing.location.file);
   const parts = splitFile(path);
@@ -39,16 +51,26 @@ export function removeDocument(directory: string, existing: Resource): void {
   else replaceFile(path, joinDocuments(rest));
 }
 
-/** Text of each document of a stream, comments included; members of a List are documents of their own. */
+/**
+ * Text of each document of a stream, comments included; members of a List are documents of their own. What is not
+ * well-formed comes back as it is, for parseDocuments to refuse.
+ */
 export function splitStream(text: string): string[] {
-  return parseAllDocuments(text).flatMap((document) => {
-    const { contents } = document;
-    if (contents === null) return [];
-    const isList = isMap(contents) && String(contents.get('kind') ?? '').endsWith('List') && contents.has('items');
-    if (!isList) return [document.toString({ directives: false, lineWidth: 0 })];
-    const items = (document.toJS() as { items: unknown[] }).items;
-    return items.map((item) => JSON.stringify(item, null, 2));
-  });
+  if (findBoundsProblem(text) !== undefined) return [text];
+  const documents = parseAllDocuments(text, { uniqueKeys: false });
+  if (documents.some(({ errors }) => errors.length > 0)) return [text];
+  try {
+    return documents.flatMap((document) => {
+      const { contents } = document;
+      if (contents === null || (isScalar(contents) && contents.value === null)) return [];
+      const isList = isMap(contents) && String(contents.get('kind') ?? '').endsWith('List') && contents.has('items');
+      if (!isList) return [document.toString({ directives: false, lineWidth: 0 })];
+      const items = (document.toJS() as { items: unknown[] }).items;
+      return items.map((item) => JSON.stringify(item, null, 2));
+    });
+  } catch {
+    return [text];
+  }
 }
 
 function splitFile(path: string): string[] {
@@ -80,17 +102,4 @@ function joinDocuments(parts: readonly string[]): string {
     .filter((part) => part !== '')
     .join('\n---\n')
     .concat('\n');
-}
-
-function replaceFile(path: string, content: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = join(dirname(path), `.${basename(path)}.new`);
-  const file = openSync(temporary, 'w', 0o600);
-  try {
-    writeSync(file, content);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
 }

@@ -1,8 +1,10 @@
 // The manifest files under a directory: which they are, whether they changed, what they contain. No parsing.
+import { isUtf8 } from 'node:buffer';
 import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataplaneError } from '../../base/errors.ts';
-import { MAX_FILE_BYTES } from '../document.ts';
+import { limitExceeded } from '../../base/limit-error.ts';
+import { DEFAULT_MANIFEST_LIMITS } from './manifest-limits.ts';
 
 export interface ManifestFile {
   /** Relative to the directory, with `/`. */
@@ -31,6 +33,9 @@ export interface Listing {
 
 interface Walk {
   readonly root: string;
+  readonly maxFiles: number;
+  /** Names looked at so far. */
+  count: number;
   readonly files: ManifestFile[];
   readonly directories: WalkedDirectory[];
   readonly unreadable: string[];
@@ -42,31 +47,41 @@ interface Walk {
 /**
  * Manifests below the directory: *.yaml, *.yml and *.json, symbolic links followed. Names that begin with a dot are
  * left out, and with them Kubernetes' `..data` directories, whose files are linked to by visible names; so are
- * editors' backups. Never throws: what cannot be read is in `unreadable` and `errors`.
+ * editors' backups. Never throws: what cannot be read is in `unreadable` and `errors`. With more than maxFiles names
+ * nothing is known of any of them: which ones came first is chance.
  */
-export function listManifests(root: string): Listing {
-  const walk: Walk = { root, files: [], directories: [], unreadable: [], errors: [], seen: new Set() };
+export function listManifests(root: string, maxFiles = DEFAULT_MANIFEST_LIMITS.files): Listing {
+  const walk: Walk = {
+    root,
+    maxFiles,
+    count: 0,
+    files: [],
+    directories: [],
+    unreadable: [],
+    errors: [],
+    seen: new Set(),
+  };
   walkDirectory(walk, '');
+  if (walk.count > maxFiles) return { ...walk, files: [], unreadable: [''], errors: [tooManyFiles(walk)] };
   walk.files.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   return walk;
 }
 
-/** Text of a manifest. Throws FILE_TOO_LARGE or FILE_UNREADABLE. */
-export function readManifest(root: string, file: ManifestFile): string {
-  if (file.sizeBytes > MAX_FILE_BYTES) {
-    const details = { found: `${file.sizeBytes} bytes`, expected: `at most ${MAX_FILE_BYTES}` };
-    throw new DataplaneError('FILE_TOO_LARGE', 'is too large', {
-      operation: 'read',
-      target: file.path,
-      file: file.path,
-      ...details,
-    });
-  }
+/** Text of a manifest. Throws FILE_TOO_LARGE, FILE_UNREADABLE, or YAML_SYNTAX for what is not UTF-8. */
+export function readManifest(
+  root: string,
+  file: ManifestFile,
+  maxBytes = DEFAULT_MANIFEST_LIMITS.bytesPerFile,
+): string {
+  if (file.sizeBytes > maxBytes) throw tooLarge(file, maxBytes);
+  let bytes: Buffer;
   try {
-    return readFileSync(join(root, file.path), 'utf8');
+    bytes = readFileSync(join(root, file.path));
   } catch (cause) {
     throw unreadable(file.path, cause);
   }
+  if (!isUtf8(bytes)) throw notUtf8(file.path, bytes);
+  return bytes.toString('utf8');
 }
 
 function walkDirectory(walk: Walk, relative: string): void {
@@ -84,7 +99,9 @@ function walkDirectory(walk: Walk, relative: string): void {
     return;
   }
   for (const name of names) {
+    if (walk.count > walk.maxFiles) return;
     if (name.startsWith('.') || name.startsWith('#')) continue;
+    walk.count += 1;
     visit(walk, relative === '' ? name : `${relative}/${name}`);
   }
 }
@@ -113,6 +130,45 @@ function refuse(walk: Walk, path: string, cause: unknown): void {
 
 function isManifestName(path: string): boolean {
   return /\.(?:yaml|yml|json)$/.test(path);
+}
+
+function tooManyFiles({ root, count, maxFiles }: Walk): DataplaneError {
+  return limitExceeded('has too many files, nothing of it is read', {
+    operation: 'read',
+    target: root,
+    found: `${count} or more names`,
+    limit: maxFiles,
+    setting: 'manifest-files',
+  });
+}
+
+function tooLarge({ path, sizeBytes }: ManifestFile, maxBytes: number): DataplaneError {
+  return new DataplaneError('FILE_TOO_LARGE', 'is too large', {
+    operation: 'read',
+    target: path,
+    found: `${sizeBytes} bytes`,
+    expected: `at most ${maxBytes}`,
+    hint: 'split it, or raise the limit with --limit manifest-bytes-per-file=<number>',
+    file: path,
+  });
+}
+
+/** Newline bytes are never part of a longer character, so that each line can be asked on its own. */
+function notUtf8(path: string, bytes: Buffer): DataplaneError {
+  let line = 1;
+  for (let start = 0; start < bytes.length; line += 1) {
+    const newline = bytes.indexOf(0x0a, start);
+    const end = newline === -1 ? bytes.length : newline;
+    if (!isUtf8(bytes.subarray(start, end))) break;
+    start = end + 1;
+  }
+  return new DataplaneError('YAML_SYNTAX', 'is not UTF-8 text', {
+    operation: 'read',
+    target: path,
+    hint: 'save it as UTF-8',
+    file: path,
+    line,
+  });
 }
 
 function unreadable(path: string, cause: unknown): DataplaneError {

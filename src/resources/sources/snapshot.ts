@@ -27,7 +27,7 @@ export function mergeFiles(files: Iterable<FileContent>, errors: readonly Datapl
   const objects = new Map<string, Resource>();
   const all = [...errors];
   for (const file of files) {
-    all.push(...file.errors);
+    for (const error of file.errors) all.push(error);
     for (const resource of file.resources) {
       const first = objects.get(resource.id);
       if (first === undefined) objects.set(resource.id, resource);

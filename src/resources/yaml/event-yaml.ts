@@ -1,6 +1,7 @@
 // One YAML or JSON document by js-yaml's events: values and lines from one parse, several times as fast as the full
-// parser. What it does not answer (anchors, merge keys, errors) full-yaml.ts decides.
+// parser. What it does not answer (anchors, merge keys, odd keys, errors) full-yaml.ts decides.
 import { constructFromEvents, EVENT_ID, type Event, getScalarValue, parseEvents } from 'js-yaml';
+import { hasControlCharacter, lineAtOffset, MAX_DEPTH, MAX_KEY_LENGTH } from './bounds.ts';
 import type { LineTree } from './line-tree.ts';
 
 export interface EventDocument {
@@ -15,7 +16,7 @@ export function parseEventYaml(text: string): EventDocument | undefined {
   if (events === undefined) return undefined;
   try {
     const [value = null] = constructFromEvents(events, { source: text });
-    return { value, line: lineOfOffset(text, startOf(events[1])) };
+    return { value, line: lineAtOffset(text, startOf(events[1])) };
   } catch {
     return undefined;
   }
@@ -28,9 +29,11 @@ export function readEventLines(text: string): LineTree | undefined {
 }
 
 function eventsOf(text: string): Event[] | undefined {
+  if (hasControlCharacter(text)) return undefined;
   try {
-    const events = parseEvents(text, {});
-    return events.slice(1).some((event) => needsFullParser(event, text)) ? undefined : events;
+    const events = parseEvents(text, { maxDepth: MAX_DEPTH });
+    const isOdd = events.slice(1).some((event) => needsFullParser(event, text)) || hasOddKey(events);
+    return isOdd ? undefined : events;
   } catch {
     return undefined;
   }
@@ -52,17 +55,40 @@ function needsFullParser(event: Event, text: string): boolean {
   }
 }
 
+/** Whether a key is a collection or longer than keys are. */
+function hasOddKey(events: readonly Event[]): boolean {
+  /** One entry for each open collection: whether a mapping's next node is a key; undefined = a sequence. */
+  const open: (boolean | undefined)[] = [];
+  for (const event of events.slice(1)) {
+    if (event.type === EVENT_ID.POP) {
+      open.pop();
+      continue;
+    }
+    const isKey = open.at(-1) === true;
+    if (open.at(-1) !== undefined) open[open.length - 1] = !isKey;
+    if (event.type === EVENT_ID.SCALAR) {
+      if (isKey && event.valueEnd - event.valueStart > MAX_KEY_LENGTH) return true;
+      continue;
+    }
+    if (isKey) return true;
+    open.push(event.type === EVENT_ID.MAPPING ? true : undefined);
+  }
+  return false;
+}
+
 /** Walks the events once; offsets only grow, and so do lines. */
 class LineReader {
   readonly #text: string;
   readonly #events: readonly Event[];
   #next = 1;
-  #offset = 0;
   #line = 1;
+  /** Where the line at hand ends: found once, because one line may be the whole text. */
+  #lineEnd: number;
 
   constructor(text: string, events: readonly Event[]) {
     this.#text = text;
     this.#events = events;
+    this.#lineEnd = endOfLine(text, 0);
   }
 
   read(): LineTree {
@@ -98,26 +124,22 @@ class LineReader {
   }
 
   #lineAt(offset: number): number {
-    for (
-      let at = this.#text.indexOf('\n', this.#offset);
-      at !== -1 && at < offset;
-      at = this.#text.indexOf('\n', at + 1)
-    ) {
+    while (this.#lineEnd < offset) {
       this.#line += 1;
-      this.#offset = at + 1;
+      this.#lineEnd = endOfLine(this.#text, this.#lineEnd + 1);
     }
     return this.#line;
   }
+}
+
+/** Offset of the newline at or after `from`; infinite on the last line. */
+function endOfLine(text: string, from: number): number {
+  const at = text.indexOf('\n', from);
+  return at === -1 ? Number.POSITIVE_INFINITY : at;
 }
 
 function startOf(event: Event | undefined): number {
   if (event === undefined) return 0;
   if (event.type === EVENT_ID.SCALAR) return Math.max(0, event.valueStart);
   return event.type === EVENT_ID.MAPPING || event.type === EVENT_ID.SEQUENCE ? event.start : 0;
-}
-
-function lineOfOffset(text: string, offset: number): number {
-  let line = 1;
-  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) line += 1;
-  return line;
 }

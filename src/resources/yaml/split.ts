@@ -6,7 +6,7 @@ export interface DocumentText {
   readonly firstLine: number;
 }
 
-/** undefined when the stream has directives, end markers or content behind a marker: it must be parsed as a whole. */
+/** Documents with some content. undefined when the stream has directives, end markers or content behind a marker: it must be parsed as a whole. */
 export function splitDocuments(stream: string): DocumentText[] | undefined {
   if (/^(?:%|\.\.\.)/m.test(stream)) return undefined;
   const documents: DocumentText[] = [];
@@ -20,13 +20,18 @@ export function splitDocuments(stream: string): DocumentText[] | undefined {
       return undefined;
     }
     const text = stream.slice(start, match.index);
-    documents.push({ text, firstLine });
+    if (!isBlank(text)) documents.push({ text, firstLine });
     firstLine += countNewlines(text) + 1;
     start = marker.lastIndex;
     if (start === stream.length) break;
   }
-  documents.push({ text: stream.slice(start), firstLine });
+  const rest = stream.slice(start);
+  if (!isBlank(rest)) documents.push({ text: rest, firstLine });
   return documents;
+}
+
+function isBlank(text: string): boolean {
+  return !/\S/.test(text);
 }
 
 function countNewlines(text: string): number {

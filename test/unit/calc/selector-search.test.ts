@@ -17,7 +17,17 @@ describe('searchOptions', () => {
     ['a == "x" && a == "y"', [[]]],
     ['!has(a)', [[{}]]],
     ['all()', [[{}]]],
-    ['a == "x" || b == "y"', [[{}]]],
+    [
+      'a == "x" || b == "y"',
+      [
+        [
+          { label: 'a', value: 'x' },
+          { label: 'b', value: 'y' },
+        ],
+      ],
+    ],
+    ['has(c) && (a == "x" || has(b))', [[{ label: 'a', value: 'x' }, { label: 'b' }], [{ label: 'c' }]]],
+    ['a == "x" || !has(b)', [[{}]]],
   ])('of %s narrow the search as far as it goes', (text, expected) => {
     expect(searchOptions(parseSelector(text))).toEqual(expected);
   });

@@ -1,0 +1,118 @@
+// The calc nodes, wired once: model changes in, what this node must enforce out. Part of CalcGraph, which makes new ones
+// when these have thrown.
+//
+//                      profiles' labels
+//   endpoints, sets --> LabelIndex --> SelectorIndex --+--> SetRegistry --> AddressSets --> prefixes
+//   service slices ---> ServiceIndex ------------------+         ^
+//   tiers, policies, profiles --------> PolicyResolver <--> RuleScanner --> endpoints
+import { hostCidr } from '../model/address.ts';
+import type { HostEndpoint, NetworkSet, WorkloadEndpoint } from '../model/endpoint.ts';
+import type { ModelObject, ModelType } from '../model/world.ts';
+import { AddressSets } from './address-sets.ts';
+import { LabelIndex } from './label-index.ts';
+import type { CalcLimits } from './limits.ts';
+import { PolicyResolver } from './policy-resolver.ts';
+import type { DesiredState, LabelledItem } from './resolved.ts';
+import { RuleScanner } from './rule-scanner.ts';
+import { SelectorIndex } from './selector-index.ts';
+import { ServiceIndex } from './service-index.ts';
+import { SetRegistry } from './set-registry.ts';
+
+export class CalcNodes {
+  readonly #isLocal: (endpoint: WorkloadEndpoint) => boolean;
+  readonly #sets: AddressSets;
+  readonly #selectors: SelectorIndex;
+  readonly #labels: LabelIndex;
+  readonly #services = new ServiceIndex();
+  readonly #resolver: PolicyResolver;
+  readonly #localKeys = new Set<string>();
+
+  /** isLocal says which workload endpoints this node enforces. */
+  constructor(isLocal: (endpoint: WorkloadEndpoint) => boolean, limits: CalcLimits) {
+    this.#isLocal = isLocal;
+    this.#sets = new AddressSets(limits);
+    this.#selectors = new SelectorIndex(limits);
+    this.#labels = new LabelIndex((item, labels) => this.#selectors.setItem(item, labels));
+    const registry = new SetRegistry(this.#sets, this.#selectors, this.#services);
+    this.#resolver = new PolicyResolver(this.#selectors, new RuleScanner(registry, limits), limits);
+  }
+
+  /** Everything this node must enforce; the maps are live. Throws LIMIT_EXCEEDED. */
+  flush(): DesiredState {
+    this.#resolver.flush();
+    return { endpoints: this.#resolver.endpoints, prefixes: this.#sets.prefixes };
+  }
+
+  /** Throws LIMIT_EXCEEDED, and is of no use from then on. */
+  remove(type: ModelType, key: string): void {
+    this.#remove[type](key);
+  }
+
+  /** Throws LIMIT_EXCEEDED, and is of no use from then on. */
+  set(object: ModelObject): void {
+    switch (object.type) {
+      case 'policy':
+        this.#resolver.setPolicy(object.key, object);
+        break;
+      case 'tier':
+        this.#resolver.setTier(object.name, object);
+        break;
+      case 'profile':
+        this.#labels.setProfile(object.name, object.labels);
+        this.#resolver.setProfile(object.name, object);
+        break;
+      case 'serviceSlice':
+        this.#services.setSlice(object);
+        break;
+      case 'workloadEndpoint':
+        this.#setWorkloadEndpoint(object);
+        break;
+      case 'hostEndpoint':
+      case 'networkSet':
+        this.#labels.setItem(toItem(object));
+        break;
+    }
+  }
+
+  readonly #remove: Readonly<Record<ModelType, (key: string) => void>> = {
+    policy: (key) => this.#resolver.setPolicy(key, undefined),
+    tier: (key) => this.#resolver.setTier(key, undefined),
+    profile: (key) => {
+      this.#labels.setProfile(key, undefined);
+      this.#resolver.setProfile(key, undefined);
+    },
+    serviceSlice: (key) => this.#services.removeSlice(key),
+    workloadEndpoint: (key) => this.#removeWorkloadEndpoint(itemKey('workloadEndpoint', key)),
+    hostEndpoint: (key) => this.#labels.removeItem(itemKey('hostEndpoint', key)),
+    networkSet: (key) => this.#labels.removeItem(itemKey('networkSet', key)),
+  };
+
+  #setWorkloadEndpoint(endpoint: WorkloadEndpoint): void {
+    const key = itemKey('workloadEndpoint', endpoint.key);
+    const isLocal = this.#isLocal(endpoint);
+    if (!isLocal && this.#localKeys.has(key)) this.#removeWorkloadEndpoint(key);
+    if (isLocal) {
+      this.#localKeys.add(key);
+      this.#resolver.setEndpoint(key, endpoint);
+    }
+    this.#labels.setItem(toItem(endpoint, isLocal ? endpoint : undefined));
+  }
+
+  #removeWorkloadEndpoint(key: string): void {
+    this.#labels.removeItem(key);
+    if (this.#localKeys.delete(key)) this.#resolver.removeEndpoint(key);
+  }
+}
+
+function itemKey(type: LabelledObject['type'], key: string): string {
+  return `${type}:${key}`;
+}
+
+type LabelledObject = WorkloadEndpoint | HostEndpoint | NetworkSet;
+
+function toItem(object: LabelledObject, localEndpoint?: WorkloadEndpoint): LabelledItem {
+  const { type, labels, profiles } = object;
+  const prefixes = object.type === 'networkSet' ? object.nets : object.addresses.map(hostCidr);
+  const ports = object.type === 'networkSet' ? [] : object.ports;
+  return { key: itemKey(type, object.key), labels, profiles, prefixes, ports, localEndpoint };
+}
