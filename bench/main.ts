@@ -1,10 +1,12 @@
 // npm run bench [-- SECTION...] [--rounds N]: measures, writes bench/results/latest.json, prints a table.
 import { parseArgs } from 'node:util';
+import { benchDiff } from './diff.ts';
 import { type BenchResult, writeReport } from './results.ts';
 import { benchVerdict } from './verdict.ts';
 
 const SECTIONS: Readonly<Record<string, (rounds: number, progress: (text: string) => void) => BenchResult[]>> = {
   verdict: benchVerdict,
+  diff: benchDiff,
 };
 const MIN_ROUNDS = 5;
 

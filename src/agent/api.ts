@@ -1,5 +1,5 @@
-// The agent's unix socket: HTTP with JSON, for its owner only. Reads status, tables, metrics and events; changes
-// nothing but which interface an endpoint is behind.
+// The agent's unix socket: HTTP with JSON, for its owner only. Reads status, tables, manifests, metrics and events;
+// changes nothing but which interface an endpoint is behind.
 import { chmodSync, existsSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { z } from 'zod';
@@ -56,6 +56,8 @@ export class AgentApi {
         return send(response, this.#agent.status());
       case '/v1/tables':
         return send(response, this.#agent.tables());
+      case '/v1/manifests':
+        return send(response, this.#agent.manifests());
       case '/v1/events':
         return this.#follow(request, response);
       case '/metrics':

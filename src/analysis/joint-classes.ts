@@ -37,8 +37,9 @@ export interface JointClassification {
 
 /** Divides everything that the states distinguish. */
 export function classifyJointly(states: readonly DesiredState[]): JointClassification {
-  const programs = states.map(programsOf);
-  const widest = programs.flatMap((lists) => [...lists.values()].map(widestProgram));
+  const prepared = new Map<PolicyList, ListPrograms>();
+  const programs = states.map((state) => programsOf(state, prepared));
+  const widest = [...prepared.values()].map(widestProgram);
   const partition = new AddressClasses().update(joinPrefixes(states));
   const classes = partition.classes.map((one, id) => jointClass(one, id, states.length));
   const byId = new Map(partition.classes.map((one, index) => [one.id, classes[index] as JointClass]));
@@ -58,10 +59,18 @@ export function classifyJointly(states: readonly DesiredState[]): JointClassific
   };
 }
 
-function programsOf({ endpoints }: DesiredState): Map<PolicyList, ListPrograms> {
+/** States often share lists: `prepared` holds what was made for those before, and for this one. */
+function programsOf(
+  { endpoints }: DesiredState,
+  prepared: Map<PolicyList, ListPrograms>,
+): Map<PolicyList, ListPrograms> {
   const programs = new Map<PolicyList, ListPrograms>();
   for (const { ingress, egress } of endpoints.values()) {
-    for (const list of [ingress, egress]) if (!programs.has(list)) programs.set(list, prepareList(list));
+    for (const list of [ingress, egress]) {
+      const known = prepared.get(list) ?? prepareList(list);
+      prepared.set(list, known);
+      programs.set(list, known);
+    }
   }
   return programs;
 }

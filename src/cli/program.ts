@@ -4,11 +4,17 @@ import { VERSION } from '../agent/version.ts';
 import { DataplaneError } from '../base/errors.ts';
 import { addAgentCommand } from './commands/agent.ts';
 import { addCleanupCommand } from './commands/cleanup.ts';
+import { addDiffCommand } from './commands/diff.ts';
 import { addEndpointCommand } from './commands/endpoint.ts';
+import { addExplainCommand } from './commands/explain.ts';
+import { addLintCommand } from './commands/lint.ts';
 import { addManifestCommands } from './commands/manifests.ts';
+import { addMatrixCommand } from './commands/matrix.ts';
 import { addMonitorCommand } from './commands/monitor.ts';
+import { addSimulateCommand } from './commands/simulate.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTablesCommand } from './commands/tables.ts';
+import { addTestCommand } from './commands/test.ts';
 import { addTraceCommand } from './commands/trace.ts';
 import { addVerdictCommand } from './commands/verdict.ts';
 import { EXIT, EXIT_MEANING } from './exit-codes.ts';
@@ -29,6 +35,12 @@ export function createProgram(): Command {
     addManifestCommands,
     addVerdictCommand,
     addTraceCommand,
+    addDiffCommand,
+    addSimulateCommand,
+    addTestCommand,
+    addMatrixCommand,
+    addLintCommand,
+    addExplainCommand,
     addTablesCommand,
     addMonitorCommand,
     addCleanupCommand,

@@ -2,7 +2,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runCommand } from '../../support/run-command.ts';
 
-const PAGES = ['docs/simulate.md', 'docs/policy-tests.md', 'docs/matrix.md', 'docs/lint.md', 'docs/explain.md'];
+const PAGES = [
+  'docs/simulate.md',
+  'docs/policy-tests.md',
+  'docs/matrix.md',
+  'docs/lint.md',
+  'docs/explain.md',
+  'docs/diff.md',
+  'README.md',
+];
 const BLOCK = /```console\n([\s\S]*?)```/g;
 
 interface Session {

@@ -1,0 +1,107 @@
+// tortie diff: which packets two sets of manifests judge differently, exactly, in sentences.
+import { type Command, Option } from 'commander';
+import { readLiveManifests } from '../../agent/live-manifests.ts';
+import {
+  ManifestReader,
+  type ManifestSource,
+  parseManifestSource,
+  promoteStaged,
+} from '../../agent/manifest-sources.ts';
+import { countChangedObjects, loadStates } from '../../agent/policy-states.ts';
+import { type Difference, findDifference } from '../../analysis/diff/difference.ts';
+import { DataplaneError } from '../../base/errors.ts';
+import type { ResourceSnapshot } from '../../resources/sources/snapshot.ts';
+import { askAgent } from '../agent-client.ts';
+import { formatDifference } from '../diff-text.ts';
+import { EXIT } from '../exit-codes.ts';
+import { outputOption, socketOption } from '../options.ts';
+import { type OutputFormat, printData, printError } from '../output.ts';
+
+interface DiffFlags {
+  readonly promote?: boolean;
+  readonly socket: string;
+  readonly output: OutputFormat;
+}
+
+const HELP = `
+A and B are each one of:
+  DIR        a directory of manifests
+  REV:PATH   a directory as a git revision has it: HEAD:policy, v1.2:./policy, origin/main:
+  live       what the running agent enforces
+
+Exit codes of diff:
+  0  every packet is judged alike
+  1  some packets are judged differently
+  2  a source cannot be read, or the command line is not understood
+  3  some manifests were refused; the others were compared
+  4  no agent answers
+
+Examples:
+  tortie diff live policy/             what would applying these manifests change?
+  tortie diff HEAD:policy policy       what did I change since the last commit?
+  tortie diff policy --promote         what would putting the staged policies in force change?
+
+What the sentences mean, exactly: docs/diff.md`;
+
+/** As diff(1) has it; FAILED would say that there are differences. */
+const DIFFERENT = 1;
+const TROUBLE = 2;
+
+export function addDiffCommand(program: Command): void {
+  program
+    .command('diff <A> [B]')
+    .description(
+      'say which packets are judged differently by two sets of manifests: exact, in as few sentences as it takes',
+    )
+    .addOption(new Option('--promote', 'B is A with its staged policies put in force'))
+    .addOption(socketOption())
+    .addOption(outputOption())
+    .addHelpText('after', HELP)
+    .action(runDiff);
+}
+
+async function runDiff(before: string, after: string | undefined, flags: DiffFlags): Promise<void> {
+  try {
+    const [first, second] = await readBoth(before, after, flags);
+    const states = loadStates(first, second);
+    const difference = findDifference(states);
+    const changedObjects = countChangedObjects(first, second);
+    const errors = withoutRepeats([...states[0].errors, ...states[1].errors]);
+    errors.forEach(printError);
+    printData({ ...difference, changedObjects }, flags.output, () => formatDifference(difference, changedObjects));
+    process.exitCode = exitCodeOf(difference, errors);
+  } catch (error) {
+    if (!(error instanceof DataplaneError) || error.code === 'AGENT_UNREACHABLE') throw error;
+    printError(error);
+    process.exitCode = TROUBLE;
+  }
+}
+
+function exitCodeOf({ sentences }: Difference, errors: readonly DataplaneError[]): number {
+  if (errors.length > 0) return EXIT.INVALID;
+  return sentences.length === 0 ? EXIT.OK : DIFFERENT;
+}
+
+async function readBoth(
+  before: string,
+  after: string | undefined,
+  { promote, socket }: DiffFlags,
+): Promise<[ResourceSnapshot, ResourceSnapshot]> {
+  if ((after === undefined) !== (promote === true)) {
+    throw new DataplaneError('USAGE', 'two sources are compared, or one with --promote', {
+      operation: 'diff',
+      target: [before, after].filter((source) => source !== undefined).join(' '),
+      found: promote === true ? 'two sources and --promote' : 'one source',
+    });
+  }
+  const reader = new ManifestReader();
+  const read = async (source: ManifestSource): Promise<ResourceSnapshot> =>
+    source.kind === 'live' ? readLiveManifests(await askAgent(socket, 'GET', '/v1/manifests')) : reader.read(source);
+  const first = await read(parseManifestSource(before));
+  return [first, after === undefined ? promoteStaged(first) : await read(parseManifestSource(after))];
+}
+
+/** What is wrong on both sides is said once. */
+function withoutRepeats(errors: readonly DataplaneError[]): DataplaneError[] {
+  return [...new Map(errors.map((error) => [error.message, error])).values()];
+}
