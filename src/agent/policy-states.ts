@@ -30,6 +30,9 @@ export function loadStates(before: ResourceSnapshot, after: ResourceSnapshot): r
     changed.map((id) => after.objects.get(id) as Resource),
     removed,
   );
+  if (change.changed.length + change.removed.length === 0) {
+    return [first, { ...first, errors: [...after.errors, ...store.errors] }];
+  }
   graph.apply(change.changed, change.removed);
   return [
     first,
