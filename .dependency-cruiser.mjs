@@ -1,6 +1,19 @@
 // Who may import whom. Each rule says what to do instead. Types count as imports.
 
-const order = ['base', 'resources', 'model', 'calc', 'abi', 'tables', 'analysis', 'kernel', 'events', 'observe', 'agent', 'cli'];
+const order = [
+  'base',
+  'resources',
+  'model',
+  'calc',
+  'abi',
+  'tables',
+  'analysis',
+  'kernel',
+  'events',
+  'observe',
+  'agent',
+  'cli',
+];
 
 const leftOnly = order.slice(0, -1).map((folder, index) => ({
   name: `${folder}-imports-left-only`,

@@ -63,8 +63,15 @@ export interface Difference {
   };
 }
 
+const NO_DIFFERENCE: Difference = {
+  sentences: [],
+  presence: [],
+  summary: { sentences: 0, pairsLosing: 0, pairsGaining: 0, endpoints: 0 },
+};
+
 /** The same whatever the order of documents and objects. Throws INTERNAL if a sentence is not true of its witness. */
 export function findDifference(states: Both<PolicyState>): Difference {
+  if (states[0].desired === states[1].desired) return NO_DIFFERENCE;
   const joint = classifyJointly(states.map(({ desired }) => desired));
   const catalog = new ListCatalog(joint);
   const ids = new Map<string, number>();
