@@ -63,7 +63,7 @@ export class ListCatalog {
     for (const { tier, policies } of tiers) {
       const enforced = policies.filter(({ policy }) => !policy.staged);
       if (enforced.length === 0) continue;
-      parts.push('x', ...enforced.map(({ rules }) => this.#rulesId(state, direction, rules)));
+      parts.push(tier.defaultAction, ...enforced.map(({ rules }) => this.#rulesId(state, direction, rules)));
     }
     parts.push('profiles');
     for (const { profile, rules } of profiles) {
