@@ -1,8 +1,7 @@
 // Results of policy tests in the forms that build servers read: JUnit XML, TAP 14 and plain data. Text for people is the
 // command line's.
-import { formatAnswer } from '../model/flow-question.ts';
+import { formatAnswer, formatQuestion } from '../model/flow-question.ts';
 import { type CellFailure, isPassed, type TestResult } from './policy-tests.ts';
-import { formatQuestion } from './simulate-judge.ts';
 
 export interface FileResult {
   readonly file: string;

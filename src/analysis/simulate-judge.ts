@@ -1,7 +1,6 @@
 // What policy says about a recorded flow: every pair of addresses that its ends may mean is judged, and the answers are
 // one verdict when they agree.
-import { formatAddress } from '../model/address.ts';
-import { type Flow, hasPorts, isIcmp, PROTOCOL, protocolName } from '../model/flow.ts';
+import { type Flow, hasPorts, PROTOCOL } from '../model/flow.ts';
 import type { TraceEntry } from '../model/trace.ts';
 import type { FlowVerdict } from '../model/verdict.ts';
 import type { World } from '../model/world.ts';
@@ -131,18 +130,6 @@ export function deciderOf({ direction, entry }: Decision): Decider {
   const decider = { direction, rule: formatEntry(entry), where: formatLocation(entry) };
   deciders[direction].set(entry, decider);
   return decider;
-}
-
-/** A flow as a question of `tortie verdict`. */
-export function formatQuestion(flow: Flow): Record<string, unknown> {
-  const { source, destination, protocol, sourcePort, destinationPort, icmpType, icmpCode } = flow;
-  return {
-    src: formatAddress(source),
-    dst: formatAddress(destination),
-    protocol: protocolName(protocol),
-    ...(hasPorts(protocol) ? { srcPort: sourcePort, dstPort: destinationPort } : {}),
-    ...(isIcmp(protocol) ? { icmpType, icmpCode } : {}),
-  };
 }
 
 function flowBetween(source: Flow['source'], destination: Flow['destination'], recorded: RecordedFlow): Flow {

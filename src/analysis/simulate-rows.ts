@@ -1,6 +1,7 @@
 // The table that a simulation fills: one row for each pair of workloads, service and outcome, with a bound on rows.
 import type { Flow } from '../model/flow.ts';
-import { type Decider, formatQuestion, type Scope, type SimulatedVerdict } from './simulate-judge.ts';
+import { type FlowText, formatQuestion } from '../model/flow-question.ts';
+import type { Decider, Scope, SimulatedVerdict } from './simulate-judge.ts';
 
 export interface SimulationRow {
   readonly source: string;
@@ -18,7 +19,7 @@ export interface SimulationRow {
   /** What decided before; only when policies were compared. */
   readonly wasDecidedBy?: readonly Decider[];
   /** A flow that shows the verdict after, as a question of `tortie verdict`; of mixed ones a flow that is denied. */
-  readonly example: Readonly<Record<string, unknown>>;
+  readonly example: FlowText;
   readonly flows: number;
 }
 

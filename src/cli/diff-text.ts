@@ -1,7 +1,8 @@
 // A difference of policy as people read it: sentences, each with a packet and with the rules that decide it.
 import type { Difference, Presence, Sentence } from '../analysis/diff/difference.ts';
 import { grouped, listShortly, plural } from '../analysis/diff/part.ts';
-import type { Decision, WitnessQuestion } from '../analysis/diff/witness.ts';
+import type { Decision } from '../analysis/diff/witness.ts';
+import type { FlowText } from '../model/flow-question.ts';
 import { paint } from './output.ts';
 
 /** More sentences are counted; JSON has them all. */
@@ -62,7 +63,7 @@ function addresses(decimal: string): string {
     : `${Number(number).toExponential(1).replace('e+', 'e')} outside addresses`;
 }
 
-function describePacket({ src, dst, protocol, srcPort, dstPort, icmpType, icmpCode }: WitnessQuestion): string {
+function describePacket({ src, dst, protocol, srcPort, dstPort, icmpType, icmpCode }: FlowText): string {
   const place = (address: string, port: number | undefined): string => {
     if (port === undefined) return address;
     return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;

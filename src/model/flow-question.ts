@@ -1,8 +1,8 @@
 // The questions and answers of `tortie verdict`: one JSON object a line each way. This format is stable; see
 // docs/verdict.md.
 import { DataplaneError } from '../base/errors.ts';
-import { type Family, type IpAddress, parseAddress } from './address.ts';
-import { type Flow, hasPorts, isIcmp, PROTOCOL } from './flow.ts';
+import { type Family, formatAddress, type IpAddress, parseAddress } from './address.ts';
+import { type Flow, hasPorts, isIcmp, PROTOCOL, protocolName } from './flow.ts';
 import { formatTrace } from './trace.ts';
 import type { FlowVerdict, SideVerdict } from './verdict.ts';
 
@@ -54,6 +54,29 @@ export function parseFlowQuestion(question: unknown): FlowQuestion {
 export function protocolNumber(value: unknown): number | undefined {
   if (typeof value === 'string') return PROTOCOL_NAMES.get(value.toLowerCase()) ?? wholeNumber(value, 255);
   return wholeNumber(value, 255);
+}
+
+/** A flow as a question, without its id. */
+export interface FlowText {
+  readonly src: string;
+  readonly dst: string;
+  readonly protocol: string;
+  readonly srcPort?: number;
+  readonly dstPort?: number;
+  readonly icmpType?: number;
+  readonly icmpCode?: number;
+}
+
+/** The question that parseFlowQuestion reads the flow from. */
+export function formatQuestion(flow: Flow): FlowText {
+  const { source, destination, protocol, sourcePort, destinationPort, icmpType, icmpCode } = flow;
+  return {
+    src: formatAddress(source),
+    dst: formatAddress(destination),
+    protocol: protocolName(protocol),
+    ...(hasPorts(protocol) ? { srcPort: sourcePort, dstPort: destinationPort } : {}),
+    ...(isIcmp(protocol) ? { icmpType, icmpCode } : {}),
+  };
 }
 
 /** The answer to a question, as one JSON-ready object. */

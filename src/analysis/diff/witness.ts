@@ -1,7 +1,8 @@
 // One packet for each sentence, judged by the reference evaluator on both sides: the sentence must be true of it.
 import { DataplaneError } from '../../base/errors.ts';
-import { type Family, formatAddress, type IpAddress, parseAddress } from '../../model/address.ts';
-import { type Flow, hasPorts, isIcmp, protocolName } from '../../model/flow.ts';
+import { type Family, type IpAddress, parseAddress } from '../../model/address.ts';
+import { type Flow, hasPorts } from '../../model/flow.ts';
+import { type FlowText, formatQuestion } from '../../model/flow-question.ts';
 import { isLinkScopeDiscovery } from '../../model/link-scope.ts';
 import type { Direction } from '../../model/policy.ts';
 import { formatTrace, type TraceEntry } from '../../model/trace.ts';
@@ -12,17 +13,6 @@ import type { ChangeKind } from './changes.ts';
 import type { FlowJudge } from './judge.ts';
 import type { PlacedRectangle } from './phrases.ts';
 import { exampleServices, type Service } from './services.ts';
-
-/** A packet as `tortie verdict` takes it. */
-export interface WitnessQuestion {
-  readonly src: string;
-  readonly dst: string;
-  readonly protocol: string;
-  readonly srcPort?: number;
-  readonly dstPort?: number;
-  readonly icmpType?: number;
-  readonly icmpCode?: number;
-}
 
 export interface Decision {
   readonly verdict: 'allow' | 'deny';
@@ -35,7 +25,7 @@ export interface Decision {
 }
 
 export interface Witness {
-  readonly packet: WitnessQuestion;
+  readonly packet: FlowText;
   readonly before: Decision;
   readonly after: Decision;
 }
@@ -108,7 +98,7 @@ function flowOf(source: IpAddress, destination: IpAddress, service: Service): Fl
 }
 
 function confirm(flow: Flow, kind: ChangeKind, judges: Both<FlowJudge>): Witness {
-  const packet = questionOf(flow);
+  const packet = formatQuestion(flow);
   const [before, after] = [judges[0].evaluate(flow), judges[1].evaluate(flow)];
   const expected = kind === 'lost' ? 'allow deny' : 'deny allow';
   const found = `${before.verdict} ${after.verdict}`;
@@ -138,22 +128,4 @@ function decisionOf(verdict: FlowVerdict, direction: Direction): Decision {
 
 function formatRule(entry: TraceEntry): string {
   return (formatTrace([entry])[0] as string).slice('0|'.length);
-}
-
-function questionOf({
-  source,
-  destination,
-  protocol,
-  sourcePort,
-  destinationPort,
-  icmpType,
-  icmpCode,
-}: Flow): WitnessQuestion {
-  return {
-    src: formatAddress(source),
-    dst: formatAddress(destination),
-    protocol: protocolName(protocol),
-    ...(hasPorts(protocol) ? { srcPort: sourcePort, dstPort: destinationPort } : {}),
-    ...(isIcmp(protocol) ? { icmpType, icmpCode } : {}),
-  };
 }

@@ -15,9 +15,9 @@ import {
   testsAsJunit,
   testsAsTap,
 } from '../../analysis/policy-tests-reports.ts';
-import { formatQuestion } from '../../analysis/simulate-judge.ts';
 import { DataplaneError } from '../../base/errors.ts';
 import { buildWorld } from '../../model/build-world.ts';
+import { formatQuestion } from '../../model/flow-question.ts';
 import type { SideVerdict } from '../../model/verdict.ts';
 import { mergeFiles } from '../../resources/sources/snapshot.ts';
 import { EXIT } from '../exit-codes.ts';

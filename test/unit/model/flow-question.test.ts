@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseFlowQuestion } from '../../../src/model/flow-question.ts';
+import { formatQuestion, parseFlowQuestion } from '../../../src/model/flow-question.ts';
 
 const TCP = { id: 1, src: '10.0.0.1', dst: '10.0.0.2', protocol: 'tcp', srcPort: 4000, dstPort: 80 };
 
@@ -36,5 +36,16 @@ describe('parseFlowQuestion', () => {
     ['an IPv6 extension header', { src: '::1', dst: '::2', protocol: 43 }, 'protocol: is an IPv6 extension header'],
   ])('refuses %s', (_what, question, message) => {
     expect(() => parseFlowQuestion(question)).toThrow(message);
+  });
+});
+
+describe('formatQuestion', () => {
+  it.each([
+    TCP,
+    { id: 1, src: 'fd00::1', dst: 'fd00::2', protocol: 'ICMPv6', icmpType: 1, icmpCode: 4 },
+    { id: 1, src: '10.0.0.1', dst: '10.0.0.2', protocol: 47 },
+  ])('writes what parseFlowQuestion reads', (question) => {
+    const { flow } = parseFlowQuestion(question);
+    expect(parseFlowQuestion(formatQuestion(flow)).flow).toEqual(flow);
   });
 });
