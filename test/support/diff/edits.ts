@@ -104,7 +104,11 @@ function placesOf(value: unknown): (() => void)[] {
         fields[otherKey] = field;
       });
     }
-    if (otherValue !== undefined) slips.push(() => void (fields[key] = otherValue));
+    if (otherValue !== undefined) {
+      slips.push(() => {
+        fields[key] = otherValue;
+      });
+    }
     return [...slips, ...placesOf(field)];
   });
 }
