@@ -1,7 +1,8 @@
 // All changes of a family as few (rectangle, packets) as can be found: either layer by layer, or piece by piece, where a
 // piece is packets that change together wherever they change.
 import { addAll, type BitSet } from '../../tables/bit-sets.ts';
-import type { ChangeKind, ChangeLayer, FamilyChanges, LayerRow } from './changes.ts';
+import type { ChangeKind, ChangeLayer, LayerRow } from './change-layers.ts';
+import type { FamilyChanges } from './changes.ts';
 import type { PacketSetId, PacketSpace } from './packet-space.ts';
 import { coverLayer, type Rectangle } from './rectangles.ts';
 

@@ -1,5 +1,5 @@
 // Rectangles in words, and rectangles with the same words put together: both families, and one for each namespace.
-import type { ChangeKind } from './changes.ts';
+import type { ChangeKind } from './change-layers.ts';
 import { coverChanges } from './cover.ts';
 import type { FamilyView } from './family-view.ts';
 import type { PacketSetId } from './packet-space.ts';

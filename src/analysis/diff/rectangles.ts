@@ -2,7 +2,7 @@
 // overlap: "everyone to shop" and "bar to everyone" is how people tell a cross.
 import { type BitSet, forEachBit } from '../../tables/bit-sets.ts';
 import { BitSetIndex } from './bit-set-index.ts';
-import type { ChangeLayer } from './changes.ts';
+import type { ChangeLayer } from './change-layers.ts';
 import { coverByConcepts } from './concepts.ts';
 
 /** Group indexes, ascending. Cells between groups of one single endpoint are covered or not, as it suits. */

@@ -9,7 +9,7 @@ import { formatTrace, type TraceEntry } from '../../model/trace.ts';
 import type { FlowVerdict } from '../../model/verdict.ts';
 import type { AddressGroup, Both } from './address-groups.ts';
 import { addressAt } from './address-ranges.ts';
-import type { ChangeKind } from './changes.ts';
+import type { ChangeKind } from './change-layers.ts';
 import type { FlowJudge } from './judge.ts';
 import type { PlacedRectangle } from './phrases.ts';
 import { exampleServices, type Service } from './services.ts';
