@@ -6,7 +6,7 @@ import type { DesiredState } from '../calc/resolved.ts';
 import { TableCompiler, type TableImage, type TableSizes } from '../tables/compiler.ts';
 import { type BoundEndpoint, EndpointWriter } from './endpoint-writer.ts';
 import { ImageWriter } from './image-writer.ts';
-import type { BpfObject, RingBuffer, TestRunResult } from './native.ts';
+import type { BpfMap, BpfObject, BpfProgram, RingBuffer, TestRunResult } from './native.ts';
 import { loadNative } from './native.ts';
 import { DEFAULT_MAP_SIZES, loadObject, mapsOf } from './object.ts';
 
@@ -40,6 +40,9 @@ export class DetachedDataplane {
   readonly #bound = new Map<string, BoundEndpoint>();
   readonly #cache: Uint8Array;
   readonly #ring: RingBuffer;
+  readonly #flows: BpfMap;
+  /** Each handle is a descriptor of its own, which the object closes in the end: asked for once. */
+  readonly #programs = new Map<string, BpfProgram>();
 
   /** Loads the programs and writes the desired state. Throws PERMISSION, PROGRAM_REJECTED, TABLE_FULL. */
   constructor(desired: DesiredState, options: DetachedOptions) {
@@ -48,6 +51,7 @@ export class DetachedDataplane {
     const mapSizes = { ...sizes, endpoints: slots, flows, fragments: 64, flowCache, eventBytes };
     this.#object = loadObject(options.object, mapSizes, undefined, options.constants);
     const maps = mapsOf(this.#object);
+    this.#flows = maps.flows;
     this.#cache = new Uint8Array(this.#object.map('tt_flow_cache').mmap());
     this.#ring = loadNative().RingBuffer.open(maps.events);
     this.compiler = new TableCompiler(sizes);
@@ -89,7 +93,7 @@ export class DetachedDataplane {
     this.#endpoints.alias(RUN_IFINDEX, this.#bound.get(endpointKey) as BoundEndpoint);
     const context = new Uint8Array(SK_BUFF_BYTES);
     new DataView(context.buffer).setUint32(SK_BUFF_INGRESS_IFINDEX, RUN_IFINDEX, true);
-    return this.#object.program(program).testRun({ data: packet, context, repeat });
+    return this.#program(program).testRun({ data: packet, context, repeat });
   }
 
   /** Events since the last call. */
@@ -106,15 +110,23 @@ export class DetachedDataplane {
 
   /** After it every packet is a flow's first. */
   forgetFlows(): void {
-    const map = this.#object.map('tt_flows');
-    const keys = map.keys();
-    const { keySize } = map.info;
-    for (let at = 0; at < keys.byteLength; at += keySize) map.delete(keys.subarray(at, at + keySize));
+    const keys = this.#flows.keys();
+    const { keySize } = this.#flows.info;
+    for (let at = 0; at < keys.byteLength; at += keySize) this.#flows.delete(keys.subarray(at, at + keySize));
     this.#cache.fill(0);
   }
 
   close(): void {
     this.#ring.close();
     this.#object.close();
+  }
+
+  #program(name: string): BpfProgram {
+    let program = this.#programs.get(name);
+    if (program === undefined) {
+      program = this.#object.program(name);
+      this.#programs.set(name, program);
+    }
+    return program;
   }
 }
