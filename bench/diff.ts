@@ -8,6 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { stringify } from 'yaml';
 import { type DiffScale, diffWorld, EDITS, type ManifestFiles } from './diff-world.ts';
 import { type BenchResult, summarize } from './results.ts';
+import type { BenchRun } from './run.ts';
 
 const COMMAND = 'dist/cli/main.js';
 const SCALE: DiffScale = { namespaces: 2000, podsPerNamespace: 5 };
@@ -15,8 +16,7 @@ const POLICIES_PER_NAMESPACE = 5;
 /** A run takes seconds, and varies little. */
 const ROUNDS_PER_RUN = 7;
 
-/** progress is called before each edit. */
-export function benchDiff(rounds: number, progress: (text: string) => void): BenchResult[] {
+export async function benchDiff({ rounds, progress }: BenchRun): Promise<BenchResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'tortie-bench-diff-'));
   try {
     const world = diffWorld(SCALE);

@@ -1,16 +1,12 @@
 // npm run bench [-- SECTION...] [--rounds N]: measures, writes bench/results/latest.json, prints a table.
 import { parseArgs } from 'node:util';
-import { benchDiff } from './diff.ts';
 import { type BenchResult, writeReport } from './results.ts';
-import { benchVerdict } from './verdict.ts';
+import type { BenchRun } from './run.ts';
+import { SECTIONS } from './sections.ts';
 
-const SECTIONS: Readonly<Record<string, (rounds: number, progress: (text: string) => void) => BenchResult[]>> = {
-  verdict: benchVerdict,
-  diff: benchDiff,
-};
 const MIN_ROUNDS = 5;
 
-function main(): number {
+async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { rounds: { type: 'string', default: '21' } },
@@ -25,7 +21,14 @@ function main(): number {
   }
   const chosen = positionals.length > 0 ? positionals : Object.keys(SECTIONS);
   const progress = (text: string): void => void process.stderr.write(`${text}\n`);
-  const results = chosen.flatMap((name) => (SECTIONS[name] as (typeof SECTIONS)[string])(rounds, progress));
+  const undo: (() => void)[] = [];
+  const run: BenchRun = { rounds, isQuick: false, progress, onEnd: (action) => undo.push(action) };
+  const results: BenchResult[] = [];
+  try {
+    for (const name of chosen) results.push(...(await (SECTIONS[name] as (typeof SECTIONS)[string])(run)));
+  } finally {
+    for (const action of undo.reverse()) action();
+  }
   const path = writeReport(results);
   process.stdout.write(`${formatResults(results)}\n\nwritten to ${path}\n`);
   return 0;
@@ -51,4 +54,4 @@ function formatResults(results: readonly BenchResult[]): string {
     .join('\n');
 }
 
-process.exitCode = main();
+process.exitCode = await main();

@@ -5,6 +5,7 @@ import { DetachedDataplane } from '../src/kernel/detached-dataplane.ts';
 import { DEFAULT_MAP_SIZES } from '../src/kernel/object.ts';
 import { probePacket } from '../src/kernel/probe-packet.ts';
 import { type BenchResult, summarize } from './results.ts';
+import type { BenchRun } from './run.ts';
 import { type Family, measuredFlow, verdictWorld } from './verdict-world.ts';
 
 const RULES = [1, 100, 10_000, 100_000];
@@ -31,8 +32,7 @@ const MEASURES: readonly Measure[] = [
   { name: 'new-flow', program: 'tt_bench_open', repeat: 5_000 },
 ];
 
-/** progress is called when the policies of a family are loaded, and before each round. */
-export function benchVerdict(rounds: number, progress: (text: string) => void): BenchResult[] {
+export async function benchVerdict({ rounds, progress }: BenchRun): Promise<BenchResult[]> {
   return FAMILIES.flatMap((family) => {
     const worlds = RULES.map((rules) => verdictWorld(family, rules));
     const samples: Samples = RULES.map(() => MEASURES.map(() => []));
