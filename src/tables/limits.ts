@@ -22,14 +22,14 @@ export interface TableLimits {
 }
 
 export const DEFAULT_TABLE_LIMITS: TableLimits = {
-  addressClasses: 65_536,
+  addressClasses: 262_144,
   prefixSets: 16_000_000,
   l4Classes: 131_072,
   sourcePortClasses: 256,
   portRanges: 200_000_000,
   rowWords: 400_000_000,
   traceIds: 500_000,
-  regionWords: 250_000_000,
+  regionWords: 500_000_000,
 };
 
 interface Wording {
