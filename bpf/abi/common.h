@@ -5,7 +5,7 @@
 
 /* Version of every layout under bpf/abi; part of the pin path. Bump it in the commit that changes a layout. */
 enum tt_layout {
-	TT_LAYOUT_VERSION = 1,
+	TT_LAYOUT_VERSION = 2,
 };
 
 /* An address of either family: IPv4 is stored as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2). */

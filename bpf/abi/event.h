@@ -38,11 +38,12 @@ enum tt_reason {
 	TT_REASON_DROP_FRAGMENT_ORPHAN = 16, /* fragment whose first fragment was not seen */
 	TT_REASON_DROP_FRAGMENT_TINY = 17,   /* first fragment without the ports */
 	TT_REASON_DROP_TABLE_HOLE = 18,	     /* classification met an unwritten table entry */
-	TT_REASON_DROP_FLOW_TABLE = 19,	     /* the flow table refused the entry */
+	TT_REASON_DROP_FLOW_TABLE = 19,	     /* there is no flow table */
 	TT_REASON_DROP_HOST = 20,	     /* workload to own host is switched off */
 	TT_REASON_EVENT_LOST = 21,	     /* ring buffer full: the event is lost, the packet is not */
 	TT_REASON_EVENT_SUPPRESSED = 22,     /* event left out by the rate limit */
-	TT_REASON_COUNT = 23,
+	TT_REASON_FLOW_EVICTED = 23,	     /* flow table full: a live flow made room for a new one, and will be judged anew */
+	TT_REASON_COUNT = 24,
 };
 
 /* One value of tt_counters (per CPU), indexed by reason. */

@@ -4,7 +4,7 @@
 #define TT_ABI_FLOW_H
 
 /*
- * Key of tt_flows. Both directions share it: end 0 is the end whose (address, port) is the lower one, compared as
+ * What names a flow. Both directions share it: end 0 is the end whose (address, port) is the lower one, compared as
  * big-endian bytes. Not so for ICMP, whose two directions are not alike: there end 0 is who asked. For ICMP echo
  * both ports are the identifier; for other ICMP, which nobody answers, they are (type, code).
  */
@@ -44,14 +44,36 @@ struct tt_flow {
 	__u32 generation;   /* policy generation it was last judged under */
 	__u8 state;	    /* enum tt_flow_state */
 	__u8 flags;	    /* enum tt_flow_flags */
-	__u8 _pad[2];
+	__be16 nat_port;    /* reserved for address translation, as nat_address is */
 	__u32 egress_word;  /* 0 = that side was not judged here */
 	__u32 ingress_word;
 	__u64 created_jiffies;
 	__u64 seen_jiffies;
 	__u64 packets[2];   /* by direction: 0 from the initiator, 1 from the responder */
 	__u64 bytes[2];	    /* of IP packets */
-	__u64 nat[4];	    /* reserved for address translation */
+	struct tt_address nat_address;
+};
+
+enum tt_flow_dims {
+	TT_FLOW_WAYS = 16,	     /* flows that a bucket of the index can name */
+	TT_FLOW_REGION_BUCKETS = 1024,
+	TT_FLOW_REGION_ENTRIES = 8192, /* half of what its buckets can name: few of them fill up */
+	TT_FLOW_REGION_HEAD = 64,    /* bytes before the buckets */
+	TT_FLOW_AGE_SHIFT = 8, /* deadlines count 2^8 jiffies, so that 32 bits do not wrap in a machine's life */
+};
+
+/* Part of the index: one cache line, which mostly suffices to tell that a flow is not there. */
+struct tt_flow_bucket {
+	__u16 tag[16];	/* some bits of the key's hash; 0 = free. Written last, cleared first. */
+	__u16 entry[16]; /* where in the region */
+};
+
+/* A flow in the table: two cache lines. */
+struct tt_flow_entry {
+	struct tt_flow_key key;
+	__u32 named_by; /* 1 + TT_FLOW_WAYS * bucket + way; 0 = free */
+	__u32 deadline; /* when the flow ends unless a packet comes; see tt_flow_dims */
+	struct tt_flow flow;
 };
 
 /* Key of tt_fragments: which datagram a fragment belongs to (RFC 791, 3.2; RFC 8200, 4.5). */
@@ -84,9 +106,10 @@ struct tt_cached_flow {
 	__u8 hook;   /* enum tt_hook */
 	__u8 reply;  /* 1 = this direction is the responder's */
 	__u32 ifindex;
-	__u32 generation;
+	__u32 stamp;  /* of struct tt_state when the slot was filled */
 	__u32 target; /* ifindex to deliver to by bpf_redirect_peer; 0 = the stack */
 	__u32 target_slot;
+	__u64 link;	      /* source MAC and ethertype: the frame's bytes 6 to 13 */
 	__u64 synced_jiffies; /* when the flow table last heard of it */
 	__u64 packets;	      /* since then */
 	__u64 bytes;

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "abi/common.h"
+#include "abi/flow.h"
 #include "lib/ip.h"
 
 /* IP protocol numbers (IANA). linux/in.h and linux/in6.h have them too, but not without clashes. */
@@ -69,11 +71,13 @@ struct tt_packet {
 	__u64 jiffies;
 	struct tt_ip source;
 	struct tt_ip destination;
+	struct tt_flow_key key; /* of its flow, past the flow cache */
 	__u32 ports; /* network order, source port in the lower half; ICMP echo: the identifier in both */
 	__u32 ifindex;
 	__u32 endpoint_slot; /* of the interface's endpoint in tt_endpoints */
 	__u32 generation;    /* of the root in force when the packet came */
 	__u32 root_number;
+	__u32 stamp; /* of struct tt_state, read before the root */
 	__u32 length;	       /* bytes of the IP packet */
 	__u32 end;	       /* frame offset where the IP packet ends */
 	__u32 layer4;	       /* frame offset of the final header */
@@ -98,6 +102,9 @@ struct tt_packet {
 	bool is_peer_ready; /* peer_id's policy is in */
 	bool is_from_host;  /* new flow, opened by the host itself */
 };
+
+/* The compiler keeps the order of what is before and after; the CPUs that matter keep it for stores by themselves. */
+#define barrier() asm volatile("" ::: "memory")
 
 static __always_inline enum tt_verdict tt_allow(struct tt_packet *packet, __u8 reason)
 {

@@ -22,14 +22,6 @@ struct {
 	__type(value, struct tt_packet);
 } tt_packets SEC(".maps");
 
-/* A flow on its way into tt_flows: too large for the 512 bytes of stack that all functions of a run share. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct tt_flow);
-} tt_new_flows SEC(".maps");
-
 static __always_inline struct tt_packet *tt_packet_here(void)
 {
 	const __u32 only = 0;

@@ -11,14 +11,15 @@
 #include "stages/fragments.h"
 #include "stages/key.h"
 #include "stages/track.h"
+#include "stages/flow-table.h"
 #include "stages/cache.h"
 #include "stages/locate.h"
 #include "stages/classify.h"
 #include "stages/host.h"
 #include "stages/judge.h"
+#include "stages/report.h"
 #include "stages/flow.h"
 #include "stages/related.h"
-#include "stages/report.h"
 #include "stages/deliver.h"
 
 /* All that a packet must pass, from its first byte. Leaves the verdict's reason in the packet. */
@@ -69,8 +70,6 @@ static __always_inline enum tt_verdict tt_walk_cached(const struct tt_context *c
 {
 	if (tt_parse_ip(context, packet, family) != TT_CONTINUE)
 		return TT_CONTINUE;
-	if (packet->hook == TT_HOOK_FROM_WORKLOAD && tt_spoof_address(context, packet) != TT_CONTINUE)
-		return TT_CONTINUE;
 	if (tt_cache(context, packet) != TT_ALLOW)
 		return TT_CONTINUE;
 	tt_count(TT_REASON_ALLOWED_CACHED, packet->length);
@@ -83,9 +82,7 @@ static __always_inline enum tt_verdict tt_walk_fast(struct tt_packet *packet, st
 	struct tt_context context = { .is_fast = true };
 	__be16 ethertype;
 
-	if (tt_begin(&context, packet, skb, hook) != TT_CONTINUE)
-		return TT_CONTINUE;
-	if (hook == TT_HOOK_FROM_WORKLOAD && tt_spoof_mac(&context, packet) != TT_CONTINUE)
+	if (tt_arrive(&context, packet, skb, hook) != TT_CONTINUE)
 		return TT_CONTINUE;
 	ethertype = tt_ethertype(&context);
 	if (ethertype == bpf_htons(ETH_P_IP))

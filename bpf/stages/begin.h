@@ -36,23 +36,31 @@ static __always_inline const struct tt_state *tt_state_here(void)
 	return bpf_map_lookup_elem(&tt_state, &only);
 }
 
-/* Fills in all that does not depend on the packet's bytes. The root is chosen once: a packet never sees two of them. */
-static __always_inline enum tt_verdict tt_begin(struct tt_context *context, struct tt_packet *packet,
-						struct __sk_buff *skb, __u8 hook)
+/* What every packet needs: the clock, and the stamp before anything that the stamp vouches for. */
+static __always_inline enum tt_verdict tt_arrive(struct tt_context *context, struct tt_packet *packet,
+						 struct __sk_buff *skb, __u8 hook)
 {
-	const struct tt_state *state = tt_state_here();
-
 	packet->hook = hook;
 	packet->ifindex = skb->ifindex;
 	packet->length = skb->len - ETH_HLEN;
 	packet->jiffies = bpf_jiffies64();
-	packet->peer_id = TT_NO_ENDPOINT;
-	if (!state)
-		return tt_drop(packet, TT_REASON_DROP_NOT_READY);
-	packet->root_number = *(const volatile __u32 *)&state->active & 1;
 	context->skb = skb;
-	context->state = state;
-	context->root = &state->root[packet->root_number];
+	context->state = tt_state_here();
+	if (!context->state)
+		return tt_drop(packet, TT_REASON_DROP_NOT_READY);
+	packet->stamp = *(const volatile __u32 *)&context->state->stamp;
+	return TT_CONTINUE;
+}
+
+/* The endpoint, and the root: chosen once, so that a packet never sees two of them. */
+static __always_inline enum tt_verdict tt_begin(struct tt_context *context, struct tt_packet *packet,
+						struct __sk_buff *skb, __u8 hook)
+{
+	packet->peer_id = TT_NO_ENDPOINT;
+	if (tt_arrive(context, packet, skb, hook) != TT_CONTINUE)
+		return TT_DROP;
+	packet->root_number = *(const volatile __u32 *)&context->state->active & 1;
+	context->root = &context->state->root[packet->root_number];
 	packet->generation = context->root->generation;
 	context->endpoint = tt_endpoint_find(packet->ifindex, &packet->endpoint_slot);
 	if (!context->endpoint || !(context->endpoint->flags & TT_ENDPOINT_READY))

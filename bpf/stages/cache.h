@@ -18,7 +18,7 @@ enum tt_cache_name {
 
 _Static_assert(offsetof(struct tt_cached_flow, reply) - offsetof(struct tt_cached_flow, source_port) == 7,
 	       "the name is compared as one 64-bit word");
-_Static_assert(offsetof(struct tt_cached_flow, ifindex) % 8 == 0, "ifindex and generation are compared as one word");
+_Static_assert(offsetof(struct tt_cached_flow, ifindex) % 8 == 0, "ifindex and stamp are compared as one word");
 
 static __always_inline __u64 tt_cache_name(const struct tt_packet *packet)
 {
@@ -44,16 +44,19 @@ static __always_inline bool tt_cache_names(const struct tt_cached_flow *slot, co
 	       !((*name ^ tt_cache_name(packet)) << (64 - TT_CACHE_NAME_BITS)) && slot->ifindex == packet->ifindex;
 }
 
-/* Whether the endpoint that a slot delivers to still is what it was when the slot was filled. */
-static __always_inline bool tt_cache_delivers(const struct tt_cached_flow *slot)
+/* Of the linear part, which begins with them; 0 if it is too short. */
+static __always_inline __u64 tt_cache_link(const struct __sk_buff *skb)
 {
-	const struct tt_endpoint *endpoint = tt_endpoint_at(slot->target_slot);
-	const __u32 needed = TT_ENDPOINT_READY | TT_ENDPOINT_PEER_DELIVERY;
+	const __u8 *frame = tt_header(skb, 0, ETH_HLEN);
 
-	return endpoint && endpoint->ifindex == slot->target && (endpoint->flags & needed) == needed;
+	return frame ? *(const tt_any64 *)(frame + ETH_ALEN) : 0;
 }
 
-/* Answers with no helper but the CPU number. The counts wait in the slot for the flow table. */
+/*
+ * Answers with no helper but the CPU number. The slot was filled by a packet that passed every check, from the same
+ * interface, with the same source MAC; whatever those checks went by has not changed since, or the stamp would have.
+ * The counts wait in the slot for the flow table.
+ */
 static __always_inline enum tt_verdict tt_cache(const struct tt_context *context, struct tt_packet *packet)
 {
 	struct tt_cached_flow *slot;
@@ -63,11 +66,9 @@ static __always_inline enum tt_verdict tt_cache(const struct tt_context *context
 		return TT_CONTINUE;
 	index = tt_cache_index(packet);
 	slot = bpf_map_lookup_elem(&tt_flow_cache, &index);
-	if (!slot || !tt_cache_names(slot, packet))
+	if (!slot || !tt_cache_names(slot, packet) || slot->link != tt_cache_link(context->skb))
 		return TT_CONTINUE;
-	if (slot->generation != packet->generation || packet->jiffies - slot->synced_jiffies >= context->state->hz)
-		return TT_CONTINUE;
-	if (slot->target && !tt_cache_delivers(slot))
+	if (slot->stamp != packet->stamp || packet->jiffies - slot->synced_jiffies >= context->state->hz)
 		return TT_CONTINUE;
 	packet->target = slot->target;
 	packet->target_slot = slot->target_slot;
@@ -77,10 +78,10 @@ static __always_inline enum tt_verdict tt_cache(const struct tt_context *context
 }
 
 /*
- * Hands a slot's counts to its flow. Counts from before the flow was created belong to an earlier connection with the
+ * Hands a slot's counts to its flow; key is room for its key. Counts from before the flow was created belong to an earlier connection with the
  * same name and went with it.
  */
-static __noinline int tt_cache_flush(struct tt_cached_flow *slot)
+static __noinline int tt_cache_flush(struct tt_cached_flow *slot, struct tt_flow_key *key, __u64 seed)
 {
 	struct tt_tuple tuple = {
 		.source = tt_ip_load(&slot->source),
@@ -89,32 +90,45 @@ static __noinline int tt_cache_flush(struct tt_cached_flow *slot)
 		.protocol = slot->protocol,
 		.kind = slot->kind,
 	};
-	struct tt_flow_key key;
-	struct tt_flow *flow;
+	struct tt_flow_place place;
+	struct tt_flow_entry *entry;
 
-	tt_key(&tuple, &key);
-	flow = bpf_map_lookup_elem(&tt_flows, &key);
-	if (flow && slot->synced_jiffies >= flow->created_jiffies)
-		tt_track_count(flow, slot->packets, slot->bytes, slot->reply);
+	tt_key(&tuple, key);
+	place = tt_flow_place(key, seed);
+	entry = tt_flow_at(key, &place);
+	if (entry && slot->synced_jiffies >= entry->flow.created_jiffies)
+		tt_track_count(&entry->flow, slot->packets, slot->bytes, slot->reply);
 	slot->packets = 0;
 	slot->bytes = 0;
 	return 0;
+}
+
+/* Whether this packet was judged by what is in force now, as far as one look at a time can tell. */
+static __always_inline bool tt_cache_may_fill(const struct tt_context *context, const struct tt_packet *packet)
+{
+	const struct tt_state *state = context->state;
+	const __u32 active = *(const volatile __u32 *)&state->active & 1;
+
+	return active == packet->root_number &&
+	       *(const volatile __u32 *)&state->root[active].generation == packet->generation;
 }
 
 /*
  * Lets this CPU's next packets of the flow in this direction skip the flow table. The slot must not seem older than its
  * flow, which another CPU may have created after this packet's clock was read.
  */
-static __always_inline void tt_cache_fill(const struct tt_packet *packet, const struct tt_flow *flow, bool is_reply)
+static __always_inline void tt_cache_fill(const struct tt_context *context, struct tt_packet *packet,
+					  const struct tt_flow *flow, bool is_reply)
 {
 	const __u64 created = flow->created_jiffies;
+	const __u64 link = tt_cache_link(context->skb);
 	const __u32 index = tt_cache_index(packet);
 	struct tt_cached_flow *slot = bpf_map_lookup_elem(&tt_flow_cache, &index);
 
-	if (!slot)
+	if (!slot || !link || !tt_cache_may_fill(context, packet))
 		return;
 	if (slot->packets)
-		tt_cache_flush(slot);
+		tt_cache_flush(slot, &packet->key, context->state->flow_seed);
 	__builtin_memcpy(&slot->source, &packet->source, sizeof(slot->source));
 	__builtin_memcpy(&slot->destination, &packet->destination, sizeof(slot->destination));
 	slot->source_port = tt_source_port(packet);
@@ -124,14 +138,15 @@ static __always_inline void tt_cache_fill(const struct tt_packet *packet, const 
 	slot->hook = packet->hook;
 	slot->reply = is_reply;
 	slot->ifindex = packet->ifindex;
-	slot->generation = packet->generation;
+	slot->stamp = packet->stamp;
 	slot->target = packet->target;
 	slot->target_slot = packet->target_slot;
+	slot->link = link;
 	slot->synced_jiffies = packet->jiffies < created ? created : packet->jiffies;
 }
 
 /* A connection that opens or closes starts and ends with exact counts: what this CPU holds of it goes to the table. */
-static __always_inline void tt_cache_forget(const struct tt_packet *packet)
+static __always_inline void tt_cache_forget(const struct tt_context *context, struct tt_packet *packet)
 {
 	const __u32 index = tt_cache_index(packet);
 	struct tt_cached_flow *slot = bpf_map_lookup_elem(&tt_flow_cache, &index);
@@ -139,7 +154,7 @@ static __always_inline void tt_cache_forget(const struct tt_packet *packet)
 	if (!slot || !tt_cache_names(slot, packet))
 		return;
 	if (slot->packets)
-		tt_cache_flush(slot);
+		tt_cache_flush(slot, &packet->key, context->state->flow_seed);
 	slot->ifindex = 0;
 }
 

@@ -10,27 +10,20 @@
 #include "abi/event.h"
 #include "lib/packet.h"
 
-/* The packet's flow, or NULL. An expired entry goes away: nothing of it may leak into what comes next. */
-static __always_inline struct tt_flow *tt_flow_find(const struct tt_context *context, const struct tt_packet *packet,
-						    const struct tt_flow_key *key)
+static __always_inline __u32 tt_flow_clock(__u64 jiffies)
 {
-	struct tt_flow *flow = bpf_map_lookup_elem(&tt_flows, key);
-
-	if (!flow || !tt_is_expired(context, packet->jiffies, packet->protocol, flow))
-		return flow;
-	bpf_map_delete_elem(&tt_flows, key);
-	return NULL;
+	return jiffies >> TT_FLOW_AGE_SHIFT;
 }
 
-/* Stores the judged packet as the first of its flow. mode: BPF_NOEXIST or BPF_ANY. */
-static __always_inline long tt_flow_store(const struct tt_packet *packet, const struct tt_flow_key *key, bool is_high,
-					  __u64 mode)
+static __always_inline __u32 tt_flow_deadline(const struct tt_context *context, const struct tt_packet *packet,
+					      __u8 state)
 {
-	const __u32 only = 0;
-	struct tt_flow *flow = bpf_map_lookup_elem(&tt_new_flows, &only);
+	return tt_flow_clock(packet->jiffies + (__u64)context->state->hz * tt_timeout_seconds(packet->protocol, state));
+}
 
-	if (!flow)
-		return -ENOMEM;
+/* The judged packet as the first of its flow. */
+static __always_inline void tt_flow_write(const struct tt_packet *packet, struct tt_flow *flow, bool is_high)
+{
 	*flow = (struct tt_flow){
 		.generation = packet->generation,
 		.state = packet->tcp_flags & TT_TCP_RST ? TT_FLOW_CLOSED : TT_FLOW_NEW,
@@ -43,8 +36,70 @@ static __always_inline long tt_flow_store(const struct tt_packet *packet, const 
 		.packets = { 1 },
 		.bytes = { packet->length },
 	};
+}
 
-	return bpf_map_update_elem(&tt_flows, key, flow, mode);
+enum tt_flow_entered {
+	TT_FLOW_ENTERED = 0,
+	TT_FLOW_ENTERED_EVICTING = 1, /* a flow that had not ended */
+	TT_FLOW_KNOWN = 2,	      /* nothing was entered: another CPU was faster */
+};
+
+/*
+ * Enters the judged packet's flow under the region's lock, in place of an ended flow of the same key, or of a live one
+ * too if is_anew. Never without a place: a flow that ends sooner gives way.
+ */
+static __always_inline enum tt_flow_entered tt_flow_enter(const struct tt_context *context,
+							  const struct tt_packet *packet,
+							  const struct tt_flow_place *place,
+							  struct tt_flow_region *region, struct tt_flow_lock *lock,
+							  bool is_high, bool is_anew)
+{
+	const __u32 now = tt_flow_clock(packet->jiffies);
+	const __u32 deadline = tt_flow_deadline(context, packet, TT_FLOW_NEW);
+	struct tt_flow_made made = {};
+	struct tt_flow_entry *entry;
+	__u32 number;
+
+	bpf_spin_lock(&lock->lock);
+	number = tt_flow_seek(region, &packet->key, place);
+	if (number < TT_FLOW_NOWHERE) {
+		entry = tt_flow_entry(region, number);
+		if (!is_anew && !tt_is_expired(context, packet->jiffies, packet->protocol, &entry->flow)) {
+			bpf_spin_unlock(&lock->lock);
+			return TT_FLOW_KNOWN;
+		}
+		tt_flow_write(packet, &entry->flow, is_high);
+		entry->deadline = deadline;
+	} else {
+		made = tt_flow_make(region, place, now, deadline - now);
+		made.entry->key = packet->key;
+		tt_flow_write(packet, &made.entry->flow, is_high);
+		made.entry->deadline = deadline;
+		tt_flow_publish(region, place, &made);
+	}
+	bpf_spin_unlock(&lock->lock);
+	return made.has_evicted ? TT_FLOW_ENTERED_EVICTING : TT_FLOW_ENTERED;
+}
+
+/* Stores the judged packet as the first of its flow. 0, -EEXIST if another CPU has just done so, -ENOENT. */
+static __always_inline long tt_flow_store(const struct tt_context *context, const struct tt_packet *packet,
+					  const struct tt_flow_place *place, bool is_high, bool is_anew)
+{
+	const __u32 number = place->region;
+	struct tt_flow_lock *lock = bpf_map_lookup_elem(&tt_flow_locks, &number);
+	struct tt_flow_region *region = tt_flow_region_at(place->region);
+
+	if (!lock || !region)
+		return -ENOENT;
+	switch (tt_flow_enter(context, packet, place, region, lock, is_high, is_anew)) {
+	case TT_FLOW_KNOWN:
+		return -EEXIST;
+	case TT_FLOW_ENTERED_EVICTING:
+		tt_count(TT_REASON_FLOW_EVICTED, packet->length);
+		return 0;
+	default:
+		return 0;
+	}
 }
 
 static __always_inline enum tt_verdict tt_flow_opened(struct tt_packet *packet)
@@ -54,21 +109,22 @@ static __always_inline enum tt_verdict tt_flow_opened(struct tt_packet *packet)
 
 /* No flow: policy decides. Another CPU may store the same flow meanwhile; then this packet is its second. */
 static __always_inline enum tt_verdict tt_flow_open(const struct tt_context *context, struct tt_packet *packet,
-						    const struct tt_flow_key *key, bool is_high)
+						    const struct tt_flow_place *place, bool is_high)
 {
 	const enum tt_verdict verdict = tt_judge(context, packet);
-	struct tt_flow *flow;
+	struct tt_flow_entry *entry;
 	long error;
 
 	if (verdict != TT_CONTINUE)
 		return verdict;
-	error = tt_flow_store(packet, key, is_high, BPF_NOEXIST);
+	error = tt_flow_store(context, packet, place, is_high, false);
 	if (!error)
 		return tt_flow_opened(packet);
-	flow = error == -EEXIST ? bpf_map_lookup_elem(&tt_flows, key) : NULL;
-	if (!flow)
+	if (error != -EEXIST)
 		return tt_drop(packet, TT_REASON_DROP_FLOW_TABLE);
-	tt_track_count(flow, 1, packet->length, is_high != (flow->flags & TT_FLOW_FROM_HIGH));
+	entry = tt_flow_at(&packet->key, place);
+	if (entry)
+		tt_track_count(&entry->flow, 1, packet->length, is_high != (entry->flow.flags & TT_FLOW_FROM_HIGH));
 	return tt_allow(packet, TT_REASON_ALLOWED_FLOW);
 }
 
@@ -88,15 +144,14 @@ static __always_inline bool tt_flow_asks_anew(const struct tt_packet *packet, co
  * it starts the flow over if that was ending, revoked or ran the other way, and counts as a retransmission otherwise.
  */
 static __always_inline enum tt_verdict tt_flow_reopen(const struct tt_context *context, struct tt_packet *packet,
-						      const struct tt_flow_key *key, struct tt_flow *flow, bool is_high,
-						      bool is_reply)
+						      const struct tt_flow_place *place, struct tt_flow *flow, bool is_high, bool is_reply)
 {
 	const enum tt_verdict verdict = tt_judge(context, packet);
 
 	if (verdict != TT_CONTINUE)
 		return verdict;
 	if (is_reply || flow->state >= TT_FLOW_CLOSING || (flow->flags & TT_FLOW_REVOKED)) {
-		if (tt_flow_store(packet, key, is_high, BPF_ANY))
+		if (tt_flow_store(context, packet, place, is_high, true))
 			return tt_drop(packet, TT_REASON_DROP_FLOW_TABLE);
 		return tt_flow_opened(packet);
 	}
@@ -218,41 +273,60 @@ static __always_inline enum tt_verdict tt_flow_continue(const struct tt_context 
 	if (tt_is_counted_here(packet, flow, is_reply)) {
 		tt_track_count(flow, 1, packet->length, is_reply);
 		if (packet->is_cacheable && (packet->protocol != TT_PROTO_TCP || flow->state == TT_FLOW_ESTABLISHED))
-			tt_cache_fill(packet, flow, is_reply);
+			tt_cache_fill(context, packet, flow, is_reply);
 	}
 	return tt_allow(packet, TT_REASON_ALLOWED_FLOW);
 }
 
-/* The packet's flow and key; *is_high: its source is end 1. */
-static __always_inline struct tt_flow *tt_flow_lookup(const struct tt_context *context, const struct tt_packet *packet,
-						      struct tt_flow_key *key, bool *is_high)
+/* The packet's key, and its flow's entry if that has not ended; *is_high: the packet's source is end 1. */
+static __always_inline struct tt_flow_entry *tt_flow_lookup(const struct tt_context *context, struct tt_packet *packet,
+							    struct tt_flow_place *place, bool *is_high)
 {
 	const struct tt_tuple tuple = tt_tuple_of(packet);
+	struct tt_flow_entry *entry;
 
-	*is_high = tt_key(&tuple, key);
-	return tt_flow_find(context, packet, key);
+	*is_high = tt_key(&tuple, &packet->key);
+	*place = tt_flow_place(&packet->key, context->state->flow_seed);
+	entry = tt_flow_at(&packet->key, place);
+	if (!entry || tt_is_expired(context, packet->jiffies, packet->protocol, &entry->flow))
+		return NULL;
+	return entry;
+}
+
+/* Whose deadline comes first may have to give way to another. */
+static __always_inline void tt_flow_prolong(const struct tt_context *context, const struct tt_packet *packet,
+					    struct tt_flow_entry *entry)
+{
+	const __u32 later = tt_flow_deadline(context, packet, entry->flow.state);
+
+	if (entry->deadline != later)
+		entry->deadline = later;
 }
 
 static __always_inline enum tt_verdict tt_flow(const struct tt_context *context, struct tt_packet *packet)
 {
-	struct tt_flow_key key;
-	struct tt_flow *flow;
+	struct tt_flow_entry *entry;
+	struct tt_flow_place place;
+	enum tt_verdict verdict;
 	bool is_high, is_reply;
 
 	if (packet->protocol == TT_PROTO_TCP && !packet->is_cacheable && !packet->fragment)
-		tt_cache_forget(packet);
-	flow = tt_flow_lookup(context, packet, &key, &is_high);
-	if (!flow && tt_is_echo_reply(packet->protocol, packet->kind, packet->icmp_type)) {
+		tt_cache_forget(context, packet);
+	entry = tt_flow_lookup(context, packet, &place, &is_high);
+	if (!entry && tt_is_echo_reply(packet->protocol, packet->kind, packet->icmp_type)) {
 		/* Nobody asked: it stands for itself, and must not open the asker's flow. */
 		packet->kind = TT_FLOW_ICMP_OTHER;
-		flow = tt_flow_lookup(context, packet, &key, &is_high);
+		entry = tt_flow_lookup(context, packet, &place, &is_high);
 	}
-	if (!flow)
-		return tt_flow_open(context, packet, &key, is_high);
-	is_reply = is_high != (flow->flags & TT_FLOW_FROM_HIGH);
-	if (tt_flow_asks_anew(packet, flow, is_reply))
-		return tt_flow_reopen(context, packet, &key, flow, is_high, is_reply);
-	return tt_flow_continue(context, packet, flow, is_reply);
+	if (!entry)
+		return tt_flow_open(context, packet, &place, is_high);
+	is_reply = is_high != (entry->flow.flags & TT_FLOW_FROM_HIGH);
+	if (tt_flow_asks_anew(packet, &entry->flow, is_reply))
+		verdict = tt_flow_reopen(context, packet, &place, &entry->flow, is_high, is_reply);
+	else
+		verdict = tt_flow_continue(context, packet, &entry->flow, is_reply);
+	tt_flow_prolong(context, packet, entry);
+	return verdict;
 }
 
 #endif

@@ -103,13 +103,15 @@ static __always_inline bool tt_is_opposite(const struct tt_packet *packet, const
 static __always_inline bool tt_is_cited_allowed(const struct tt_context *context, const struct tt_packet *packet,
 						const struct tt_tuple *cited)
 {
+	struct tt_flow_place place;
 	struct tt_flow_key key;
-	const struct tt_flow *flow;
+	const struct tt_flow_entry *entry;
 
 	tt_key(cited, &key);
-	flow = bpf_map_lookup_elem(&tt_flows, &key);
-	return flow && !tt_is_expired(context, packet->jiffies, cited->protocol, flow) &&
-	       !(flow->flags & TT_FLOW_REVOKED) && tt_flow_is_current(context, packet, flow);
+	place = tt_flow_place(&key, context->state->flow_seed);
+	entry = tt_flow_at(&key, &place);
+	return entry && !tt_is_expired(context, packet->jiffies, cited->protocol, &entry->flow) &&
+	       !(entry->flow.flags & TT_FLOW_REVOKED) && tt_flow_is_current(context, packet, &entry->flow);
 }
 
 /* On the packet in tt_packets. A global function: its walk through the cited headers is verified once. */

@@ -3,7 +3,7 @@
 
 /** enum tt_layout. Version of every layout under bpf/abi; part of the pin path. Bump it in the commit that changes a layout. */
 export const Layout = Object.freeze({
-  VERSION: 1,
+  VERSION: 2,
 } as const);
 
 export type Layout = (typeof Layout)[keyof typeof Layout];

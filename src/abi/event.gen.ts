@@ -88,7 +88,7 @@ export const Reason = Object.freeze({
   DROP_FRAGMENT_TINY: 17,
   /** classification met an unwritten table entry */
   DROP_TABLE_HOLE: 18,
-  /** the flow table refused the entry */
+  /** there is no flow table */
   DROP_FLOW_TABLE: 19,
   /** workload to own host is switched off */
   DROP_HOST: 20,
@@ -96,7 +96,9 @@ export const Reason = Object.freeze({
   EVENT_LOST: 21,
   /** event left out by the rate limit */
   EVENT_SUPPRESSED: 22,
-  COUNT: 23,
+  /** flow table full: a live flow made room for a new one, and will be judged anew */
+  FLOW_EVICTED: 23,
+  COUNT: 24,
 } as const);
 
 export type Reason = (typeof Reason)[keyof typeof Reason];
@@ -125,7 +127,8 @@ const reasonNames: Readonly<Record<number, string>> = Object.freeze({
   20: 'DROP_HOST',
   21: 'EVENT_LOST',
   22: 'EVENT_SUPPRESSED',
-  23: 'COUNT',
+  23: 'FLOW_EVICTED',
+  24: 'COUNT',
 });
 
 /** The constant of that value; the number as text if there is none. */
@@ -153,10 +156,11 @@ const reasonHelps: Readonly<Record<number, string>> = Object.freeze({
   16: 'fragment whose first fragment was not seen',
   17: 'first fragment without the ports',
   18: 'classification met an unwritten table entry',
-  19: 'the flow table refused the entry',
+  19: 'there is no flow table',
   20: 'workload to own host is switched off',
   21: 'ring buffer full: the event is lost, the packet is not',
   22: 'event left out by the rate limit',
+  23: 'flow table full: a live flow made room for a new one, and will be judged anew',
 });
 
 /** What the value means, as the header says it; empty if there is no such value. */

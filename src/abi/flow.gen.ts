@@ -3,8 +3,8 @@
 import { type Address, decodeAddress, encodeAddress } from './common.gen.ts';
 
 /**
- * struct tt_flow_key, 40 bytes. Key of tt_flows. Both directions share it: end 0 is the end whose (address, port) is
- * the lower one, compared as big-endian bytes. Not so for ICMP, whose two directions are not alike: there end 0 is
+ * struct tt_flow_key, 40 bytes. What names a flow. Both directions share it: end 0 is the end whose (address, port)
+ * is the lower one, compared as big-endian bytes. Not so for ICMP, whose two directions are not alike: there end 0 is
  * who asked. For ICMP echo both ports are the identifier; for other ICMP, which nobody answers, they are (type,
  * code).
  *
@@ -152,33 +152,34 @@ export const FlowFlags = Object.freeze({
 export type FlowFlags = (typeof FlowFlags)[keyof typeof FlowFlags];
 
 /**
- * struct tt_flow, 96 bytes.
+ * struct tt_flow, 80 bytes.
  *
  *    0  __u32 generation
  *    4  __u8 state
  *    5  __u8 flags
- *    6  __u8 _pad[2]
+ *    6  __be16 nat_port
  *    8  __u32 egress_word
  *   12  __u32 ingress_word
  *   16  __u64 created_jiffies
  *   24  __u64 seen_jiffies
  *   32  __u64 packets[2]
  *   48  __u64 bytes[2]
- *   64  __u64 nat[4]
+ *   64  struct tt_address nat_address
  */
 export const Flow = Object.freeze({
-  SIZE: 96,
+  SIZE: 80,
   OFFSET: Object.freeze({
     generation: 0,
     state: 4,
     flags: 5,
+    nat_port: 6,
     egress_word: 8,
     ingress_word: 12,
     created_jiffies: 16,
     seen_jiffies: 24,
     packets: 32,
     bytes: 48,
-    nat: 64,
+    nat_address: 64,
   } as const),
 } as const);
 
@@ -189,6 +190,8 @@ export interface Flow {
   readonly state: number;
   /** enum tt_flow_flags */
   readonly flags: number;
+  /** reserved for address translation, as nat_address is */
+  readonly nat_port: number;
   /** 0 = that side was not judged here */
   readonly egress_word: number;
   readonly ingress_word: number;
@@ -198,16 +201,15 @@ export interface Flow {
   readonly packets: readonly bigint[];
   /** of IP packets */
   readonly bytes: readonly bigint[];
-  /** reserved for address translation */
-  readonly nat: readonly bigint[];
+  readonly nat_address: Address;
 }
 
-/** Writes 96 bytes at `at`, padding included. Throws RangeError if an array has another length. */
+/** Writes 80 bytes at `at`, padding included. Throws RangeError if an array has another length. */
 export function encodeFlow(view: DataView, at: number, value: Flow): void {
   view.setUint32(at, value.generation, true);
   view.setUint8(at + 4, value.state);
   view.setUint8(at + 5, value.flags);
-  new Uint8Array(view.buffer, view.byteOffset + at + 6, 2).fill(0);
+  view.setUint16(at + 6, value.nat_port);
   view.setUint32(at + 8, value.egress_word, true);
   view.setUint32(at + 12, value.ingress_word, true);
   view.setBigUint64(at + 16, value.created_jiffies, true);
@@ -218,24 +220,123 @@ export function encodeFlow(view: DataView, at: number, value: Flow): void {
   for (const [index, element] of ofLength(value.bytes, 2, 'bytes').entries()) {
     view.setBigUint64(at + 48 + 8 * index, element, true);
   }
-  for (const [index, element] of ofLength(value.nat, 4, 'nat').entries()) {
-    view.setBigUint64(at + 64 + 8 * index, element, true);
-  }
+  encodeAddress(view, at + 64, value.nat_address);
 }
 
-/** Reads 96 bytes at `at`; the result does not share memory with them. */
+/** Reads 80 bytes at `at`; the result does not share memory with them. */
 export function decodeFlow(view: DataView, at: number): Flow {
   return {
     generation: view.getUint32(at, true),
     state: view.getUint8(at + 4),
     flags: view.getUint8(at + 5),
+    nat_port: view.getUint16(at + 6),
     egress_word: view.getUint32(at + 8, true),
     ingress_word: view.getUint32(at + 12, true),
     created_jiffies: view.getBigUint64(at + 16, true),
     seen_jiffies: view.getBigUint64(at + 24, true),
     packets: Array.from({ length: 2 }, (_, index) => view.getBigUint64(at + 32 + 8 * index, true)),
     bytes: Array.from({ length: 2 }, (_, index) => view.getBigUint64(at + 48 + 8 * index, true)),
-    nat: Array.from({ length: 4 }, (_, index) => view.getBigUint64(at + 64 + 8 * index, true)),
+    nat_address: decodeAddress(view, at + 64),
+  };
+}
+
+/** enum tt_flow_dims. */
+export const FlowDims = Object.freeze({
+  /** flows that a bucket of the index can name */
+  WAYS: 16,
+  REGION_BUCKETS: 1024,
+  /** half of what its buckets can name: few of them fill up */
+  REGION_ENTRIES: 8192,
+  /** bytes before the buckets */
+  REGION_HEAD: 64,
+  /** deadlines count 2^8 jiffies, so that 32 bits do not wrap in a machine's life */
+  AGE_SHIFT: 8,
+} as const);
+
+export type FlowDims = (typeof FlowDims)[keyof typeof FlowDims];
+
+/**
+ * struct tt_flow_bucket, 64 bytes. Part of the index: one cache line, which mostly suffices to tell that a flow is
+ * not there.
+ *
+ *    0  __u16 tag[16]
+ *   32  __u16 entry[16]
+ */
+export const FlowBucket = Object.freeze({
+  SIZE: 64,
+  OFFSET: Object.freeze({
+    tag: 0,
+    entry: 32,
+  } as const),
+} as const);
+
+export interface FlowBucket {
+  /** some bits of the key's hash; 0 = free. Written last, cleared first. */
+  readonly tag: readonly number[];
+  /** where in the region */
+  readonly entry: readonly number[];
+}
+
+/** Writes 64 bytes at `at`, padding included. Throws RangeError if an array has another length. */
+export function encodeFlowBucket(view: DataView, at: number, value: FlowBucket): void {
+  for (const [index, element] of ofLength(value.tag, 16, 'tag').entries()) {
+    view.setUint16(at + 2 * index, element, true);
+  }
+  for (const [index, element] of ofLength(value.entry, 16, 'entry').entries()) {
+    view.setUint16(at + 32 + 2 * index, element, true);
+  }
+}
+
+/** Reads 64 bytes at `at`; the result does not share memory with them. */
+export function decodeFlowBucket(view: DataView, at: number): FlowBucket {
+  return {
+    tag: Array.from({ length: 16 }, (_, index) => view.getUint16(at + 2 * index, true)),
+    entry: Array.from({ length: 16 }, (_, index) => view.getUint16(at + 32 + 2 * index, true)),
+  };
+}
+
+/**
+ * struct tt_flow_entry, 128 bytes. A flow in the table: two cache lines.
+ *
+ *     0  struct tt_flow_key key
+ *    40  __u32 named_by
+ *    44  __u32 deadline
+ *    48  struct tt_flow flow
+ */
+export const FlowEntry = Object.freeze({
+  SIZE: 128,
+  OFFSET: Object.freeze({
+    key: 0,
+    named_by: 40,
+    deadline: 44,
+    flow: 48,
+  } as const),
+} as const);
+
+export interface FlowEntry {
+  readonly key: FlowKey;
+  /** 1 + TT_FLOW_WAYS * bucket + way; 0 = free */
+  readonly named_by: number;
+  /** when the flow ends unless a packet comes; see tt_flow_dims */
+  readonly deadline: number;
+  readonly flow: Flow;
+}
+
+/** Writes 128 bytes at `at`, padding included. Throws RangeError if an array has another length. */
+export function encodeFlowEntry(view: DataView, at: number, value: FlowEntry): void {
+  encodeFlowKey(view, at, value.key);
+  view.setUint32(at + 40, value.named_by, true);
+  view.setUint32(at + 44, value.deadline, true);
+  encodeFlow(view, at + 48, value.flow);
+}
+
+/** Reads 128 bytes at `at`; the result does not share memory with them. */
+export function decodeFlowEntry(view: DataView, at: number): FlowEntry {
+  return {
+    key: decodeFlowKey(view, at),
+    named_by: view.getUint32(at + 40, true),
+    deadline: view.getUint32(at + 44, true),
+    flow: decodeFlow(view, at + 48),
   };
 }
 
@@ -343,7 +444,7 @@ export function decodeFragment(view: DataView, at: number): Fragment {
 }
 
 /**
- * struct tt_cached_flow, 80 bytes. One slot of the flow cache: a packet tuple as seen at one interface, and what to
+ * struct tt_cached_flow, 88 bytes. One slot of the flow cache: a packet tuple as seen at one interface, and what to
  * do with it.
  *
  *    0  struct tt_address source
@@ -355,15 +456,16 @@ export function decodeFragment(view: DataView, at: number): Fragment {
  *   38  __u8 hook
  *   39  __u8 reply
  *   40  __u32 ifindex
- *   44  __u32 generation
+ *   44  __u32 stamp
  *   48  __u32 target
  *   52  __u32 target_slot
- *   56  __u64 synced_jiffies
- *   64  __u64 packets
- *   72  __u64 bytes
+ *   56  __u64 link
+ *   64  __u64 synced_jiffies
+ *   72  __u64 packets
+ *   80  __u64 bytes
  */
 export const CachedFlow = Object.freeze({
-  SIZE: 80,
+  SIZE: 88,
   OFFSET: Object.freeze({
     source: 0,
     destination: 16,
@@ -374,12 +476,13 @@ export const CachedFlow = Object.freeze({
     hook: 38,
     reply: 39,
     ifindex: 40,
-    generation: 44,
+    stamp: 44,
     target: 48,
     target_slot: 52,
-    synced_jiffies: 56,
-    packets: 64,
-    bytes: 72,
+    link: 56,
+    synced_jiffies: 64,
+    packets: 72,
+    bytes: 80,
   } as const),
 } as const);
 
@@ -395,10 +498,13 @@ export interface CachedFlow {
   /** 1 = this direction is the responder's */
   readonly reply: number;
   readonly ifindex: number;
-  readonly generation: number;
+  /** of struct tt_state when the slot was filled */
+  readonly stamp: number;
   /** ifindex to deliver to by bpf_redirect_peer; 0 = the stack */
   readonly target: number;
   readonly target_slot: number;
+  /** source MAC and ethertype: the frame's bytes 6 to 13 */
+  readonly link: bigint;
   /** when the flow table last heard of it */
   readonly synced_jiffies: bigint;
   /** since then */
@@ -406,7 +512,7 @@ export interface CachedFlow {
   readonly bytes: bigint;
 }
 
-/** Writes 80 bytes at `at`, padding included. Throws RangeError if an array has another length. */
+/** Writes 88 bytes at `at`, padding included. Throws RangeError if an array has another length. */
 export function encodeCachedFlow(view: DataView, at: number, value: CachedFlow): void {
   encodeAddress(view, at, value.source);
   encodeAddress(view, at + 16, value.destination);
@@ -417,15 +523,16 @@ export function encodeCachedFlow(view: DataView, at: number, value: CachedFlow):
   view.setUint8(at + 38, value.hook);
   view.setUint8(at + 39, value.reply);
   view.setUint32(at + 40, value.ifindex, true);
-  view.setUint32(at + 44, value.generation, true);
+  view.setUint32(at + 44, value.stamp, true);
   view.setUint32(at + 48, value.target, true);
   view.setUint32(at + 52, value.target_slot, true);
-  view.setBigUint64(at + 56, value.synced_jiffies, true);
-  view.setBigUint64(at + 64, value.packets, true);
-  view.setBigUint64(at + 72, value.bytes, true);
+  view.setBigUint64(at + 56, value.link, true);
+  view.setBigUint64(at + 64, value.synced_jiffies, true);
+  view.setBigUint64(at + 72, value.packets, true);
+  view.setBigUint64(at + 80, value.bytes, true);
 }
 
-/** Reads 80 bytes at `at`; the result does not share memory with them. */
+/** Reads 88 bytes at `at`; the result does not share memory with them. */
 export function decodeCachedFlow(view: DataView, at: number): CachedFlow {
   return {
     source: decodeAddress(view, at),
@@ -437,12 +544,13 @@ export function decodeCachedFlow(view: DataView, at: number): CachedFlow {
     hook: view.getUint8(at + 38),
     reply: view.getUint8(at + 39),
     ifindex: view.getUint32(at + 40, true),
-    generation: view.getUint32(at + 44, true),
+    stamp: view.getUint32(at + 44, true),
     target: view.getUint32(at + 48, true),
     target_slot: view.getUint32(at + 52, true),
-    synced_jiffies: view.getBigUint64(at + 56, true),
-    packets: view.getBigUint64(at + 64, true),
-    bytes: view.getBigUint64(at + 72, true),
+    link: view.getBigUint64(at + 56, true),
+    synced_jiffies: view.getBigUint64(at + 64, true),
+    packets: view.getBigUint64(at + 72, true),
+    bytes: view.getBigUint64(at + 80, true),
   };
 }
 

@@ -222,22 +222,27 @@ export function decodeRoot(view: DataView, at: number): Root {
 }
 
 /**
- * struct tt_state, 80 bytes. The one mutable word that a change of policy comes down to is `active`.
+ * struct tt_state, 96 bytes. The one mutable word that a change of policy comes down to is `active`.
  *
  *    0  __u32 active
  *    4  __u32 flags
  *    8  __u32 hz
  *   12  __u32 event_budget
- *   16  struct tt_root root[2]
+ *   16  __u32 stamp
+ *   20  __u8 _pad[4]
+ *   24  __u64 flow_seed
+ *   32  struct tt_root root[2]
  */
 export const State = Object.freeze({
-  SIZE: 80,
+  SIZE: 96,
   OFFSET: Object.freeze({
     active: 0,
     flags: 4,
     hz: 8,
     event_budget: 12,
-    root: 16,
+    stamp: 16,
+    flow_seed: 24,
+    root: 32,
   } as const),
 } as const);
 
@@ -250,28 +255,37 @@ export interface State {
   readonly hz: number;
   /** deny and log events per CPU and second; 0 = unlimited */
   readonly event_budget: number;
+  /** counts changes of anything that the flow cache relies on, each after the change is in force */
+  readonly stamp: number;
+  /** keeps outsiders from choosing flows that fall into one bucket; fixed while flows live */
+  readonly flow_seed: bigint;
   readonly root: readonly Root[];
 }
 
-/** Writes 80 bytes at `at`, padding included. Throws RangeError if an array has another length. */
+/** Writes 96 bytes at `at`, padding included. Throws RangeError if an array has another length. */
 export function encodeState(view: DataView, at: number, value: State): void {
   view.setUint32(at, value.active, true);
   view.setUint32(at + 4, value.flags, true);
   view.setUint32(at + 8, value.hz, true);
   view.setUint32(at + 12, value.event_budget, true);
+  view.setUint32(at + 16, value.stamp, true);
+  new Uint8Array(view.buffer, view.byteOffset + at + 20, 4).fill(0);
+  view.setBigUint64(at + 24, value.flow_seed, true);
   for (const [index, element] of ofLength(value.root, 2, 'root').entries()) {
-    encodeRoot(view, at + 16 + 32 * index, element);
+    encodeRoot(view, at + 32 + 32 * index, element);
   }
 }
 
-/** Reads 80 bytes at `at`; the result does not share memory with them. */
+/** Reads 96 bytes at `at`; the result does not share memory with them. */
 export function decodeState(view: DataView, at: number): State {
   return {
     active: view.getUint32(at, true),
     flags: view.getUint32(at + 4, true),
     hz: view.getUint32(at + 8, true),
     event_budget: view.getUint32(at + 12, true),
-    root: Array.from({ length: 2 }, (_, index) => decodeRoot(view, at + 16 + 32 * index)),
+    stamp: view.getUint32(at + 16, true),
+    flow_seed: view.getBigUint64(at + 24, true),
+    root: Array.from({ length: 2 }, (_, index) => decodeRoot(view, at + 32 + 32 * index)),
   };
 }
 

@@ -16,7 +16,8 @@ export async function measureHz(object: BpfObject): Promise<number> {
   return KNOWN_HZ.reduce((best, hz) => (Math.abs(hz - perSecond) < Math.abs(best - perSecond) ? hz : best));
 }
 
-function readClock(object: BpfObject): ClockReading {
+/** Both of the kernel's clocks, now. */
+export function readClock(object: BpfObject): ClockReading {
   object.program('tt_clock').testRun({ data: new Uint8Array(64) });
   const value = object.map('tt_clocks').lookup(new Uint8Array(4)) as Uint8Array;
   return decodeClockReading(new DataView(value.buffer, value.byteOffset), 0);

@@ -6,8 +6,9 @@ import type { DesiredState } from '../calc/resolved.ts';
 import { formatAddress } from '../model/address.ts';
 import { TableCompiler, type TableImage } from '../tables/compiler.ts';
 import { type AttachMode, Attachments, type AttachTarget } from './attachment.ts';
-import { measureHz } from './clock.ts';
+import { measureHz, readClock } from './clock.ts';
 import { type BoundEndpoint, EndpointWriter } from './endpoint-writer.ts';
+import { FlowTable, flowTableShape } from './flow-table.ts';
 import { ImageWriter } from './image-writer.ts';
 import type { BpfObject, RingBuffer } from './native.ts';
 import { loadNative, translateErrors } from './native.ts';
@@ -40,6 +41,7 @@ export class Dataplane {
   readonly #object: BpfObject;
   readonly #images: ImageWriter;
   readonly #endpoints: EndpointWriter;
+  readonly #flows: FlowTable;
   readonly #attachments: Attachments;
   #events: RingBuffer | undefined;
   #image: TableImage | undefined;
@@ -51,6 +53,7 @@ export class Dataplane {
     const maps = mapsOf(object);
     this.#images = new ImageWriter(maps);
     this.#endpoints = new EndpointWriter(maps);
+    this.#flows = new FlowTable(maps.flows, flowTableShape(sizes.flows).room);
     this.compiler = new TableCompiler(sizes);
     this.#images.configure({ keepEstablished, eventBudget, hz });
     this.attachMode = options.attachMode === 'auto' ? bestAttachMode() : options.attachMode;
@@ -98,12 +101,13 @@ export class Dataplane {
       const id = image.endpointIds.get(binding.key);
       return id === undefined ? [] : [{ ...binding, id }];
     });
-    this.#endpoints.removeAllBut(bound);
+    if (this.#endpoints.removeAllBut(bound)) this.#images.forgetCachedFlows();
     const isChanged = this.#images.publish(image, this.compiler);
     this.#image = image;
     try {
       this.#endpoints.writeAll(bound);
     } finally {
+      this.#images.forgetCachedFlows();
       if (this.#hasOwnerChanged(bound)) this.#images.judgeFlowsAgain(image);
       this.#bound = bound;
       await loadNative().waitForPrograms();
@@ -173,10 +177,9 @@ export class Dataplane {
     });
   }
 
-  /** Entries of the flow table at this moment. */
+  /** Flows that have not ended. */
   flowCount(): number {
-    const map = this.#object.map('tt_flows');
-    return map.keys().byteLength / map.info.keySize;
+    return this.#flows.count(readClock(this.#object).jiffies);
   }
 
   /** Lets go of everything; enforcement goes on. */

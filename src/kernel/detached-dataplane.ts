@@ -5,8 +5,9 @@ import { decodeEvent, type Event } from '../abi/event.gen.ts';
 import type { DesiredState } from '../calc/resolved.ts';
 import { TableCompiler, type TableImage, type TableSizes } from '../tables/compiler.ts';
 import { type BoundEndpoint, EndpointWriter } from './endpoint-writer.ts';
+import { FlowTable, flowTableShape } from './flow-table.ts';
 import { ImageWriter } from './image-writer.ts';
-import type { BpfMap, BpfObject, BpfProgram, RingBuffer, TestRunResult } from './native.ts';
+import type { BpfObject, BpfProgram, RingBuffer, TestRunResult } from './native.ts';
 import { loadNative } from './native.ts';
 import { DEFAULT_MAP_SIZES, loadObject, mapsOf } from './object.ts';
 
@@ -40,7 +41,7 @@ export class DetachedDataplane {
   readonly #bound = new Map<string, BoundEndpoint>();
   readonly #cache: Uint8Array;
   readonly #ring: RingBuffer;
-  readonly #flows: BpfMap;
+  readonly #flows: FlowTable;
   /** Each handle is a descriptor of its own, which the object closes in the end: asked for once. */
   readonly #programs = new Map<string, BpfProgram>();
 
@@ -51,7 +52,7 @@ export class DetachedDataplane {
     const mapSizes = { ...sizes, endpoints: slots, flows, fragments: 64, flowCache, eventBytes };
     this.#object = loadObject(options.object, mapSizes, undefined, options.constants);
     const maps = mapsOf(this.#object);
-    this.#flows = maps.flows;
+    this.#flows = new FlowTable(maps.flows, flowTableShape(flows).room);
     this.#cache = new Uint8Array(this.#object.map('tt_flow_cache').mmap());
     this.#ring = loadNative().RingBuffer.open(maps.events);
     this.compiler = new TableCompiler(sizes);
@@ -91,6 +92,7 @@ export class DetachedDataplane {
   /** Runs a program on the packet as if the interface of that endpoint had seen it. */
   run(program: string, endpointKey: string, packet: Uint8Array, repeat = 1): TestRunResult {
     this.#endpoints.alias(RUN_IFINDEX, this.#bound.get(endpointKey) as BoundEndpoint);
+    this.#images.forgetCachedFlows();
     const context = new Uint8Array(SK_BUFF_BYTES);
     new DataView(context.buffer).setUint32(SK_BUFF_INGRESS_IFINDEX, RUN_IFINDEX, true);
     return this.#program(program).testRun({ data: packet, context, repeat });
@@ -110,9 +112,7 @@ export class DetachedDataplane {
 
   /** After it every packet is a flow's first. */
   forgetFlows(): void {
-    const keys = this.#flows.keys();
-    const { keySize } = this.#flows.info;
-    for (let at = 0; at < keys.byteLength; at += keySize) this.#flows.delete(keys.subarray(at, at + keySize));
+    this.#flows.clear();
     this.#cache.fill(0);
   }
 

@@ -68,15 +68,21 @@ export class EndpointWriter {
     return ids;
   }
 
-  /** Before an image is put in force: what it no longer has stops (their packets drop). */
-  removeAllBut(endpoints: readonly BoundEndpoint[]): void {
+  /**
+   * Before an image is put in force: what it no longer has stops (their packets drop). Returns whether there was any.
+   */
+  removeAllBut(endpoints: readonly BoundEndpoint[]): boolean {
+    let hasRemoved = false;
     const ifindexes = new Set(endpoints.map(({ ifindex }) => ifindex));
     for (let slot = 0; slot < this.#slotCount; slot += 1) {
       const ifindex = this.#ifindexAt(slot);
-      if (ifindex !== 0 && !ifindexes.has(ifindex)) this.#clear(slot);
+      if (ifindex === 0 || ifindexes.has(ifindex)) continue;
+      this.#clear(slot);
+      hasRemoved = true;
     }
     this.#addresses.removeAllBut(this.#addressRows(endpoints));
     this.#sources.removeAllBut(sourceRows(endpoints));
+    return hasRemoved;
   }
 
   /** After the image is in force. Throws TABLE_FULL for the first endpoint without a free slot; the others are in. */

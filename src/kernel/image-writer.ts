@@ -1,4 +1,5 @@
 // Writes table images into the mapped arrays, and puts an image in force by one aligned store.
+import { randomFillSync } from 'node:crypto';
 import { Root, State, StateFlags } from '../abi/heap.gen.ts';
 import type { ImageRoot, TableCompiler, TableImage } from '../tables/compiler.ts';
 import type { Region } from '../tables/region-store.ts';
@@ -31,9 +32,12 @@ export class ImageWriter {
     return this.#rootWord('generation');
   }
 
+  /** Settings apply to every packet from here on. The seed of the flow table is drawn once, for as long as it is pinned. */
   configure({ keepEstablished, eventBudget, hz }: StateSettings): void {
     this.#state[State.OFFSET.hz / 4] = hz;
     this.#state[State.OFFSET.event_budget / 4] = eventBudget;
+    const seed = this.#state.subarray(State.OFFSET.flow_seed / 4, State.OFFSET.flow_seed / 4 + 2);
+    if (seed.every((word) => word === 0)) seed.set(randomFillSync(new Uint32Array(2)));
     Atomics.store(this.#state, State.OFFSET.flags / 4, keepEstablished ? StateFlags.KEEP_ESTABLISHED : 0);
   }
 
@@ -67,6 +71,11 @@ export class ImageWriter {
     return true;
   }
 
+  /** Has every packet checked in full again, not by the flow cache: after a change that no image shows. */
+  forgetCachedFlows(): void {
+    Atomics.add(this.#state, State.OFFSET.stamp / 4, 1);
+  }
+
   /** Has every established flow judged again: who owns an address is not part of an image. */
   judgeFlowsAgain(image: TableImage): void {
     this.#switchTo(image.root);
@@ -86,6 +95,7 @@ export class ImageWriter {
     const at = FIRST_ROOT + next * ROOT_WORDS;
     this.#state.set(rootWords(root, this.generation + 1), at);
     Atomics.store(this.#state, State.OFFSET.active / 4, next);
+    this.forgetCachedFlows();
   }
 
   get #active(): number {

@@ -2,6 +2,7 @@
 
 import { HeapDims } from '../abi/heap.gen.ts';
 import { DEFAULT_TABLE_SIZES, type TableSizes } from '../tables/compiler.ts';
+import { flowTableShape } from './flow-table.ts';
 import type { BpfMap, BpfObject, MapOptions } from './native.ts';
 import { builtFile, loadNative, translateErrors } from './native.ts';
 import type { Pins } from './pins.ts';
@@ -9,6 +10,7 @@ import type { Pins } from './pins.ts';
 export interface MapSizes extends TableSizes {
   /** Interfaces; a power of two. */
   readonly endpoints: number;
+  /** Room in the flow table; rounded up to a power of two. */
   readonly flows: number;
   readonly fragments: number;
   /** Slots for each CPU; a power of two. */
@@ -34,6 +36,7 @@ const PINNED = [
   'tt_addresses',
   'tt_sources',
   'tt_flows',
+  'tt_flow_locks',
   'tt_fragments',
   'tt_flow_cache',
   'tt_counters',
@@ -53,19 +56,27 @@ export function loadObject(
   const path = builtFile(`build/bpf/${name}.bpf.o`);
   const { BpfObject: Native, probeFeatures } = loadNative();
   const cpus = probeFeatures().possibleCpus;
+  const flows = flowTableShape(sizes.flows);
   const maxEntries: Record<string, number> = {
     tt_heap: Math.ceil(sizes.heapWords / HeapDims.HEAP_BLOCK_WORDS),
     tt_v6_nodes: sizes.v6Nodes,
     tt_endpoints: sizes.endpoints,
     tt_addresses: 2 * sizes.endpoints,
-    tt_flows: sizes.flows,
+    tt_flows: flows.regions,
+    tt_flow_locks: flows.regions,
     tt_fragments: sizes.fragments,
     tt_flow_cache: sizes.flowCache * cpus,
     tt_events: sizes.eventBytes,
   };
   const maps: Record<string, MapOptions> = {};
   for (const map of PINNED) maps[map] = { maxEntries: maxEntries[map], pinPath: pins?.map(map) };
-  const numbers = { tt_endpoint_slots: sizes.endpoints, tt_cache_slots: sizes.flowCache, ...constants };
+  const numbers = {
+    tt_endpoint_slots: sizes.endpoints,
+    tt_cache_slots: sizes.flowCache,
+    tt_flow_regions: flows.regions,
+    tt_flow_room: flows.room,
+    ...constants,
+  };
   const rodata = Object.fromEntries(Object.entries(numbers).map(([variable, value]) => [variable, u32(value)]));
   return translateErrors('load object', path, () => Native.open(path, { maps, rodata }));
 }

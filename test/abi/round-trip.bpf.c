@@ -55,6 +55,8 @@ struct {
 	V((s).flags)                                                                                                   \
 	V((s).hz)                                                                                                      \
 	V((s).event_budget)                                                                                            \
+	V((s).stamp)                                                                                                   \
+	V((s).flow_seed)                                                                                               \
 	FIELDS_tt_root(V, V16, V32, (s).root[0]) FIELDS_tt_root(V, V16, V32, (s).root[1])
 #define FIELDS_tt_endpoint(V, V16, V32, s)                                                                             \
 	V((s).ifindex)                                                                                                 \
@@ -73,11 +75,16 @@ struct {
 	V((s).generation)                                                                                              \
 	V((s).state)                                                                                                   \
 	V((s).flags)                                                                                                   \
+	V16((s).nat_port)                                                                                              \
 	V((s).egress_word)                                                                                             \
 	V((s).ingress_word)                                                                                            \
 	V((s).created_jiffies)                                                                                         \
 	V((s).seen_jiffies)                                                                                            \
-	V((s).packets[0]) V((s).packets[1]) V((s).bytes[0]) V((s).bytes[1]) EACH(4, V((s).nat[i]))
+	V((s).packets[0]) V((s).packets[1]) V((s).bytes[0]) V((s).bytes[1]) FIELDS_tt_address(V, V16, V32, (s).nat_address)
+#define FIELDS_tt_flow_bucket(V, V16, V32, s) EACH(16, V((s).tag[i])) EACH(16, V((s).entry[i]))
+#define FIELDS_tt_flow_entry(V, V16, V32, s)                                                                           \
+	FIELDS_tt_flow_key(V, V16, V32, (s).key)                                                                       \
+	V((s).named_by) V((s).deadline) FIELDS_tt_flow(V, V16, V32, (s).flow)
 #define FIELDS_tt_fragment_key(V, V16, V32, s)                                                                         \
 	FIELDS_tt_address(V, V16, V32, (s).source) FIELDS_tt_address(V, V16, V32, (s).destination)                     \
 	V32((s).identification) V((s).protocol)
@@ -87,8 +94,8 @@ struct {
 #define FIELDS_tt_cached_flow(V, V16, V32, s)                                                                          \
 	FIELDS_tt_address(V, V16, V32, (s).source) FIELDS_tt_address(V, V16, V32, (s).destination)                     \
 	V16((s).source_port) V16((s).destination_port) V((s).protocol) V((s).kind) V((s).hook) V((s).reply)            \
-	V((s).ifindex) V((s).generation) V((s).target) V((s).target_slot) V((s).synced_jiffies) V((s).packets)         \
-	V((s).bytes)
+	V((s).ifindex) V((s).stamp) V((s).target) V((s).target_slot) V((s).link) V((s).synced_jiffies)                \
+	V((s).packets) V((s).bytes)
 #define FIELDS_tt_counter(V, V16, V32, s) V((s).packets) V((s).bytes)
 #define FIELDS_tt_clock_reading(V, V16, V32, s) V((s).jiffies) V((s).monotonic_ns)
 #define FIELDS_tt_event(V, V16, V32, s)                                                                                \
@@ -134,6 +141,8 @@ ROUND_TRIP(tt_source_key)
 ROUND_TRIP(tt_local)
 ROUND_TRIP(tt_flow_key)
 ROUND_TRIP(tt_flow)
+ROUND_TRIP(tt_flow_entry)
+ROUND_TRIP(tt_flow_bucket)
 ROUND_TRIP(tt_fragment_key)
 ROUND_TRIP(tt_fragment)
 ROUND_TRIP(tt_cached_flow)

@@ -1,8 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { EventKind } from '../../src/abi/event.gen.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { EventKind, Reason } from '../../src/abi/event.gen.ts';
 import { FlowFlags, FlowKind, FlowState } from '../../src/abi/flow.gen.ts';
 import { StateFlags } from '../../src/abi/heap.gen.ts';
-import { bare, echo, icmp, PROTOCOL, type Segment, sctp, udp } from '../support/packets/transport.ts';
+import {
+  bare,
+  echo,
+  icmp,
+  PROTOCOL,
+  type Segment,
+  sctp,
+  type TcpFlag,
+  tcp,
+  udp,
+} from '../support/packets/transport.ts';
 import { Machine } from './support/machine.ts';
 import { DB, HOST, OUTSIDE, openPolicy, packet, WEB } from './support/topology.ts';
 
@@ -186,15 +196,55 @@ describe('the host', () => {
 });
 
 describe('the flow table', () => {
-  it('evicts the least recently used flow rather than refusing a new one', () => {
-    const small = new Machine([WEB], { flows: 64 });
+  let small: Machine;
+
+  beforeEach(() => {
+    small = new Machine([WEB], { flows: 32 });
     small.publish(openPolicy());
     small.at(WEB.id);
-    for (let port = 1; port <= 500; port += 1) {
+  });
+  afterEach(() => small.close());
+
+  const flood = (first: number, last: number): void => {
+    for (let port = first; port <= last; port += 1) {
       const data = packet(web[4], far[4], udp({ sourcePort: port, destinationPort: 53 }));
       expect(small.from(data).reason).toBe('ALLOWED_NEW');
     }
-    expect(small.flows().length).toBeLessThanOrEqual(64);
-    small.close();
+  };
+  const evicted = (): number => Number(small.counter(Reason.FLOW_EVICTED).packets);
+
+  it('evicts a flow rather than refusing a new one, and counts that', () => {
+    flood(1, 500);
+    expect(small.flows().length).toBe(32);
+    expect(evicted()).toBe(500 - 32);
+  });
+
+  it('evicts those that nobody answered before established connections', () => {
+    const call = (...flags: TcpFlag[]) => packet(web[4], far[4], tcp({ sourcePort: 9, destinationPort: 80, flags }));
+    const answer = packet(far[4], web[4], tcp({ sourcePort: 80, destinationPort: 9, flags: ['syn', 'ack'] }));
+    small.from(call('syn'));
+    small.to(answer);
+    expect(small.from(call('ack')).reason).toBe('ALLOWED_FLOW');
+    flood(1, 500);
+    expect(small.from(call('ack', 'fin')).reason).toBe('ALLOWED_FLOW');
+  });
+
+  it('gives the places of ended flows away before those of live ones', () => {
+    flood(1, 500);
+    small.ageFlows(61);
+    const before = evicted();
+    expect(small.flows()).toEqual([]);
+    flood(1001, 1032);
+    expect(evicted()).toBe(before);
+  });
+
+  it('keeps flows of one bucket apart', () => {
+    flood(1, 10);
+    for (let port = 1; port <= 10; port += 1) {
+      const again = packet(web[4], far[4], udp({ sourcePort: port, destinationPort: 53 }));
+      expect(small.from(again).reason).toBe('ALLOWED_FLOW');
+    }
+    expect(small.flows().length).toBe(10);
+    expect(small.flows().every(({ flow }) => flow.packets[0] === 2n)).toBe(true);
   });
 });

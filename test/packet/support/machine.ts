@@ -22,11 +22,13 @@ import {
   decodeCachedFlow,
   decodeFlow,
   decodeFlowKey,
-  encodeFlow,
   Flow,
-  FlowKey,
+  FlowBucket,
+  FlowDims,
+  FlowEntry,
+  type FlowKey,
 } from '../../../src/abi/flow.gen.ts';
-import { encodeState, HeapDims } from '../../../src/abi/heap.gen.ts';
+import { encodeState, HeapDims, State } from '../../../src/abi/heap.gen.ts';
 import { builtFile, loadNative } from '../../../src/kernel/native.ts';
 import { addressBytes, concat, fields } from '../../support/packets/bytes.ts';
 import { macBytes } from '../../support/packets/ethernet.ts';
@@ -73,9 +75,11 @@ export interface Outcome {
   readonly data: Uint8Array;
 }
 
-export interface FlowEntry {
+export interface StoredFlow {
   readonly key: FlowKey;
   readonly flow: Flow;
+  /** In units of 2^FlowDims.AGE_SHIFT jiffies. */
+  readonly deadline: number;
 }
 
 export interface Settings {
@@ -83,11 +87,13 @@ export interface Settings {
   readonly hz?: number;
   readonly eventBudget?: number;
   readonly eventBytes?: number;
+  /** Room in the flow table: a power of two, at most 8192. */
   readonly flows?: number;
 }
 
 /** Slow enough that no flow ages during a test, unless the test says so. */
 const HZ = 1_000_000;
+const FLOW_SEED = 0x0123_4567_89ab_cdefn;
 
 export class Machine {
   readonly #object: BpfObject;
@@ -98,6 +104,8 @@ export class Machine {
   readonly #state: DataView;
   readonly #endpoints: DataView;
   readonly #cache: DataView;
+  readonly #flows: DataView;
+  readonly #room: number;
   readonly #workloads: readonly Workload[];
   readonly #settings: Settings;
   readonly #roots: WrittenRoot[] = [];
@@ -108,15 +116,22 @@ export class Machine {
     const { BpfObject: Native, RingBuffer: Ring, probeFeatures } = loadNative();
     this.#workloads = workloads;
     this.#settings = settings;
+    this.#room = settings.flows ?? 1024;
     const maps = {
       tt_heap: { maxEntries: (2 * IMAGE_WORDS) / HeapDims.HEAP_BLOCK_WORDS },
       tt_v6_nodes: { maxEntries: 2 * V6_NODES },
       tt_endpoints: { maxEntries: ENDPOINT_SLOTS },
-      tt_flows: { maxEntries: settings.flows ?? 1024 },
+      tt_flows: { maxEntries: 1 },
+      tt_flow_locks: { maxEntries: 1 },
       tt_flow_cache: { maxEntries: CACHE_SLOTS * probeFeatures().possibleCpus },
       tt_events: { maxEntries: settings.eventBytes ?? 65536 },
     };
-    const rodata = { tt_endpoint_slots: u32(ENDPOINT_SLOTS), tt_cache_slots: u32(CACHE_SLOTS) };
+    const rodata = {
+      tt_endpoint_slots: u32(ENDPOINT_SLOTS),
+      tt_cache_slots: u32(CACHE_SLOTS),
+      tt_flow_regions: u32(1),
+      tt_flow_room: u32(this.#room),
+    };
     this.#object = Native.open(builtFile('build/bpf/workload.bpf.o'), { maps, rodata });
     this.#ring = Ring.open(this.map('tt_events'));
     this.#heap = new Uint32Array(this.map('tt_heap').mmap());
@@ -124,6 +139,7 @@ export class Machine {
     this.#state = new DataView(this.map('tt_state').mmap());
     this.#endpoints = new DataView(this.map('tt_endpoints').mmap());
     this.#cache = new DataView(this.map('tt_flow_cache').mmap());
+    this.#flows = new DataView(this.map('tt_flows').mmap());
     for (const workload of workloads) this.#place(workload);
   }
 
@@ -150,7 +166,16 @@ export class Machine {
     this.#roots[next] = tables.write(policy);
     const root = [this.#roots[0] ?? this.#roots[next], this.#roots[1] ?? this.#roots[next]] as WrittenRoot[];
     const { hz = HZ, eventBudget = 0 } = this.#settings;
-    encodeState(this.#state, 0, { active: next, flags, hz, event_budget: eventBudget, root });
+    const stamp = this.#stamp() + 1;
+    encodeState(this.#state, 0, {
+      active: next,
+      flags,
+      hz,
+      event_budget: eventBudget,
+      stamp,
+      flow_seed: FLOW_SEED,
+      root,
+    });
     this.#active = next;
   }
 
@@ -158,14 +183,15 @@ export class Machine {
   at(id: number): this {
     const workload = this.#workloads.find((candidate) => candidate.id === id);
     if (workload === undefined) throw new RangeError(`no workload ${id}`);
+    if (this.#here?.id !== id) this.#write(RUN_IFINDEX, { ...workload, ifindex: RUN_IFINDEX });
     this.#here = workload;
-    this.#write(RUN_IFINDEX, { ...workload, ifindex: RUN_IFINDEX });
     return this;
   }
 
   /** The following runs are at an interface that no endpoint has. */
   atNobody(): this {
     encodeEndpoint(this.#endpoints, RUN_IFINDEX * Endpoint.SIZE, emptyEndpoint());
+    this.#forgetCached();
     this.#here = undefined;
     return this;
   }
@@ -188,6 +214,7 @@ export class Machine {
   /** Adds or removes an address of the endpoint without touching anything else. */
   setAddress(address: string, id: number | undefined): void {
     const key = mapped(address);
+    this.#forgetCached();
     if (id === undefined) {
       this.map('tt_addresses').delete(key);
       return;
@@ -220,43 +247,47 @@ export class Machine {
     return { packets, bytes };
   }
 
-  flows(): FlowEntry[] {
-    const { keys, values, count } = this.map('tt_flows').entries();
-    return Array.from({ length: count }, (_, index) => ({
-      key: decodeFlowKey(viewOf(keys), index * FlowKey.SIZE),
-      flow: decodeFlow(viewOf(values), index * Flow.SIZE),
-    }));
+  /** Those that have not ended, in no order. */
+  flows(): StoredFlow[] {
+    const now = Number(BigInt.asIntN(32, this.clock().jiffies >> BigInt(FlowDims.AGE_SHIFT)));
+    return this.#usedEntries()
+      .map((at) => ({
+        key: decodeFlowKey(this.#flows, at + FlowEntry.OFFSET.key),
+        flow: decodeFlow(this.#flows, at + FlowEntry.OFFSET.flow),
+        deadline: this.#flows.getUint32(at + FlowEntry.OFFSET.deadline, true),
+      }))
+      .filter(({ deadline }) => ((deadline - now) | 0) >= 0);
+  }
+
+  /** Empties the flow table. */
+  clearFlowTable(): void {
+    new Uint8Array(this.#flows.buffer).fill(0);
   }
 
   /** Empties the flow table and the flow cache. */
   forgetFlows(): void {
-    const { keys, count } = this.map('tt_flows').entries();
-    for (let index = 0; index < count; index += 1) {
-      this.map('tt_flows').delete(keys.slice(index * FlowKey.SIZE, (index + 1) * FlowKey.SIZE));
-    }
+    this.clearFlowTable();
     new Uint8Array(this.#cache.buffer).fill(0);
   }
 
   onlyFlow(): Flow {
     const flows = this.flows();
     if (flows.length !== 1) throw new Error(`expected one flow, found ${flows.length}`);
-    return (flows[0] as FlowEntry).flow;
+    return (flows[0] as StoredFlow).flow;
   }
 
-  /** Makes every flow look that much older: when it was opened, last seen, and last cached. */
+  /** Makes every flow look that much older: when it was opened, last seen, when it ends, and last cached. */
   ageFlows(seconds: number): void {
     this.ageCache(seconds);
-    const { keys, values, count } = this.map('tt_flows').entries();
-    for (let index = 0; index < count; index += 1) {
-      const flow = decodeFlow(viewOf(values), index * Flow.SIZE);
-      const value = new Uint8Array(Flow.SIZE);
-      const age = BigInt(seconds * (this.#settings.hz ?? HZ));
-      encodeFlow(new DataView(value.buffer), 0, {
-        ...flow,
-        created_jiffies: flow.created_jiffies - age,
-        seen_jiffies: flow.seen_jiffies - age,
-      });
-      this.map('tt_flows').update(keys.slice(index * FlowKey.SIZE, (index + 1) * FlowKey.SIZE), value, 2);
+    const jiffies = BigInt(seconds * (this.#settings.hz ?? HZ));
+    for (const at of this.#usedEntries()) {
+      const deadlineAt = at + FlowEntry.OFFSET.deadline;
+      for (const field of [Flow.OFFSET.created_jiffies, Flow.OFFSET.seen_jiffies]) {
+        const place = at + FlowEntry.OFFSET.flow + field;
+        this.#flows.setBigUint64(place, this.#flows.getBigUint64(place, true) - jiffies, true);
+      }
+      const units = Number(jiffies >> BigInt(FlowDims.AGE_SHIFT));
+      this.#flows.setUint32(deadlineAt, this.#flows.getUint32(deadlineAt, true) - units, true);
     }
   }
 
@@ -294,6 +325,13 @@ export class Machine {
     return events;
   }
 
+  /** Byte offsets of entries in the flow table, which has one region. */
+  #usedEntries(): number[] {
+    const first = FlowDims.REGION_HEAD + FlowDims.REGION_BUCKETS * FlowBucket.SIZE;
+    const all = Array.from({ length: this.#room }, (_, number) => first + number * FlowEntry.SIZE);
+    return all.filter((at) => this.#flows.getUint32(at + FlowEntry.OFFSET.named_by, true) !== 0);
+  }
+
   /** Byte offsets. */
   #usedSlots(): number[] {
     const used: number[] = [];
@@ -319,6 +357,15 @@ export class Machine {
     );
     const action = TC_ACTION[result.returnValue as keyof typeof TC_ACTION];
     return { action, reason: moved.join(' '), events: this.drainEvents(), data: result.data };
+  }
+
+  #stamp(): number {
+    return this.#state.getUint32(State.OFFSET.stamp, true);
+  }
+
+  /** As the dataplane does after each change of what packets are checked by. */
+  #forgetCached(): void {
+    this.#state.setUint32(State.OFFSET.stamp, this.#stamp() + 1, true);
   }
 
   #reasons(): bigint[] {
@@ -348,6 +395,7 @@ export class Machine {
       v4: v4 === undefined ? { word: [0, 0, 0, 0] } : wordsOf(v4),
       v6: v6 === undefined ? { word: [0, 0, 0, 0] } : wordsOf(v6),
     });
+    this.#forgetCached();
   }
 }
 

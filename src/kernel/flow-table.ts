@@ -1,0 +1,101 @@
+// The flow table as user space sees it: its memory, mapped. Reads only, but for emptying a table that no interface uses;
+// entering flows is the programs' work, under locks that user space does not have.
+import {
+  decodeFlow,
+  decodeFlowKey,
+  type Flow,
+  FlowBucket,
+  FlowDims,
+  FlowEntry,
+  type FlowKey,
+} from '../abi/flow.gen.ts';
+import type { BpfMap } from './native.ts';
+
+const BUCKETS_AT = FlowDims.REGION_HEAD;
+const ENTRIES_AT = BUCKETS_AT + FlowDims.REGION_BUCKETS * FlowBucket.SIZE;
+const REGION_BYTES = ENTRIES_AT + FlowDims.REGION_ENTRIES * FlowEntry.SIZE;
+const ENTRY_WORDS = FlowEntry.SIZE / 4;
+const NAMED_BY = FlowEntry.OFFSET.named_by / 4;
+const DEADLINE = FlowEntry.OFFSET.deadline / 4;
+
+export interface TableFlow {
+  readonly key: FlowKey;
+  readonly flow: Flow;
+}
+
+/** How a flow table for at least so many flows is laid out: regions, and entries of each that are used. */
+export function flowTableShape(flows: number): { readonly regions: number; readonly room: number } {
+  const entries = 2 ** Math.ceil(Math.log2(Math.max(FlowDims.WAYS, flows)));
+  const room = Math.min(entries, FlowDims.REGION_ENTRIES);
+  return { regions: entries / room, room };
+}
+
+export class FlowTable {
+  readonly #memory: ArrayBuffer;
+  readonly #view: DataView;
+  readonly #words: Uint32Array;
+  readonly #regions: number;
+  readonly #room: number;
+
+  /** `room` as the programs were loaded with. */
+  constructor(map: BpfMap, room: number) {
+    this.#memory = map.mmap();
+    this.#view = new DataView(this.#memory);
+    this.#words = new Uint32Array(this.#memory);
+    this.#regions = map.info.maxEntries;
+    this.#room = room;
+  }
+
+  /** Flows there is room for. */
+  get capacity(): number {
+    return this.#regions * this.#room;
+  }
+
+  /** Flows that have not ended at `jiffies`. Reads one cache line for each there is room for. */
+  count(jiffies: bigint): number {
+    const now = clockOf(jiffies);
+    let live = 0;
+    for (let region = 0; region < this.#regions; region += 1) {
+      const first = (region * REGION_BYTES + ENTRIES_AT) / 4;
+      for (let at = first; at < first + this.#room * ENTRY_WORDS; at += ENTRY_WORDS) {
+        if (this.#isLive(at, now)) live += 1;
+      }
+    }
+    return live;
+  }
+
+  /** Flows that have not ended at `jiffies`, as they are at the moment each is reached. */
+  *entries(jiffies: bigint): Generator<TableFlow> {
+    const now = clockOf(jiffies);
+    for (const at of this.#places()) {
+      if (!this.#isLive(at / 4, now)) continue;
+      const name = this.#words[at / 4 + NAMED_BY];
+      const key = decodeFlowKey(this.#view, at + FlowEntry.OFFSET.key);
+      const flow = decodeFlow(this.#view, at + FlowEntry.OFFSET.flow);
+      if (this.#words[at / 4 + NAMED_BY] === name) yield { key, flow };
+    }
+  }
+
+  /** Forgets all flows. Only while no packet can be under way. */
+  clear(): void {
+    new Uint8Array(this.#memory).fill(0);
+  }
+
+  #isLive(at: number, now: number): boolean {
+    if (this.#words[at + NAMED_BY] === 0) return false;
+    return (((this.#words[at + DEADLINE] as number) - now) | 0) >= 0;
+  }
+
+  /** Byte offsets of all entries. */
+  *#places(): Generator<number> {
+    for (let region = 0; region < this.#regions; region += 1) {
+      const first = region * REGION_BYTES + ENTRIES_AT;
+      for (let number = 0; number < this.#room; number += 1) yield first + number * FlowEntry.SIZE;
+    }
+  }
+}
+
+/** Deadlines are counted in this unit. */
+function clockOf(jiffies: bigint): number {
+  return Number(BigInt.asIntN(32, jiffies >> BigInt(FlowDims.AGE_SHIFT)));
+}
