@@ -71,6 +71,7 @@ struct tt_packet {
 	__u64 jiffies;
 	struct tt_ip source;
 	struct tt_ip destination;
+	__u64 link; /* source MAC and ethertype as they lie in the frame; on the fast path only */
 	struct tt_flow_key key; /* of its flow, past the flow cache */
 	__u32 ports; /* network order, source port in the lower half; ICMP echo: the identifier in both */
 	__u32 ifindex;
@@ -136,7 +137,19 @@ static __always_inline void *tt_header(const struct __sk_buff *skb, __u32 offset
 	return at + size <= (void *)(long)skb->data_end ? at : NULL;
 }
 
-/* The same for reading only: bytes outside the linear part are copied to buffer. NULL if the frame ends before. */
+enum tt_link_bits {
+	TT_LINK_ETHERTYPE = 48, /* where it begins, in network order */
+};
+
+/* Source MAC and ethertype, which is what a frame's bytes 6 to 13 hold; 0 if the linear part ends before. */
+static __always_inline __u64 tt_link(const struct __sk_buff *skb)
+{
+	const __u8 *frame = tt_header(skb, 0, ETH_HLEN);
+
+	return frame ? *(const tt_any64 *)(frame + ETH_ALEN) : 0;
+}
+
+/* Like tt_header, for reading only: bytes outside the linear part are copied to buffer. NULL if the frame ends before. */
 static __always_inline const void *tt_read(const struct tt_context *context, __u32 offset, const __u32 size,
 					   void *buffer)
 {

@@ -80,14 +80,15 @@ static __always_inline enum tt_verdict tt_walk_cached(const struct tt_context *c
 static __always_inline enum tt_verdict tt_walk_fast(struct tt_packet *packet, struct __sk_buff *skb, __u8 hook)
 {
 	struct tt_context context = { .is_fast = true };
-	__be16 ethertype;
 
 	if (tt_arrive(&context, packet, skb, hook) != TT_CONTINUE)
 		return TT_CONTINUE;
-	ethertype = tt_ethertype(&context);
-	if (ethertype == bpf_htons(ETH_P_IP))
+	if (skb->vlan_present)
+		return TT_CONTINUE;
+	packet->link = tt_link(skb);
+	if (packet->link >> TT_LINK_ETHERTYPE == bpf_htons(ETH_P_IP))
 		return tt_walk_cached(&context, packet, 4);
-	if (ethertype == bpf_htons(ETH_P_IPV6))
+	if (packet->link >> TT_LINK_ETHERTYPE == bpf_htons(ETH_P_IPV6))
 		return tt_walk_cached(&context, packet, 6);
 	return TT_CONTINUE;
 }

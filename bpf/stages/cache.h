@@ -44,14 +44,6 @@ static __always_inline bool tt_cache_names(const struct tt_cached_flow *slot, co
 	       !((*name ^ tt_cache_name(packet)) << (64 - TT_CACHE_NAME_BITS)) && slot->ifindex == packet->ifindex;
 }
 
-/* Of the linear part, which begins with them; 0 if it is too short. */
-static __always_inline __u64 tt_cache_link(const struct __sk_buff *skb)
-{
-	const __u8 *frame = tt_header(skb, 0, ETH_HLEN);
-
-	return frame ? *(const tt_any64 *)(frame + ETH_ALEN) : 0;
-}
-
 /*
  * Answers with no helper but the CPU number. The slot was filled by a packet that passed every check, from the same
  * interface, with the same source MAC; whatever those checks went by has not changed since, or the stamp would have.
@@ -66,7 +58,7 @@ static __always_inline enum tt_verdict tt_cache(const struct tt_context *context
 		return TT_CONTINUE;
 	index = tt_cache_index(packet);
 	slot = bpf_map_lookup_elem(&tt_flow_cache, &index);
-	if (!slot || !tt_cache_names(slot, packet) || slot->link != tt_cache_link(context->skb))
+	if (!slot || !tt_cache_names(slot, packet) || slot->link != packet->link)
 		return TT_CONTINUE;
 	if (slot->stamp != packet->stamp || packet->jiffies - slot->synced_jiffies >= context->state->hz)
 		return TT_CONTINUE;
@@ -121,7 +113,7 @@ static __always_inline void tt_cache_fill(const struct tt_context *context, stru
 					  const struct tt_flow *flow, bool is_reply)
 {
 	const __u64 created = flow->created_jiffies;
-	const __u64 link = tt_cache_link(context->skb);
+	const __u64 link = tt_link(context->skb);
 	const __u32 index = tt_cache_index(packet);
 	struct tt_cached_flow *slot = bpf_map_lookup_elem(&tt_flow_cache, &index);
 
