@@ -72,7 +72,7 @@ struct tt_packet {
 	struct tt_ip source;
 	struct tt_ip destination;
 	__u64 link; /* source MAC and ethertype as they lie in the frame; on the fast path only */
-	struct tt_flow_key key; /* of its flow, past the flow cache */
+	struct tt_flow_key key; /* of the flow that is looked for, past the flow cache */
 	__u32 ports; /* network order, source port in the lower half; ICMP echo: the identifier in both */
 	__u32 ifindex;
 	__u32 endpoint_slot; /* of the interface's endpoint in tt_endpoints */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /* Yardsticks for benchmarks, from the same stages as the real programs. Never attached to an interface. */
 #include "programs/walk.h"
+#include "stages/clock.h"
 
 /* Where the ports of the measured packet are: behind an IP header without options or extensions. */
 const volatile __u32 tt_bench_ports = ETH_HLEN + 20;
@@ -46,6 +47,53 @@ int tt_bench_open(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	*ports = tt_bench_serial++;
 	return tt_walk_from_workload(skb);
+}
+
+/* Never attached: see tt_clock of the workload programs. */
+SEC("tc")
+int tt_clock(struct __sk_buff *skb)
+{
+	return tt_clock_read() ? TC_ACT_SHOT : TC_ACT_OK;
+}
+
+/* Floor of a new flow: one read at a random place of the flow table's index, as for a flow that is not there. */
+SEC("tc")
+int tt_bench_memory(struct __sk_buff *skb)
+{
+	const __u64 mixed = (__u64)tt_bench_serial++ * 0x9e3779b97f4a7c15ULL;
+	const __u32 number = mixed >> 32 & (tt_flow_regions - 1);
+	struct tt_flow_region *region = tt_flow_region_at(number);
+
+	if (!region)
+		return TC_ACT_SHOT;
+	return tt_lanes(tt_flow_bucket(region, mixed >> 44)->tag, 0) == ~0ULL ? TC_ACT_SHOT : TC_ACT_OK;
+}
+
+/* Floor of a new flow: one of the flow table's locks, taken and given back. */
+SEC("tc")
+int tt_bench_lock(struct __sk_buff *skb)
+{
+	const __u32 number = tt_bench_serial++ & (tt_flow_regions - 1);
+	struct tt_flow_lock *lock = bpf_map_lookup_elem(&tt_flow_locks, &number);
+
+	if (!lock)
+		return TC_ACT_SHOT;
+	bpf_spin_lock(&lock->lock);
+	bpf_spin_unlock(&lock->lock);
+	return TC_ACT_OK;
+}
+
+/* Floor of a new flow: one event, reserved and submitted empty. */
+SEC("tc")
+int tt_bench_event(struct __sk_buff *skb)
+{
+	struct tt_event *event = bpf_ringbuf_reserve(&tt_events, sizeof(*event), 0);
+
+	if (!event)
+		return TC_ACT_SHOT;
+	__builtin_memset(event, 0, sizeof(*event));
+	bpf_ringbuf_submit(event, 0);
+	return TC_ACT_OK;
 }
 
 char _license[] SEC("license") = "GPL";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /* Entry points at workload interfaces, and the clock. */
-#include "maps/clock.h"
 #include "programs/walk.h"
+#include "stages/clock.h"
 
 SEC("tc")
 int tt_from_work(struct __sk_buff *skb)
@@ -19,14 +19,7 @@ int tt_to_work(struct __sk_buff *skb)
 SEC("tc")
 int tt_clock(struct __sk_buff *skb)
 {
-	const __u32 only = 0;
-	struct tt_clock_reading *reading = bpf_map_lookup_elem(&tt_clocks, &only);
-
-	if (!reading)
-		return TC_ACT_SHOT;
-	reading->jiffies = bpf_jiffies64();
-	reading->monotonic_ns = bpf_ktime_get_ns();
-	return TC_ACT_OK;
+	return tt_clock_read() ? TC_ACT_SHOT : TC_ACT_OK;
 }
 
 char _license[] SEC("license") = "GPL";

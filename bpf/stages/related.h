@@ -100,16 +100,15 @@ static __always_inline bool tt_is_opposite(const struct tt_packet *packet, const
 }
 
 /* A flow judged under another generation waits for its own next packet: an error must not settle its fate. */
-static __always_inline bool tt_is_cited_allowed(const struct tt_context *context, const struct tt_packet *packet,
+static __always_inline bool tt_is_cited_allowed(const struct tt_context *context, struct tt_packet *packet,
 						const struct tt_tuple *cited)
 {
-	struct tt_flow_place place;
-	struct tt_flow_key key;
 	const struct tt_flow_entry *entry;
+	struct tt_flow_place place;
 
-	tt_key(cited, &key);
-	place = tt_flow_place(&key, context->state->flow_seed);
-	entry = tt_flow_at(&key, &place);
+	tt_key(cited, &packet->key);
+	place = tt_flow_place(&packet->key, context->state->flow_seed);
+	entry = tt_flow_at(&packet->key, &place);
 	return entry && !tt_is_expired(context, packet->jiffies, cited->protocol, &entry->flow) &&
 	       !(entry->flow.flags & TT_FLOW_REVOKED) && tt_flow_is_current(context, packet, &entry->flow);
 }

@@ -8,7 +8,7 @@ import { TableCompiler, type TableImage } from '../tables/compiler.ts';
 import { type AttachMode, Attachments, type AttachTarget } from './attachment.ts';
 import { measureHz, readClock } from './clock.ts';
 import { type BoundEndpoint, EndpointWriter } from './endpoint-writer.ts';
-import { FlowTable, flowTableShape } from './flow-table.ts';
+import { FlowTable, type FlowTally, flowTableShape } from './flow-table.ts';
 import { ImageWriter } from './image-writer.ts';
 import type { BpfObject, RingBuffer } from './native.ts';
 import { loadNative, translateErrors } from './native.ts';
@@ -177,9 +177,9 @@ export class Dataplane {
     });
   }
 
-  /** Flows that have not ended. */
-  flowCount(): number {
-    return this.#flows.count(readClock(this.#object).jiffies);
+  /** Flows that have not ended, by protocol and state. */
+  flowCensus(): FlowTally[] {
+    return this.#flows.census(readClock(this.#object).jiffies);
   }
 
   /** Lets go of everything; enforcement goes on. */

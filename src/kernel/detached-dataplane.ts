@@ -4,10 +4,11 @@
 import { decodeEvent, type Event } from '../abi/event.gen.ts';
 import type { DesiredState } from '../calc/resolved.ts';
 import { TableCompiler, type TableImage, type TableSizes } from '../tables/compiler.ts';
+import { readClock } from './clock.ts';
 import { type BoundEndpoint, EndpointWriter } from './endpoint-writer.ts';
-import { FlowTable, flowTableShape } from './flow-table.ts';
+import { FlowTable, type FlowTally, flowTableShape } from './flow-table.ts';
 import { ImageWriter } from './image-writer.ts';
-import type { BpfObject, BpfProgram, RingBuffer, TestRunResult } from './native.ts';
+import type { BpfMap, BpfObject, BpfProgram, RingBuffer, TestRunResult } from './native.ts';
 import { loadNative } from './native.ts';
 import { DEFAULT_MAP_SIZES, loadObject, mapsOf } from './object.ts';
 
@@ -108,6 +109,22 @@ export class DetachedDataplane {
       at += 4 + Math.ceil(view.getUint32(at, true) / 8) * 8;
     }
     return events;
+  }
+
+  /** A map of the programs, by C name; closed with the dataplane. */
+  map(name: string): BpfMap {
+    return this.#object.map(name);
+  }
+
+  /** Flows that have not ended, by protocol and state. */
+  flowCensus(): FlowTally[] {
+    return this.#flows.census(readClock(this.#object).jiffies);
+  }
+
+  /** Bytes of kernel memory that the flow table takes for each flow it has room for. */
+  get bytesPerFlow(): number {
+    const { valueSize, maxEntries } = this.#object.map('tt_flows').info;
+    return (valueSize * maxEntries) / this.#flows.capacity;
   }
 
   /** After it every packet is a flow's first. */

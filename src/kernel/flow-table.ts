@@ -1,14 +1,6 @@
 // The flow table as user space sees it: its memory, mapped. Reads only, but for emptying a table that no interface uses;
 // entering flows is the programs' work, under locks that user space does not have.
-import {
-  decodeFlow,
-  decodeFlowKey,
-  type Flow,
-  FlowBucket,
-  FlowDims,
-  FlowEntry,
-  type FlowKey,
-} from '../abi/flow.gen.ts';
+import { decodeFlow, decodeFlowKey, Flow, FlowBucket, FlowDims, FlowEntry, FlowKey } from '../abi/flow.gen.ts';
 import type { BpfMap } from './native.ts';
 
 const BUCKETS_AT = FlowDims.REGION_HEAD;
@@ -17,10 +9,21 @@ const REGION_BYTES = ENTRIES_AT + FlowDims.REGION_ENTRIES * FlowEntry.SIZE;
 const ENTRY_WORDS = FlowEntry.SIZE / 4;
 const NAMED_BY = FlowEntry.OFFSET.named_by / 4;
 const DEADLINE = FlowEntry.OFFSET.deadline / 4;
+const PROTOCOL_AT = FlowEntry.OFFSET.key + FlowKey.OFFSET.protocol;
+/** More than there are. */
+const STATES = 8;
+const STATE_AT = FlowEntry.OFFSET.flow + Flow.OFFSET.state;
 
 export interface TableFlow {
   readonly key: FlowKey;
   readonly flow: Flow;
+}
+
+/** Live flows of one protocol (IANA number) in one state (enum tt_flow_state). */
+export interface FlowTally {
+  readonly protocol: number;
+  readonly state: number;
+  readonly flows: number;
 }
 
 /** How a flow table for at least so many flows is laid out: regions, and entries of each that are used. */
@@ -31,17 +34,18 @@ export function flowTableShape(flows: number): { readonly regions: number; reado
 }
 
 export class FlowTable {
-  readonly #memory: ArrayBuffer;
   readonly #view: DataView;
   readonly #words: Uint32Array;
+  readonly #bytes: Uint8Array;
   readonly #regions: number;
   readonly #room: number;
 
   /** `room` as the programs were loaded with. */
   constructor(map: BpfMap, room: number) {
-    this.#memory = map.mmap();
-    this.#view = new DataView(this.#memory);
-    this.#words = new Uint32Array(this.#memory);
+    const memory = map.mmap();
+    this.#view = new DataView(memory);
+    this.#words = new Uint32Array(memory);
+    this.#bytes = new Uint8Array(memory);
     this.#regions = map.info.maxEntries;
     this.#room = room;
   }
@@ -51,17 +55,22 @@ export class FlowTable {
     return this.#regions * this.#room;
   }
 
-  /** Flows that have not ended at `jiffies`. Reads one cache line for each there is room for. */
-  count(jiffies: bigint): number {
+  /** One sweep: flows that have not ended at `jiffies`. Reads one cache line for each flow there is room for. */
+  census(jiffies: bigint): FlowTally[] {
     const now = clockOf(jiffies);
-    let live = 0;
+    const tally = new Uint32Array(256 * STATES);
     for (let region = 0; region < this.#regions; region += 1) {
       const first = (region * REGION_BYTES + ENTRIES_AT) / 4;
       for (let at = first; at < first + this.#room * ENTRY_WORDS; at += ENTRY_WORDS) {
-        if (this.#isLive(at, now)) live += 1;
+        if (!this.#isLive(at, now)) continue;
+        const kind =
+          (this.#bytes[4 * at + PROTOCOL_AT] as number) * STATES + (this.#bytes[4 * at + STATE_AT] as number);
+        tally[kind] = (tally[kind] as number) + 1;
       }
     }
-    return live;
+    return [...tally.entries()]
+      .filter(([, flows]) => flows > 0)
+      .map(([kind, flows]) => ({ protocol: Math.floor(kind / STATES), state: kind % STATES, flows }));
   }
 
   /** Flows that have not ended at `jiffies`, as they are at the moment each is reached. */
@@ -78,7 +87,7 @@ export class FlowTable {
 
   /** Forgets all flows. Only while no packet can be under way. */
   clear(): void {
-    new Uint8Array(this.#memory).fill(0);
+    this.#bytes.fill(0);
   }
 
   #isLive(at: number, now: number): boolean {

@@ -4,7 +4,8 @@ import { Counter, Gauge, Registry } from 'prom-client';
 export interface MetricsSource {
   /** Packets and bytes by reason name, as the kernel counted them. */
   counters(): ReadonlyMap<string, { readonly packets: bigint; readonly bytes: bigint }>;
-  flowCount(): number;
+  /** Live flows by protocol and state, named as the field names them. */
+  flows(): Iterable<{ readonly protocol: string; readonly state: string; readonly flows: number }>;
   generation(): number;
   isInSync(): boolean;
   endpointStates(): ReadonlyMap<string, number>;
@@ -16,9 +17,18 @@ export function createMetrics(source: MetricsSource): Registry {
   const registers = [registry];
   kernelCounter('tortie_packets_total', 'Packets by what became of them and why', 'packets', source, registry);
   kernelCounter('tortie_bytes_total', 'Bytes of IP packets by what became of them and why', 'bytes', source, registry);
-  gauge('tortie_flows', 'Entries of the flow table', () => source.flowCount());
   gauge('tortie_policy_generation', 'Counts changes of the policy in force', () => source.generation());
   gauge('tortie_in_sync', '1 when the kernel enforces all accepted manifests', () => Number(source.isInSync()));
+  new Gauge({
+    name: 'tortie_flows',
+    help: 'Live flows by protocol and state',
+    labelNames: ['protocol', 'state'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { protocol, state, flows } of source.flows()) this.set({ protocol, state }, flows);
+    },
+  });
   new Gauge({
     name: 'tortie_endpoints',
     help: 'Local workload endpoints by state',

@@ -6,7 +6,7 @@ describe('createMetrics', () => {
     let packets = 5n;
     const source: MetricsSource = {
       counters: () => new Map([['allowed_new', { packets, bytes: 60n * packets }]]),
-      flowCount: () => 3,
+      flows: () => [{ protocol: 'tcp', state: 'established', flows: 3 }],
       generation: () => 7,
       isInSync: () => true,
       endpointStates: () => new Map([['ready', 2]]),
@@ -17,7 +17,7 @@ describe('createMetrics', () => {
     const text = await metrics.metrics();
     expect(text).toContain('tortie_packets_total{reason="allowed_new"} 8');
     expect(text).toContain('tortie_bytes_total{reason="allowed_new"} 480');
-    expect(text).toContain('tortie_flows 3');
+    expect(text).toContain('tortie_flows{protocol="tcp",state="established"} 3');
     expect(text).toContain('tortie_policy_generation 7');
     expect(text).toContain('tortie_in_sync 1');
     expect(text).toContain('tortie_endpoints{state="ready"} 2');
