@@ -1,68 +1,115 @@
-// The last good text of every manifest file, in the state directory: what an agent that starts on a broken file keeps
-// in force.
-import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+// The last good version of every manifest file, in the state directory: what an agent that starts on a broken file keeps
+// in force, and what saves it from parsing files that have not changed since.
+//
+// A file's text is always believed. What was parsed from it is believed only from an agent that runs the same code.
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import type { Logger } from '../base/log.ts';
+import type { Resource } from '../resources/resource.ts';
 import type { ManifestMemory } from '../resources/sources/manifest-set.ts';
+import type { RememberedFile } from '../resources/sources/manifest-state.ts';
+import { decodeResources, encodeResources } from '../resources/sources/stored-resources.ts';
+import { codeFingerprint } from './code-fingerprint.ts';
+import { RecordLog } from './record-log.ts';
 
-interface Remembered {
-  /** The directory that the path is relative to: another one's manifests are nobody's business. */
-  readonly directory: string;
-  readonly path: string;
+const FORMAT = 'tortie accepted manifests 1';
+/** What was accepted is written once it is in force: nobody waits for it. */
+const WRITE_DELAY_MS = 20;
+/** Writing pauses after this long: a first start has thousands of files to remember, and changes must not wait for it. */
+const SLICE_MS = 5;
+
+interface Accepted {
   readonly text: string;
+  readonly resources: readonly Resource[];
 }
 
 export class AcceptedManifests implements ManifestMemory {
-  readonly #folder: string;
-  readonly #directory: string;
   readonly #log: Logger;
+  readonly #records: RecordLog;
+  readonly #code = codeFingerprint();
+  /** Not written yet; undefined = forgotten. */
+  readonly #pending = new Map<string, Accepted | undefined>();
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: { readonly stateDirectory: string; readonly manifests: string }, log: Logger) {
     this.#log = log;
-    this.#folder = join(options.stateDirectory, 'accepted');
-    this.#directory = options.manifests;
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const folder = join(options.stateDirectory, 'accepted');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // Another directory's manifests are nobody's business.
+    this.#records = new RecordLog(join(folder, 'manifests.log'), `${FORMAT} of ${JSON.stringify(options.manifests)}`);
   }
 
-  recall(): ReadonlyMap<string, string> {
-    const texts = new Map<string, string>();
-    for (const name of readdirSync(this.#folder)) {
-      const remembered = this.#read(join(this.#folder, name));
-      if (remembered?.directory === this.#directory) texts.set(remembered.path, remembered.text);
-    }
-    return texts;
-  }
-
-  remember(path: string, text: string): void {
-    const file = this.#fileOf(path);
-    const remembered: Remembered = { directory: this.#directory, path, text };
+  recall(): ReadonlyMap<string, RememberedFile> {
+    const files = new Map<string, RememberedFile>();
     try {
-      writeFileSync(`${file}.new`, JSON.stringify(remembered), { mode: 0o600 });
-      renameSync(`${file}.new`, file);
+      const records = this.#records.read();
+      if (!this.#records.isUsable || this.#records.isWasteful) this.#records.rewrite(records);
+      for (const [path, value] of records) files.set(path, decodeFile(path, value, this.#code));
     } catch (error) {
-      this.#log.warn('cannot remember a manifest for the next start', { path, error: String(error) });
+      this.#log.warn('cannot read what an earlier agent accepted', { error: String(error) });
     }
+    return files;
+  }
+
+  remember(path: string, text: string, resources: readonly Resource[]): void {
+    this.#later(path, { text, resources });
   }
 
   forget(path: string): void {
+    this.#later(path, undefined);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#write(Number.POSITIVE_INFINITY);
+    this.#records.close();
+  }
+
+  #later(path: string, accepted: Accepted | undefined): void {
+    this.#pending.set(path, accepted);
+    this.#timer ??= setTimeout(() => this.#writeSlice(), WRITE_DELAY_MS);
+  }
+
+  #writeSlice(): void {
+    this.#write(performance.now() + SLICE_MS);
+    this.#timer = this.#pending.size === 0 ? undefined : setTimeout(() => this.#writeSlice(), SLICE_MS);
+  }
+
+  /** Writes what is not written yet, until it is time to stop. */
+  #write(endMs: number): void {
     try {
-      rmSync(this.#fileOf(path), { force: true });
+      for (const [path, accepted] of this.#pending) {
+        this.#pending.delete(path);
+        this.#records.append(path, accepted === undefined ? undefined : encodeFile(accepted, this.#code));
+        if (performance.now() > endMs) return;
+      }
+      if (this.#records.isWasteful) this.#records.rewrite(this.#records.read());
     } catch (error) {
-      this.#log.warn('cannot forget a manifest that is gone', { path, error: String(error) });
+      this.#log.warn('cannot remember manifests for the next start', { error: String(error) });
+      this.#pending.clear();
     }
   }
+}
 
-  #fileOf(path: string): string {
-    return join(this.#folder, `${createHash('sha256').update(`${this.#directory}\0${path}`).digest('hex')}.json`);
-  }
+/** u32 length of the fingerprint and it, u32 length of the text and it, then the resources; no bytes = none are stored. */
+function encodeFile({ text, resources }: Accepted, code: string): Buffer {
+  const parts = [code, text].flatMap((part) => {
+    const bytes = Buffer.from(part);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(bytes.length);
+    return [length, bytes];
+  });
+  return Buffer.concat([...parts, Buffer.from(encodeResources(text, resources) ?? '')]);
+}
 
-  /** undefined for a file that an interrupted write left behind. */
-  #read(file: string): Remembered | undefined {
-    try {
-      return JSON.parse(readFileSync(file, 'utf8')) as Remembered;
-    } catch {
-      return undefined;
-    }
-  }
+function decodeFile(path: string, value: Buffer, code: string): RememberedFile {
+  const codeEnd = 4 + value.readUInt32LE(0);
+  const textEnd = codeEnd + 4 + value.readUInt32LE(codeEnd);
+  const text = value.toString('utf8', codeEnd + 4, textEnd);
+  const isCurrent = value.toString('utf8', 4, codeEnd) === code;
+  const stored = value.subarray(textEnd);
+  const resources = (): readonly Resource[] | undefined =>
+    isCurrent && stored.length > 0 ? decodeResources(stored.toString('utf8'), text, path) : undefined;
+  return { text, resources, isCurrent };
 }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Reason, reasonName } from '../abi/event.gen.ts';
+import { flowStateName } from '../abi/flow.gen.ts';
 import { DataplaneError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { CalcGraph } from '../calc/graph.ts';
@@ -11,6 +12,7 @@ import type { DesiredState } from '../calc/resolved.ts';
 import { Dataplane } from '../kernel/dataplane.ts';
 import type { FileLock } from '../kernel/native.ts';
 import { loadNative, translateErrors } from '../kernel/native.ts';
+import { protocolName } from '../model/flow.ts';
 import { type TableStats, tableStats } from '../tables/stats.ts';
 import { AcceptedManifests } from './accepted-manifests.ts';
 import { bindEndpoints, type EndpointStatus, interfaceOf, ManualInterfaces } from './endpoint-binder.ts';
@@ -34,6 +36,7 @@ export class Agent {
   readonly #log: Logger;
   readonly #locks: readonly FileLock[];
   readonly #dataplane: Dataplane;
+  readonly #memory: AcceptedManifests;
   readonly #feed: ManifestFeed;
   readonly #graph: CalcGraph;
   readonly #interfaces: Interfaces;
@@ -42,6 +45,12 @@ export class Agent {
   readonly #audit: NodeJS.Timeout;
   #desired: DesiredState;
   #statuses: readonly EndpointStatus[] = [];
+  /** Interfaces and their programs are to be looked at: a change of policy alone does not wait for that. */
+  #isAuditWanted = true;
+  /** What the last look found wrong, by interface. */
+  #failures: ReadonlyMap<string, Error> = new Map();
+  /** Interfaces of endpoints at the last look. */
+  #guarded: ReadonlySet<string> = new Set();
   #lastError: DataplaneError | undefined;
   #isStarted = false;
   #isAdopted = false;
@@ -54,8 +63,8 @@ export class Agent {
     this.#locks = locks;
     this.#dataplane = dataplane;
     this.#graph = new CalcGraph(isLocalNode(options.node), options.limits.calc);
-    const memory = new AcceptedManifests(options, log);
-    this.#feed = new ManifestFeed(options.manifests, memory, log, options.limits.manifests);
+    this.#memory = new AcceptedManifests(options, log);
+    this.#feed = new ManifestFeed(options.manifests, this.#memory, log, options.limits.manifests);
     this.#manual = new ManualInterfaces(join(options.stateDirectory, 'interfaces.json'));
     this.#interfaces = new Interfaces(dataplane, options.interfacePrefix, log);
     this.#desired = this.#graph.flush();
@@ -66,7 +75,7 @@ export class Agent {
       (ifindex) => this.#interfaces.nameOf(ifindex),
     );
     this.events = new EventHub(names);
-    this.#audit = setInterval(() => this.#loop.request(), AUDIT_MS);
+    this.#audit = setInterval(() => this.#requestAudit(), AUDIT_MS);
   }
 
   /** Starts enforcing and resolves once the manifests are in force. Throws AGENT_RUNNING and what Dataplane.open throws. */
@@ -93,27 +102,50 @@ export class Agent {
     this.#feed.close();
     this.#interfaces.close();
     await this.#loop.stop();
+    this.#memory.close();
     this.events.close();
     this.#dataplane.close();
     for (const lock of this.#locks) lock.close();
   }
 
+  /** Counts changes of the policy in force. */
+  get generation(): number {
+    return this.#dataplane.generation;
+  }
+
+  /** All accepted manifests are in force. */
+  get isInSync(): boolean {
+    return this.#loop.isIdle && this.#lastError === undefined;
+  }
+
+  get endpoints(): readonly EndpointStatus[] {
+    return this.#statuses;
+  }
+
   status(): AgentStatus {
-    const { generation, attachMode } = this.#dataplane;
     return {
       version: VERSION,
       node: this.options.node,
-      inSync: this.#loop.isIdle && this.#lastError === undefined,
+      inSync: this.isInSync,
       error: this.#lastError?.toJSON() ?? null,
-      generation,
-      attachMode,
+      generation: this.generation,
+      attachMode: this.#dataplane.attachMode,
       manifests: this.#feed.status(),
-      endpoints: this.#statuses,
+      endpoints: this.endpoints,
       tables: this.#dataplane.image?.counts ?? null,
-      flows: this.#dataplane.flowCount(),
+      flows: this.flows().reduce((sum, { flows }) => sum + flows, 0),
       repairs: this.#interfaces.repairs,
       counters: Object.fromEntries(this.counters()),
     };
+  }
+
+  /** Live flows by protocol and state, e.g. `tcp`, `established`. One sweep of the flow table. */
+  flows(): { readonly protocol: string; readonly state: string; readonly flows: number }[] {
+    return this.#dataplane.flowCensus().map(({ protocol, state, flows }) => ({
+      protocol: protocolName(protocol).toLowerCase(),
+      state: flowStateName(state).toLowerCase(),
+      flows,
+    }));
   }
 
   /** The resources in force, as manifests. */
@@ -166,7 +198,7 @@ export class Agent {
     this.#interfaces.refresh();
     this.#interfaces.watch(() => {
       this.#guardNow();
-      void this.#loop.request();
+      void this.#requestAudit();
     });
     this.#dataplane.readEvents((chunk) => this.events.publish(chunk));
     this.#isStarted = true;
@@ -174,18 +206,18 @@ export class Agent {
     this.#log.info('in force', { generation: this.#dataplane.generation, endpoints: this.#statuses.length });
   }
 
+  #requestAudit(): Promise<void> {
+    this.#isAuditWanted = true;
+    return this.#loop.request();
+  }
+
   async #sync(): Promise<void> {
-    this.#interfaces.refresh();
+    const isAudit = this.#isAuditWanted;
+    this.#isAuditWanted = false;
+    if (isAudit) this.#interfaces.refresh();
     const isResolved = this.#resolve();
     const { bindings, statuses } = bindEndpoints(this.#desired, this.#interfaces.links, this.#manual.entries());
-    const failures = this.#interfaces.guard(readyInterfaces(statuses));
-    this.#statuses = statuses.map((status) => {
-      const failure = failures.get(status.interface);
-      return failure === undefined ? status : { ...status, state: 'error', reason: failure.message };
-    });
-    for (const [name, failure] of failures) {
-      this.#log.error('interface is not guarded', { interface: name, error: failure.message });
-    }
+    this.#guard(statuses, isAudit);
     if (!isResolved || this.#desired === this.#refused) return;
     try {
       const { isChanged } = await this.#dataplane.apply(this.#desired, bindings);
@@ -197,6 +229,22 @@ export class Agent {
         this.#refused = this.#desired;
       }
     }
+  }
+
+  /** Has our programs on every interface that needs them. Without an audit only new ones are looked at. */
+  #guard(statuses: readonly EndpointStatus[], isAudit: boolean): void {
+    const ready = new Set(readyInterfaces(statuses));
+    if (isAudit || [...ready].some((name) => !this.#guarded.has(name))) {
+      this.#failures = this.#interfaces.guard(ready);
+      for (const [name, failure] of this.#failures) {
+        this.#log.error('interface is not guarded', { interface: name, error: failure.message });
+      }
+    }
+    this.#guarded = ready;
+    this.#statuses = statuses.map((status) => {
+      const failure = this.#failures.get(status.interface);
+      return failure === undefined ? status : { ...status, state: 'error', reason: failure.message };
+    });
   }
 
   /**

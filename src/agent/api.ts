@@ -111,16 +111,16 @@ function metricsSource(agent: Agent): Parameters<typeof createMetrics>[0] {
           { packets: BigInt(packets), bytes: BigInt(bytes) },
         ]),
       ),
-    flowCount: () => agent.status().flows,
-    generation: () => agent.status().generation,
-    isInSync: () => agent.status().inSync,
+    flows: () => agent.flows(),
+    generation: () => agent.generation,
+    isInSync: () => agent.isInSync,
     endpointStates: () => {
       const states = new Map([
         ['ready', 0],
         ['waiting', 0],
         ['error', 0],
       ]);
-      for (const { state } of agent.status().endpoints) states.set(state, (states.get(state) ?? 0) + 1);
+      for (const { state } of agent.endpoints) states.set(state, (states.get(state) ?? 0) + 1);
       return states;
     },
   };

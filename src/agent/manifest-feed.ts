@@ -4,7 +4,8 @@ import type { DataplaneError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { RemovedObject } from '../calc/graph.ts';
 import { ModelStore } from '../model/build-world.ts';
-import { parseResource } from '../model/parse/parse-resource.ts';
+import { parseAccepted, parseResource } from '../model/parse/parse-resource.ts';
+import type { ParseResult } from '../model/parse/result.ts';
 import type { ModelObject } from '../model/world.ts';
 import type { Resource } from '../resources/resource.ts';
 import { type DirectoryWatch, watchDirectory } from '../resources/sources/directory.ts';
@@ -28,7 +29,9 @@ export class ManifestFeed {
   readonly #memory: ManifestMemory;
   readonly #log: Logger;
   readonly #limits: ManifestLimits;
-  readonly #store = new ModelStore();
+  /** What was made out of resources that have been checked and are not in the store yet. */
+  readonly #parsed = new Map<Resource, ParseResult>();
+  readonly #store = new ModelStore((resource) => this.#takeParsed(resource));
   #watch: DirectoryWatch | undefined;
   #reported = new Set<string>();
 
@@ -47,21 +50,23 @@ export class ManifestFeed {
 
   /** Calls back with everything there is, then with every change. */
   start(onChanges: (changes: ModelChanges) => void): void {
-    const check = (resource: Resource): readonly DataplaneError[] => parseResource(resource).errors;
+    const check = (resource: Resource): readonly DataplaneError[] => {
+      const result = parseResource(resource);
+      this.#parsed.set(resource, result);
+      return result.errors;
+    };
     this.#watch = watchDirectory(
       this.#directory,
       ({ objects, changed, removed }) => {
-        onChanges(
-          this.#store.apply(
-            changed.map((id) => objects.get(id) as Resource),
-            removed,
-          ),
-        );
+        const resources = changed.map((id) => objects.get(id) as Resource);
+        onChanges(this.#store.apply(resources, removed));
+        this.#parsed.clear();
         this.#logErrors();
       },
       { check, memory: this.#memory, limits: this.#limits },
     );
     this.#store.apply(this.#watch.snapshot.objects.values());
+    this.#parsed.clear();
     const everything = Object.values(this.#store.world).flatMap((objects) => [...objects.values()]);
     onChanges({ changed: everything, removed: [] });
     this.#logErrors();
@@ -75,13 +80,22 @@ export class ManifestFeed {
     };
   }
 
-  /** What is in force now, in its last good version. */
+  /** What is in force now, in its last good version, as it is written down. */
   resources(): Iterable<Resource> {
-    return this.#watch?.snapshot.objects.values() ?? [];
+    return [...(this.#watch?.snapshot.objects.values() ?? [])].sort(
+      ({ location: a }, { location: b }) => compareText(a.file, b.file) || a.line - b.line,
+    );
   }
 
   close(): void {
     this.#watch?.close();
+  }
+
+  #takeParsed(resource: Resource): ParseResult {
+    const parsed = this.#parsed.get(resource);
+    this.#parsed.delete(resource);
+    // Whatever was not checked here was accepted by an earlier agent of the same code.
+    return parsed ?? parseAccepted(resource);
   }
 
   #errors(): readonly DataplaneError[] {
@@ -97,4 +111,8 @@ export class ManifestFeed {
     }
     this.#reported = new Set(errors.map(({ message }) => message));
   }
+}
+
+function compareText(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
 }

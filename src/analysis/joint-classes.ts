@@ -2,7 +2,8 @@
 // packets of one class are the same to every rule of every state. What holds for a class holds for all its packets.
 import type { DesiredState, PolicyList, PrefixMembership, SetId } from '../calc/resolved.ts';
 import { type Cidr, cidrOf, type Family, formatCidr, type IpAddress } from '../model/address.ts';
-import { type AddressClass, AddressClasses, type ClassifiedPrefix } from '../tables/address-classes.ts';
+import type { AddressClass } from '../tables/address-class.ts';
+import { AddressClasses, type ClassifiedPrefix } from '../tables/address-classes.ts';
 import { L4_ENTRIES } from '../tables/layout.ts';
 import { type ListPrograms, l4SetsOf, prepareList, sourcePortSetsOf, widestProgram } from '../tables/list-program.ts';
 import { NumberClasses, type Partition } from '../tables/number-classes.ts';

@@ -67,7 +67,7 @@ export interface ParsedPolicyTests {
 export function parsePolicyTests(text: string, file: string): ParsedPolicyTests {
   const errors: DataplaneError[] = [];
   const [document, second] = parseFullYaml(text);
-  const source = new SourceText(text, 1, 0);
+  const source = new SourceText(text, { start: 0, firstLine: 1, index: 0 });
   const report = reporter(errors, file, (path) => (document === undefined ? 1 : source.lineOf(path)));
   if (document?.problem !== undefined) {
     const [what = ''] = document.problem.message.split('\n');

@@ -20,6 +20,9 @@ export const ERROR_CODES = {
   ADDRESS_CONFLICT: 'Two endpoints claim the same address.',
   // flows: what users ask about
   INVALID_FLOW: 'A flow in a question is not a packet that can exist.',
+  // rendering: policy for other packet filters
+  NOT_EXPRESSIBLE: 'A rule asks for something that the packet filter it is rendered for cannot match.',
+  VERDICTS_DIFFER: 'Two ways to enforce one policy judge a flow differently.',
   // tables
   TABLE_FULL: 'The compiled policy does not fit the configured table sizes.',
   // kernel

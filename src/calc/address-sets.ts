@@ -5,7 +5,8 @@
 //   SelectorIndex --onMatch / onMismatch-->
 import { type Cidr, formatCidr } from '../model/address.ts';
 import { type CalcLimits, DEFAULT_CALC_LIMITS, LimitedCount } from './limits.ts';
-import type { PrefixMembership, SetId } from './resolved.ts';
+import { PrefixJournal } from './prefix-journal.ts';
+import type { PrefixChanges, PrefixMembership, SetId } from './resolved.ts';
 
 interface MutablePrefix extends PrefixMembership {
   readonly sets: Map<SetId, number>;
@@ -19,6 +20,7 @@ export function prefixKey(cidr: Cidr): string | number {
 /** Which prefixes belong to which sets. */
 export class AddressSets {
   readonly #prefixes = new Map<string | number, MutablePrefix>();
+  readonly #journal = new PrefixJournal(this.#prefixes);
   readonly #memberships: LimitedCount;
   #nextId = 1;
 
@@ -28,6 +30,10 @@ export class AddressSets {
 
   get prefixes(): ReadonlyMap<string | number, PrefixMembership> {
     return this.#prefixes;
+  }
+
+  get changes(): PrefixChanges {
+    return this.#journal;
   }
 
   newSet(): SetId {
@@ -43,8 +49,10 @@ export class AddressSets {
       this.#prefixes.set(key, prefix);
     }
     const count = prefix.sets.get(set) ?? 0;
-    if (count === 0) this.#memberships.add(1);
     prefix.sets.set(set, count + 1);
+    if (count > 0) return;
+    this.#journal.add(prefix);
+    this.#memberships.add(1);
   }
 
   addAll(set: SetId, cidrs: Iterable<Cidr>): void {
@@ -66,6 +74,7 @@ export class AddressSets {
       return;
     }
     prefix.sets.delete(set);
+    this.#journal.add(prefix);
     this.#memberships.subtract(1);
     if (prefix.sets.size === 0) this.#prefixes.delete(key);
   }

@@ -17,8 +17,16 @@ export interface RemovedObject {
 export class CalcGraph {
   readonly #isLocal: (endpoint: WorkloadEndpoint) => boolean;
   readonly #limits: CalcLimits;
-  /** By type and key: what new nodes start from. */
-  readonly #objects = new Map<string, ModelObject>();
+  /** By type, by key: what new nodes start from. */
+  readonly #objects: { readonly [T in ModelType]: Map<string, ModelObject> } = {
+    tier: new Map(),
+    policy: new Map(),
+    profile: new Map(),
+    workloadEndpoint: new Map(),
+    hostEndpoint: new Map(),
+    networkSet: new Map(),
+    serviceSlice: new Map(),
+  };
   /** undefined = a limit was exceeded since the nodes were made. */
   #nodes: CalcNodes | undefined;
   /** Why the inputs as they are have no output. */
@@ -38,8 +46,8 @@ export class CalcGraph {
     const objects = [...changed];
     const gone = [...removed];
     if (objects.length + gone.length === 0) return;
-    for (const { type, key } of gone) this.#objects.delete(slotOf(type, key));
-    for (const object of objects) this.#objects.set(slotOf(object.type, keyOf(object)), object);
+    for (const { type, key } of gone) this.#objects[type].delete(key);
+    for (const object of objects) this.#objects[object.type].set(keyOf(object), object);
     this.#failure = undefined;
     this.#desired = undefined;
     this.#attempt((nodes) => {
@@ -57,7 +65,7 @@ export class CalcGraph {
     if (this.#failure === undefined && this.#nodes === undefined) {
       this.#nodes = new CalcNodes(this.#isLocal, this.#limits);
       this.#attempt((nodes) => {
-        for (const object of this.#objects.values()) nodes.set(object);
+        for (const byKey of Object.values(this.#objects)) for (const object of byKey.values()) nodes.set(object);
       });
     }
     this.#attempt((nodes) => {
@@ -78,10 +86,6 @@ export class CalcGraph {
       this.#failure = error;
     }
   }
-}
-
-function slotOf(type: ModelType, key: string): string {
-  return `${type}:${key}`;
 }
 
 /** Tiers and profiles are known by name. */

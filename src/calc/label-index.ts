@@ -4,10 +4,46 @@
 //   profiles ---------------setProfile-->
 import type { LabelledItem } from './resolved.ts';
 
-export type Labels = ReadonlyMap<string, string>;
+/** Labels as selectors look at them; never change once handed out. */
+export interface Labels extends Iterable<[string, string]> {
+  get(label: string): string | undefined;
+  has(label: string): boolean;
+}
 
 /** Told of every item whose object or effective labels changed; labels undefined = the item is gone. */
 export type ItemListener = (item: LabelledItem, labels: Labels | undefined) => void;
+
+/** Own labels over those of profiles, none of them copied: thousands of items share what a namespace lends them. */
+class LayeredLabels implements Labels {
+  /** Earlier layers win. */
+  readonly #layers: readonly Readonly<Record<string, string>>[];
+
+  constructor(layers: readonly Readonly<Record<string, string>>[]) {
+    this.#layers = layers;
+  }
+
+  get(label: string): string | undefined {
+    for (const layer of this.#layers) if (Object.hasOwn(layer, label)) return layer[label];
+    return undefined;
+  }
+
+  has(label: string): boolean {
+    return this.get(label) !== undefined;
+  }
+
+  *[Symbol.iterator](): Iterator<[string, string]> {
+    for (const [index, layer] of this.#layers.entries()) {
+      for (const label in layer) if (!this.#isHidden(label, index)) yield [label, layer[label] as string];
+    }
+  }
+
+  #isHidden(label: string, index: number): boolean {
+    for (let above = 0; above < index; above += 1) {
+      if (Object.hasOwn(this.#layers[above] as object, label)) return true;
+    }
+    return false;
+  }
+}
 
 export class LabelIndex {
   readonly #items = new Map<string, LabelledItem>();
@@ -48,13 +84,12 @@ export class LabelIndex {
   }
 
   #effectiveLabels(item: LabelledItem): Labels {
-    const labels = new Map(Object.entries(item.labels));
+    const layers = [item.labels];
     for (const profile of item.profiles) {
-      for (const [name, value] of Object.entries(this.#profileLabels.get(profile) ?? {})) {
-        if (!labels.has(name)) labels.set(name, value);
-      }
+      const labels = this.#profileLabels.get(profile);
+      if (labels !== undefined) layers.push(labels);
     }
-    return labels;
+    return new LayeredLabels(layers);
   }
 
   #forgetProfiles(key: string): void {

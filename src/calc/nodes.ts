@@ -2,15 +2,21 @@
 // when these have thrown.
 //
 //                      profiles' labels
-//   endpoints, sets --> LabelIndex --> SelectorIndex --+--> SetRegistry --> AddressSets --> prefixes
-//   service slices ---> ServiceIndex ------------------+         ^
-//   tiers, policies, profiles --------> PolicyResolver <--> RuleScanner --> endpoints
+//   endpoints, sets --> LabelIndex --> SelectorIndex (peers) --+--> SetRegistry --> AddressSets --> prefixes
+//                            |  local ones                     |         ^
+//   service slices ---> ServiceIndex --------------------------+         |
+//                            v                                           |
+//                       SelectorIndex (governed) --> PolicyResolver <--> RuleScanner --> endpoints
+//   tiers, policies, profiles --------------------------^
+//
+// There are two selector indexes because a cluster has many endpoints and many policies, but few endpoints are local
+// and only rules of policies that govern those ask for anybody else.
 import { hostCidr } from '../model/address.ts';
 import type { HostEndpoint, NetworkSet, WorkloadEndpoint } from '../model/endpoint.ts';
 import type { ModelObject, ModelType } from '../model/world.ts';
 import { AddressSets } from './address-sets.ts';
 import { LabelIndex } from './label-index.ts';
-import type { CalcLimits } from './limits.ts';
+import { type CalcLimits, LimitedCount } from './limits.ts';
 import { PolicyResolver } from './policy-resolver.ts';
 import type { DesiredState, LabelledItem } from './resolved.ts';
 import { RuleScanner } from './rule-scanner.ts';
@@ -21,7 +27,6 @@ import { SetRegistry } from './set-registry.ts';
 export class CalcNodes {
   readonly #isLocal: (endpoint: WorkloadEndpoint) => boolean;
   readonly #sets: AddressSets;
-  readonly #selectors: SelectorIndex;
   readonly #labels: LabelIndex;
   readonly #services = new ServiceIndex();
   readonly #resolver: PolicyResolver;
@@ -31,16 +36,21 @@ export class CalcNodes {
   constructor(isLocal: (endpoint: WorkloadEndpoint) => boolean, limits: CalcLimits) {
     this.#isLocal = isLocal;
     this.#sets = new AddressSets(limits);
-    this.#selectors = new SelectorIndex(limits);
-    this.#labels = new LabelIndex((item, labels) => this.#selectors.setItem(item, labels));
-    const registry = new SetRegistry(this.#sets, this.#selectors, this.#services);
-    this.#resolver = new PolicyResolver(this.#selectors, new RuleScanner(registry, limits), limits);
+    const tried = new LimitedCount('selectorConditions', limits);
+    const peers = new SelectorIndex(tried);
+    const governed = new SelectorIndex(tried);
+    this.#labels = new LabelIndex((item, labels) => {
+      peers.setItem(item, labels);
+      if (item.localEndpoint !== undefined) governed.setItem(item, labels);
+    });
+    const registry = new SetRegistry(this.#sets, peers, this.#services);
+    this.#resolver = new PolicyResolver(governed, new RuleScanner(registry, limits), limits);
   }
 
   /** Everything this node must enforce; the maps are live. Throws LIMIT_EXCEEDED. */
   flush(): DesiredState {
     this.#resolver.flush();
-    return { endpoints: this.#resolver.endpoints, prefixes: this.#sets.prefixes };
+    return { endpoints: this.#resolver.endpoints, prefixes: this.#sets.prefixes, prefixChanges: this.#sets.changes };
   }
 
   /** Throws LIMIT_EXCEEDED, and is of no use from then on. */

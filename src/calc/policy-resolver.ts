@@ -17,15 +17,33 @@ import type {
   ResolvedTier,
 } from './resolved.ts';
 import type { RuleScanner } from './rule-scanner.ts';
-import type { SelectorIndex } from './selector-index.ts';
+import type { MatchListener, SelectorIndex } from './selector-index.ts';
 import { SharedRules } from './shared-rules.ts';
 
 const NO_RULES: ResolvedRules = { version: 0, ingress: [], egress: [] };
 
-interface KnownPolicy {
+/** A policy that may govern local endpoints, and its ear in the selector index. */
+class KnownPolicy implements MatchListener {
   policy: Policy;
-  readonly selectorText: string;
-  readonly unregister: () => void;
+  readonly #resolver: Matches;
+
+  constructor(policy: Policy, resolver: Matches) {
+    this.policy = policy;
+    this.#resolver = resolver;
+  }
+
+  onMatch(item: LabelledItem): void {
+    this.#resolver.match(item, this.policy.key);
+  }
+
+  onMismatch(item: LabelledItem): void {
+    this.#resolver.unmatch(item.key, this.policy.key);
+  }
+}
+
+interface Matches {
+  match(item: LabelledItem, policyKey: string): void;
+  unmatch(itemKey: string, policyKey: string): void;
 }
 
 interface LocalEndpoint {
@@ -46,6 +64,10 @@ export class PolicyResolver {
   readonly #resolved = new Map<string, ResolvedEndpoint>();
   readonly #dirty = new Set<string>();
   readonly #lists = new Map<string, PolicyList>();
+  readonly #matches: Matches = {
+    match: (item, policyKey) => this.#match(item, policyKey),
+    unmatch: (itemKey, policyKey) => this.#unmatch(itemKey, policyKey),
+  };
 
   constructor(selectors: SelectorIndex, scanner: RuleScanner, limits: CalcLimits = DEFAULT_CALC_LIMITS) {
     this.#selectors = selectors;
@@ -72,15 +94,14 @@ export class PolicyResolver {
   setPolicy(key: string, given: Policy | undefined): void {
     const policy = given === undefined || given.doNotTrack || given.preDnat ? undefined : given;
     const known = this.#policies.get(key);
-    if (policy !== undefined && known?.selectorText === formatSelector(policy.selector)) {
+    if (policy !== undefined && known !== undefined && isSameSelector(known.policy, policy)) {
       known.policy = policy;
-      this.#policyRules.set(key, policy.rules);
+      this.#policyRules.set(key, policy);
       this.#markUsers(this.#policyRules.users(key));
       return;
     }
-    known?.unregister();
-    this.#policies.delete(key);
-    this.#policyRules.set(key, policy?.rules);
+    if (known !== undefined) this.#removePolicy(known);
+    this.#policyRules.set(key, policy);
     if (policy !== undefined) this.#addPolicy(policy);
   }
 
@@ -88,7 +109,7 @@ export class PolicyResolver {
   setProfile(name: string, profile: Profile | undefined): void {
     if (profile === undefined) this.#profiles.delete(name);
     else this.#profiles.set(name, profile);
-    this.#profileRules.set(name, profile?.rules);
+    this.#profileRules.set(name, profile);
     this.#markUsers(this.#profileRules.users(name));
   }
 
@@ -182,17 +203,16 @@ export class PolicyResolver {
   }
 
   #addPolicy(policy: Policy): void {
-    const { key, selector } = policy;
-    const listener = {
-      onMatch: (item: LabelledItem) => this.#match(item, key),
-      onMismatch: (item: LabelledItem) => this.#unmatch(item.key, key),
-    };
-    const unregister = (): void => {
-      this.#selectors.unregister(selector, listener);
-      for (const user of [...this.#policyRules.users(key)]) this.#unmatch(user, key);
-    };
-    this.#policies.set(key, { policy, selectorText: formatSelector(selector), unregister });
-    this.#selectors.register(selector, listener);
+    const known = new KnownPolicy(policy, this.#matches);
+    this.#policies.set(policy.key, known);
+    this.#selectors.register(policy.selector, known);
+  }
+
+  #removePolicy(known: KnownPolicy): void {
+    const { key, selector } = known.policy;
+    this.#selectors.unregister(selector, known);
+    for (const user of [...this.#policyRules.users(key)]) this.#unmatch(user, key);
+    this.#policies.delete(key);
   }
 
   #match(item: LabelledItem, policyKey: string): void {
@@ -213,4 +233,8 @@ export class PolicyResolver {
   #markUsers(users: Iterable<string>): void {
     for (const user of users) this.#dirty.add(user);
   }
+}
+
+function isSameSelector(a: Policy, b: Policy): boolean {
+  return a.selector === b.selector || formatSelector(a.selector) === formatSelector(b.selector);
 }

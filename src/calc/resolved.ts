@@ -103,10 +103,23 @@ export interface PrefixMembership {
   readonly sets: ReadonlyMap<SetId, number>;
 }
 
+/** Which prefixes changed lately. One object for as long as the prefixes are the same map. */
+export interface PrefixChanges {
+  /** Counts changes. */
+  readonly revision: number;
+  /**
+   * Memberships whose sets changed after that revision, some several times perhaps; one that is gone has no sets.
+   * undefined = too long ago: look at all.
+   */
+  since(revision: number): readonly PrefixMembership[] | undefined;
+}
+
 /** Everything the local node must enforce. A live view: valid until the graph's next change. */
 export interface DesiredState {
   readonly endpoints: ReadonlyMap<string, ResolvedEndpoint>;
   readonly prefixes: ReadonlyMap<string | number, PrefixMembership>;
+  /** undefined = not known. */
+  readonly prefixChanges?: PrefixChanges;
 }
 
 /** What owns addresses, as selectors see it. */

@@ -7,9 +7,9 @@ import type { Selector } from '../model/selector/ast.ts';
 import { formatSelector } from '../model/selector/canonical.ts';
 import { matches } from '../model/selector/evaluate.ts';
 import type { Labels } from './label-index.ts';
-import { type CalcLimits, DEFAULT_CALC_LIMITS, LimitedCount } from './limits.ts';
+import { DEFAULT_CALC_LIMITS, LimitedCount } from './limits.ts';
 import type { LabelledItem } from './resolved.ts';
-import { MultiIndex, type SearchKeys, searchOptions } from './selector-search.ts';
+import { ItemIndex, MultiIndex, type SearchKeys, searchOptions } from './selector-search.ts';
 
 /** Told when an item starts or stops matching. A matching item whose object is replaced stops and starts. */
 export interface MatchListener {
@@ -25,25 +25,32 @@ interface Entry {
   /** Where it is filed. */
   readonly keys: SearchKeys;
   readonly listeners: Set<MatchListener>;
-  readonly matched: Set<string>;
+  /** Keys of items; undefined = none yet, as for most selectors of a cluster on one node. */
+  matched: Set<string> | undefined;
 }
 
 interface KnownItem {
   readonly item: LabelledItem;
   readonly labels: Labels;
-  readonly matchedBy: Set<Entry>;
+  matchedBy: Set<Entry>;
+  readonly sequence: number;
 }
+
+/** Shared by all items that nothing matches; never added to. */
+const BY_NOTHING: Set<Entry> = new Set();
 
 export class SelectorIndex {
   readonly #entries = new Map<string, Entry>();
   readonly #items = new Map<string, KnownItem>();
   readonly #entriesByKey = new MultiIndex<Entry>();
-  readonly #itemsByLabel = new MultiIndex<string>();
+  readonly #itemsByLabel = new ItemIndex<KnownItem>(() => this.#items.values());
   /** Conditions of every selector, once for each item that it is tried on. */
   readonly #tried: LimitedCount;
+  #sequence = 0;
 
-  constructor(limits: CalcLimits = DEFAULT_CALC_LIMITS) {
-    this.#tried = new LimitedCount('selectorConditions', limits);
+  /** Several indexes may share one count. */
+  constructor(tried = new LimitedCount('selectorConditions', DEFAULT_CALC_LIMITS)) {
+    this.#tried = tried;
   }
 
   /** Calls onMatch for every item that matches now, and then for every change until unregister. Throws LIMIT_EXCEEDED. */
@@ -51,7 +58,7 @@ export class SelectorIndex {
     const text = formatSelector(selector);
     const entry = this.#entries.get(text) ?? this.#addEntry(selector, text);
     entry.listeners.add(listener);
-    for (const key of [...entry.matched]) {
+    for (const key of [...(entry.matched ?? [])]) {
       const known = this.#items.get(key);
       if (known !== undefined) listener.onMatch(known.item);
     }
@@ -65,7 +72,7 @@ export class SelectorIndex {
     if (entry.listeners.size > 0) return;
     for (const _item of this.#candidateItems(entry.keys)) this.#tried.subtract(entry.conditions);
     for (const key of entry.keys) this.#entriesByKey.delete(key, entry);
-    for (const key of entry.matched) this.#items.get(key)?.matchedBy.delete(entry);
+    for (const key of entry.matched ?? []) this.#items.get(key)?.matchedBy.delete(entry);
     this.#entries.delete(entry.text);
   }
 
@@ -73,23 +80,24 @@ export class SelectorIndex {
   setItem(item: LabelledItem, labels: Labels | undefined): void {
     const before = this.#items.get(item.key);
     if (before !== undefined) this.#unindexItem(before);
-    const matchedBefore = before?.matchedBy ?? new Set<Entry>();
-    const matchedNow = labels === undefined ? new Set<Entry>() : this.#matchingEntries(labels);
+    const matchedBefore = before?.matchedBy ?? BY_NOTHING;
+    const matchedNow = labels === undefined ? BY_NOTHING : this.#matchingEntries(labels);
     const isReplaced = before !== undefined && before.item !== item;
     for (const entry of [...matchedBefore]) {
       if (matchedNow.has(entry) && !isReplaced) continue;
-      entry.matched.delete(item.key);
+      entry.matched?.delete(item.key);
       notify(entry, (listener) => listener.onMismatch((before as KnownItem).item));
     }
     if (labels === undefined) {
       this.#items.delete(item.key);
       return;
     }
-    this.#items.set(item.key, { item, labels, matchedBy: matchedNow });
-    for (const [label, value] of labels) this.#itemsByLabel.addItem(label, value, item.key);
+    const known: KnownItem = { item, labels, matchedBy: matchedNow, sequence: this.#sequence++ };
+    this.#items.set(item.key, known);
+    this.#itemsByLabel.add(known);
     for (const entry of [...matchedNow]) {
       if (matchedBefore.has(entry) && !isReplaced) continue;
-      entry.matched.add(item.key);
+      addMatch(entry, item.key);
       notify(entry, (listener) => listener.onMatch(item));
     }
   }
@@ -97,13 +105,14 @@ export class SelectorIndex {
   #addEntry(selector: Selector, text: string): Entry {
     const keys = this.#rarestKeys(searchOptions(selector));
     const conditions = countConditions(selector);
-    const entry: Entry = { selector, text, conditions, keys, listeners: new Set(), matched: new Set() };
+    const entry: Entry = { selector, text, conditions, keys, listeners: new Set(), matched: undefined };
     this.#entries.set(text, entry);
     for (const key of entry.keys) this.#entriesByKey.add(key, entry);
-    for (const [key, known] of this.#candidateItems(entry.keys)) {
+    for (const known of this.#candidateItems(entry.keys)) {
       this.#tried.add(conditions);
-      if (!matches(selector, (label) => known.labels.get(label))) continue;
-      entry.matched.add(key);
+      if (!matches(selector, known.labels)) continue;
+      addMatch(entry, known.item.key);
+      if (known.matchedBy === BY_NOTHING) known.matchedBy = new Set();
       known.matchedBy.add(entry);
     }
     return entry;
@@ -111,8 +120,10 @@ export class SelectorIndex {
 
   /** What few items satisfy: a namespace rather than an app name that every namespace has. */
   #rarestKeys(options: readonly SearchKeys[]): SearchKeys {
+    if (options.length === 1) return options[0] as SearchKeys;
     const rated = options.map((keys) => {
-      return { keys, items: this.#itemsByLabel.count(keys), entries: this.#entriesByKey.count(keys) };
+      const items = this.#itemsByLabel.count(keys);
+      return { keys, items, entries: this.#entriesByKey.count(keys) };
     });
     // Selectors may come before items: then those that are known already show which keys are common.
     return rated.reduce((best, one) =>
@@ -121,32 +132,36 @@ export class SelectorIndex {
   }
 
   #matchingEntries(labels: Labels): Set<Entry> {
-    const found = new Set<Entry>();
-    const lookup = (label: string): string | undefined => labels.get(label);
-    for (const entry of this.#entriesByKey.candidates(labels)) {
+    if (this.#entries.size === 0) return BY_NOTHING;
+    let found = BY_NOTHING;
+    this.#entriesByKey.forCandidates(labels, (entry) => {
       this.#tried.add(entry.conditions);
-      if (matches(entry.selector, lookup)) found.add(entry);
-    }
+      if (!matches(entry.selector, labels)) return;
+      if (found === BY_NOTHING) found = new Set();
+      found.add(entry);
+    });
     return found;
   }
 
-  *#candidateItems(keys: SearchKeys): Iterable<[string, KnownItem]> {
-    for (const key of keys) {
-      if (key.label === undefined) {
-        yield* this.#items;
+  *#candidateItems(keys: SearchKeys): Iterable<KnownItem> {
+    for (const { label, value } of keys) {
+      if (label === undefined) {
+        yield* this.#items.values();
         return;
       }
-      for (const itemKey of this.#itemsByLabel.items(key.label, key.value)) {
-        const known = this.#items.get(itemKey);
-        if (known !== undefined) yield [itemKey, known];
-      }
+      yield* this.#itemsByLabel.items(label, value);
     }
   }
 
-  #unindexItem({ item, labels }: KnownItem): void {
-    for (const entry of this.#entriesByKey.candidates(labels)) this.#tried.subtract(entry.conditions);
-    for (const [label, value] of labels) this.#itemsByLabel.deleteItem(label, value, item.key);
+  #unindexItem(known: KnownItem): void {
+    this.#entriesByKey.forCandidates(known.labels, (entry) => this.#tried.subtract(entry.conditions));
+    this.#itemsByLabel.delete(known);
   }
+}
+
+function addMatch(entry: Entry, key: string): void {
+  entry.matched ??= new Set();
+  entry.matched.add(key);
 }
 
 /** Labels and values that a test may compare. */

@@ -35,33 +35,36 @@ function disjunctionOptions(selector: Selector): SearchKeys[] {
   return ways.every((way) => way !== undefined) ? [ways.flat()] : [];
 }
 
-/** Values filed under (label, value), under a label, or under anything. */
+type Labels = Iterable<readonly [string, string]>;
+
+/** Selectors filed under (label, value), under a label, or under anything. */
 export class MultiIndex<T> {
   readonly #byLabel = new Map<string, Map<string | undefined, Set<T>>>();
   readonly #any = new Set<T>();
 
-  add(key: SearchKey, value: T): void {
-    if (key.label === undefined) this.#any.add(value);
-    else this.#file(key.label, key.value, value);
+  add({ label, value }: SearchKey, entry: T): void {
+    if (label === undefined) this.#any.add(entry);
+    else file(this.#byLabel, label, value, entry);
   }
 
-  delete(key: SearchKey, value: T): void {
-    if (key.label === undefined) this.#any.delete(value);
-    else this.#unfile(key.label, key.value, value);
+  delete({ label, value }: SearchKey, entry: T): void {
+    if (label === undefined) this.#any.delete(entry);
+    else unfile(this.#byLabel, label, value, entry);
   }
 
-  /** Everything filed under something that an item with these labels satisfies. */
-  *candidates(labels: ReadonlyMap<string, string>): Iterable<T> {
-    yield* this.#any;
+  /** Calls back with everything filed under something that an item with these labels satisfies. */
+  forCandidates(labels: Labels, visit: (entry: T) => void): void {
+    for (const entry of this.#any) visit(entry);
+    if (this.#byLabel.size === 0) return;
     for (const [label, value] of labels) {
       const byValue = this.#byLabel.get(label);
       if (byValue === undefined) continue;
-      yield* byValue.get(value) ?? [];
-      yield* byValue.get(undefined) ?? [];
+      for (const entry of byValue.get(value) ?? NONE) visit(entry as T);
+      for (const entry of byValue.get(undefined) ?? NONE) visit(entry as T);
     }
   }
 
-  /** How many values are filed under any of the keys; one that is under several counts for each. */
+  /** How many are filed under any of the keys; one that is under several counts for each. */
   count(keys: SearchKeys): number {
     let sum = 0;
     for (const { label, value } of keys) {
@@ -69,35 +72,100 @@ export class MultiIndex<T> {
     }
     return sum;
   }
+}
 
-  /** Files an item under its label's value and under the label's presence. */
-  addItem(label: string, value: string, item: T): void {
-    this.#file(label, value, item);
-    this.#file(label, undefined, item);
+/** What ItemIndex needs to know of an item. */
+export interface Indexed {
+  readonly labels: Labels & { get(label: string): string | undefined };
+  readonly sequence: number;
+}
+
+/** Items by the labels that somebody has asked for: most labels of a cluster no selector speaks of. */
+export class ItemIndex<T extends Indexed> {
+  readonly #byLabel = new Map<string, Map<string, Set<T>>>();
+  readonly #all: () => Iterable<T>;
+
+  /** all = every item that there is, those added and not deleted. */
+  constructor(all: () => Iterable<T>) {
+    this.#all = all;
   }
 
-  deleteItem(label: string, value: string, item: T): void {
-    this.#unfile(label, value, item);
-    this.#unfile(label, undefined, item);
+  add(item: T): void {
+    for (const [label, byValue] of this.#byLabel) {
+      const value = item.labels.get(label);
+      if (value !== undefined) fileValue(byValue, value, item);
+    }
   }
 
+  delete(item: T): void {
+    for (const [label, byValue] of this.#byLabel) {
+      const value = item.labels.get(label);
+      if (value !== undefined) unfileValue(byValue, value, item);
+    }
+  }
+
+  /** How many items satisfy a key; one that satisfies several counts for each. */
+  count(keys: SearchKeys): number {
+    let sum = 0;
+    for (const { label, value } of keys) {
+      if (label === undefined) return Number.POSITIVE_INFINITY;
+      const byValue = this.#valuesOf(label);
+      if (value !== undefined) sum += byValue.get(value)?.size ?? 0;
+      else for (const items of byValue.values()) sum += items.size;
+    }
+    return sum;
+  }
+
+  /** value undefined = any. In the order in which they came. */
   items(label: string, value: string | undefined): Iterable<T> {
-    return this.#byLabel.get(label)?.get(value) ?? [];
+    const byValue = this.#valuesOf(label);
+    if (value !== undefined) return byValue.get(value) ?? [];
+    const items = [...byValue.values()].flatMap((some) => [...some]);
+    return items.sort((a, b) => a.sequence - b.sequence);
   }
 
-  #file(label: string, value: string | undefined, item: T): void {
-    const byValue = this.#byLabel.get(label) ?? new Map<string | undefined, Set<T>>();
+  #valuesOf(label: string): Map<string, Set<T>> {
+    const known = this.#byLabel.get(label);
+    if (known !== undefined) return known;
+    const byValue = new Map<string, Set<T>>();
     this.#byLabel.set(label, byValue);
-    const items = byValue.get(value) ?? new Set<T>();
-    byValue.set(value, items.add(item));
+    for (const item of this.#all()) {
+      const value = item.labels.get(label);
+      if (value !== undefined) fileValue(byValue, value, item);
+    }
+    return byValue;
   }
+}
 
-  #unfile(label: string, value: string | undefined, item: T): void {
-    const byValue = this.#byLabel.get(label);
-    const items = byValue?.get(value);
-    if (byValue === undefined || items === undefined) return;
-    items.delete(item);
-    if (items.size === 0) byValue.delete(value);
-    if (byValue.size === 0) this.#byLabel.delete(label);
+const NONE: ReadonlySet<unknown> = new Set();
+
+type Postings<V, T> = Map<string, Map<V, Set<T>>>;
+
+function file<V, T>(postings: Postings<V, T>, label: string, value: V, entry: T): void {
+  let byValue = postings.get(label);
+  if (byValue === undefined) {
+    byValue = new Map();
+    postings.set(label, byValue);
   }
+  fileValue(byValue, value, entry);
+}
+
+function unfile<V, T>(postings: Postings<V, T>, label: string, value: V, entry: T): void {
+  const byValue = postings.get(label);
+  if (byValue === undefined) return;
+  unfileValue(byValue, value, entry);
+  if (byValue.size === 0) postings.delete(label);
+}
+
+function fileValue<V, T>(byValue: Map<V, Set<T>>, value: V, entry: T): void {
+  const entries = byValue.get(value);
+  if (entries === undefined) byValue.set(value, new Set([entry]));
+  else entries.add(entry);
+}
+
+function unfileValue<V, T>(byValue: Map<V, Set<T>>, value: V, entry: T): void {
+  const entries = byValue.get(value);
+  if (entries === undefined) return;
+  entries.delete(entry);
+  if (entries.size === 0) byValue.delete(value);
 }

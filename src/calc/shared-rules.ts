@@ -1,11 +1,17 @@
-// Rule lists by name, resolved while someone uses them. Part of PolicyResolver.
+// Policies or profiles by name, their rules resolved while someone uses them, and not even looked at before. Part of
+// PolicyResolver.
 import type { ResolvedRules } from './resolved.ts';
 import type { RuleLists, RuleScanner } from './rule-scanner.ts';
 import type { Acquired } from './set-registry.ts';
 
+/** A policy or a profile. */
+interface RuleOwner {
+  readonly rules: RuleLists;
+}
+
 export class SharedRules {
   readonly #scanner: RuleScanner;
-  readonly #lists = new Map<string, RuleLists>();
+  readonly #owners = new Map<string, RuleOwner>();
   readonly #users = new Map<string, Set<string>>();
   readonly #acquired = new Map<string, Acquired<ResolvedRules>>();
 
@@ -13,12 +19,12 @@ export class SharedRules {
     this.#scanner = scanner;
   }
 
-  /** undefined = the list is gone; its users stay, for when it comes back. */
-  set(name: string, rules: RuleLists | undefined): void {
+  /** undefined = the owner is gone; its users stay, for when it comes back. */
+  set(name: string, owner: RuleOwner | undefined): void {
     const before = this.#acquired.get(name);
     this.#acquired.delete(name);
-    if (rules === undefined) this.#lists.delete(name);
-    else this.#lists.set(name, rules);
+    if (owner === undefined) this.#owners.delete(name);
+    else this.#owners.set(name, owner);
     if (this.#users.has(name)) this.#acquire(name);
     before?.release();
   }
@@ -29,7 +35,7 @@ export class SharedRules {
   }
 
   users(name: string): ReadonlySet<string> {
-    return this.#users.get(name) ?? new Set();
+    return this.#users.get(name) ?? NOBODY;
   }
 
   addUser(name: string, user: string): void {
@@ -49,8 +55,10 @@ export class SharedRules {
   }
 
   #acquire(name: string): void {
-    const rules = this.#lists.get(name);
-    if (rules === undefined || this.#acquired.has(name)) return;
-    this.#acquired.set(name, this.#scanner.acquire(rules));
+    const owner = this.#owners.get(name);
+    if (owner === undefined || this.#acquired.has(name)) return;
+    this.#acquired.set(name, this.#scanner.acquire(owner.rules));
   }
 }
+
+const NOBODY: ReadonlySet<string> = new Set();

@@ -13,7 +13,8 @@ export interface Conflict {
 
 export class AddressClaims {
   readonly #endpoints = new Map<string, WorkloadEndpoint>();
-  readonly #claimants = new Map<string | number, Set<string>>();
+  /** By address; a set only where there are several. */
+  readonly #claimants = new Map<string | number, string | Set<string>>();
   readonly #conflicts = new Map<string, Conflict>();
   readonly #touched = new Set<string>();
 
@@ -58,9 +59,14 @@ export class AddressClaims {
     this.#endpoints.set(endpoint.key, endpoint);
     for (const address of endpoint.addresses) {
       const id = addressId(address);
-      const claimants = this.#claimants.get(id) ?? new Set();
-      this.#claimants.set(id, claimants.add(endpoint.key));
-      if (claimants.size > 1) this.#touch(claimants);
+      const known = this.#claimants.get(id);
+      if (known === undefined || known === endpoint.key) {
+        this.#claimants.set(id, endpoint.key);
+        continue;
+      }
+      const claimants = (typeof known === 'string' ? new Set([known]) : known).add(endpoint.key);
+      this.#claimants.set(id, claimants);
+      this.#touch(claimants);
     }
   }
 
@@ -68,10 +74,12 @@ export class AddressClaims {
     for (const address of endpoint.addresses) {
       const id = addressId(address);
       const claimants = this.#claimants.get(id);
-      if (claimants === undefined) continue;
+      if (claimants === endpoint.key) this.#claimants.delete(id);
+      if (claimants === undefined || typeof claimants === 'string') continue;
       claimants.delete(endpoint.key);
-      if (claimants.size === 0) this.#claimants.delete(id);
-      else this.#touch(claimants);
+      this.#touch(claimants);
+      const [last] = claimants;
+      if (claimants.size === 1 && last !== undefined) this.#claimants.set(id, last);
     }
   }
 
@@ -79,9 +87,15 @@ export class AddressClaims {
     for (const key of keys) this.#touched.add(key);
   }
 
+  /** Who claims the address, when several do. */
+  #contestants(address: IpAddress): ReadonlySet<string> | undefined {
+    const claimants = this.#claimants.get(addressId(address));
+    return typeof claimants === 'string' ? undefined : claimants;
+  }
+
   #isContested(key: string): boolean {
     const endpoint = this.#endpoints.get(key);
-    return endpoint?.addresses.some((address) => (this.#claimants.get(addressId(address))?.size ?? 0) > 1) ?? false;
+    return endpoint?.addresses.some((address) => this.#contestants(address) !== undefined) ?? false;
   }
 
   /** The endpoint and all that are tied to it by contested addresses, directly or through others. */
@@ -93,8 +107,7 @@ export class AddressClaims {
       if (endpoint === undefined || group.has(next)) continue;
       group.set(next, endpoint);
       for (const address of endpoint.addresses) {
-        const claimants = this.#claimants.get(addressId(address));
-        if (claimants !== undefined && claimants.size > 1) queue.push(...claimants);
+        queue.push(...(this.#contestants(address) ?? []));
       }
     }
     return [...group.values()];

@@ -8,7 +8,7 @@ import { DataplaneError } from '../base/errors.ts';
 import type { Resource, ResourceType } from '../resources/resource.ts';
 import { formatAddress } from './address.ts';
 import { AddressClaims, type Conflict } from './address-claims.ts';
-import { Candidates, RANK, slotOf } from './candidates.ts';
+import { Candidates, RANK } from './candidates.ts';
 import type { WorkloadEndpoint } from './endpoint.ts';
 import { parseResource } from './parse/parse-resource.ts';
 import { DEFAULT_ALLOW_PROFILE } from './parse/profiles.ts';
@@ -25,12 +25,16 @@ export interface ModelChange {
 }
 
 type Slot = Pick<ModelObject, 'type' | 'key'>;
+type Touched = Map<ModelType, Set<string>>;
 
 const DERIVED: ReadonlySet<ResourceType> = new Set(['Pod', 'Namespace', 'ServiceAccount']);
 const BUILT_IN_SOURCE = '';
 
 export class ModelStore {
-  readonly #parsed = new Map<string, ParseResult>();
+  readonly #parse: (resource: Resource) => ParseResult;
+  /** By resource id; nothing for resources that stand for nothing. */
+  readonly #objects = new Map<string, readonly ModelObject[]>();
+  readonly #errors = new Map<string, readonly DataplaneError[]>();
   readonly #candidates = new Candidates();
   readonly #claims = new AddressClaims();
   readonly #maps: { readonly [T in ModelType]: Map<string, ModelObject> } = {
@@ -45,7 +49,9 @@ export class ModelStore {
   /** A live view: changes with apply(). Starts with what is built in. */
   readonly world: World;
 
-  constructor() {
+  /** parse = what a resource stands for, for callers that know it already. */
+  constructor(parse: (resource: Resource) => ParseResult = parseResource) {
+    this.#parse = parse;
     for (const object of [...builtInTiers(), DEFAULT_ALLOW_PROFILE]) {
       this.#candidates.add(BUILT_IN_SOURCE, RANK.builtIn, object);
       this.#maps[object.type].set(object.key, object);
@@ -63,47 +69,50 @@ export class ModelStore {
 
   /** Every error that stands. */
   get errors(): readonly DataplaneError[] {
-    const parseErrors = [...this.#parsed.values()].flatMap((result) => result.errors);
-    return [...parseErrors, ...[...this.#claims.conflicts()].map(conflictError)];
+    return [...[...this.#errors.values()].flat(), ...[...this.#claims.conflicts()].map(conflictError)];
   }
 
   /** Takes new and changed resources in and forgets removed ones (by resource id). */
   apply(changedResources: Iterable<Resource>, removedIds: Iterable<string> = []): ModelChange {
-    const touched = new Map<string, Slot>();
+    const touched: Touched = new Map();
     const errors: DataplaneError[] = [];
     for (const id of removedIds) this.#forget(id, touched);
     for (const resource of changedResources) errors.push(...this.#take(resource, touched));
     const change: { changed: ModelObject[]; removed: Slot[] } = { changed: [], removed: [] };
-    for (const [slot, { type, key }] of touched) {
-      const object = this.#candidates.best(slot);
-      if (type === 'workloadEndpoint') this.#claims.set(key, object as WorkloadEndpoint | undefined);
-      else this.#update(type, key, object, change);
+    for (const [type, keys] of touched) {
+      for (const key of keys) {
+        const object = this.#candidates.best(type, key);
+        if (type === 'workloadEndpoint') this.#claims.set(key, object as WorkloadEndpoint | undefined);
+        else this.#update(type, key, object, change);
+      }
     }
     const { keys, arisen } = this.#claims.settle();
     for (const key of keys) this.#update('workloadEndpoint', key, this.#claims.admitted(key), change);
     return { ...change, errors: [...errors, ...arisen.map(conflictError)] };
   }
 
-  #take(resource: Resource, touched: Map<string, Slot>): readonly DataplaneError[] {
+  #take(resource: Resource, touched: Touched): readonly DataplaneError[] {
     this.#forget(resource.id, touched);
-    const result = parseResource(resource);
-    if (result.objects.length === 0 && result.errors.length === 0) return [];
-    this.#parsed.set(resource.id, result);
+    const { objects, errors } = this.#parse(resource);
+    if (errors.length > 0) this.#errors.set(resource.id, errors);
+    if (objects.length === 0) return errors;
+    this.#objects.set(resource.id, objects);
     const rank = DERIVED.has(resource.type) ? RANK.derived : RANK.written;
-    for (const object of result.objects) {
+    for (const object of objects) {
       this.#candidates.add(resource.id, rank, object);
-      touched.set(slotOf(object), object);
+      touch(touched, object);
     }
-    return result.errors;
+    return errors;
   }
 
-  #forget(id: string, touched: Map<string, Slot>): void {
-    const result = this.#parsed.get(id);
-    if (result === undefined) return;
-    this.#parsed.delete(id);
-    for (const object of result.objects) {
+  #forget(id: string, touched: Touched): void {
+    this.#errors.delete(id);
+    const objects = this.#objects.get(id);
+    if (objects === undefined) return;
+    this.#objects.delete(id);
+    for (const object of objects) {
       this.#candidates.remove(id, object);
-      touched.set(slotOf(object), object);
+      touch(touched, object);
     }
   }
 
@@ -122,6 +131,12 @@ export class ModelStore {
       change.changed.push(object);
     }
   }
+}
+
+function touch(touched: Touched, { type, key }: Slot): void {
+  const keys = touched.get(type);
+  if (keys === undefined) touched.set(type, new Set([key]));
+  else keys.add(key);
 }
 
 function conflictError({ endpoint, owner, address }: Conflict): DataplaneError {

@@ -1,6 +1,6 @@
 // Several resources may stand for one model object: a WorkloadEndpoint and the pod it belongs to, a Profile and a
 // namespace, a Tier and the built-in of its name. This keeps all of them and says which one counts.
-import type { ModelObject } from './world.ts';
+import type { ModelObject, ModelType } from './world.ts';
 
 /** Lower counts more. */
 export const RANK = { written: 0, derived: 1, builtIn: 2 } as const;
@@ -11,34 +11,36 @@ interface Candidate {
   readonly object: ModelObject;
 }
 
-/** Identity of a model object across types. */
-export function slotOf(object: Pick<ModelObject, 'type' | 'key'>): string {
-  return `${object.type} ${object.key}`;
-}
-
 export class Candidates {
-  readonly #slots = new Map<string, Candidate[]>();
+  /** By type, by key; a list only where there are several, which is rare. */
+  readonly #slots = new Map<ModelType, Map<string, Candidate | Candidate[]>>();
 
   add(source: string, rank: number, object: ModelObject): void {
-    const slot = slotOf(object);
-    const candidates = this.#slots.get(slot);
-    if (candidates === undefined) this.#slots.set(slot, [{ source, rank, object }]);
-    else candidates.push({ source, rank, object });
+    const slots = this.#slots.get(object.type) ?? new Map<string, Candidate | Candidate[]>();
+    this.#slots.set(object.type, slots);
+    const known = slots.get(object.key);
+    const candidate = { source, rank, object };
+    slots.set(object.key, known === undefined ? candidate : [...listOf(known), candidate]);
   }
 
-  remove(source: string, object: ModelObject): void {
-    const slot = slotOf(object);
-    const rest = (this.#slots.get(slot) ?? []).filter((candidate) => candidate.source !== source);
-    if (rest.length === 0) this.#slots.delete(slot);
-    else this.#slots.set(slot, rest);
+  remove(source: string, { type, key }: ModelObject): void {
+    const slots = this.#slots.get(type);
+    const [first, ...others] = listOf(slots?.get(key)).filter((candidate) => candidate.source !== source);
+    if (first === undefined) slots?.delete(key);
+    else slots?.set(key, others.length === 0 ? first : [first, ...others]);
   }
 
   /** The one that counts: by rank, then by its source's id, so that the order of arrival does not matter. */
-  best(slot: string): ModelObject | undefined {
-    const candidates = this.#slots.get(slot);
+  best(type: ModelType, key: string): ModelObject | undefined {
+    const candidates = this.#slots.get(type)?.get(key);
     if (candidates === undefined) return undefined;
-    return candidates.reduce((a, b) => (isBefore(a, b) ? a : b)).object;
+    return listOf(candidates).reduce((a, b) => (isBefore(a, b) ? a : b)).object;
   }
+}
+
+function listOf(candidates: Candidate | readonly Candidate[] | undefined): readonly Candidate[] {
+  if (candidates === undefined) return [];
+  return Array.isArray(candidates) ? candidates : [candidates as Candidate];
 }
 
 function isBefore(a: Candidate, b: Candidate): boolean {

@@ -3,7 +3,7 @@ import type { IpAddress } from './address.ts';
 import { type Flow, PROTOCOL } from './flow.ts';
 
 /** Multicast listener query, report and done; router solicitation; neighbour solicitation and advertisement. */
-const LINK_TYPES: ReadonlySet<number> = new Set([130, 131, 132, 133, 135, 136]);
+export const LINK_TYPES: ReadonlySet<number> = new Set([130, 131, 132, 133, 135, 136]);
 
 /** Whether the flow's first packet, sent with hop limit 255, is one of them, with an end that no router serves. */
 export function isLinkScopeDiscovery({ source, destination, protocol, icmpType }: Flow): boolean {

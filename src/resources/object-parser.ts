@@ -4,11 +4,11 @@ import { type FieldPath, formatPath } from './field-path.ts';
 import { findKind, type KindDefinition, knownKinds } from './kinds.ts';
 import { LABEL_NAME } from './names.ts';
 import { nearestName } from './nearest.ts';
+import { ORIGIN, type Origin } from './origin.ts';
 import { type ProblemDetails, quoteValue, type Report } from './report.ts';
 import { describeObject, type Resource, resourceId } from './resource.ts';
 import { reportIssues } from './schema-errors.ts';
 import type { Metadata } from './schemas/metadata.ts';
-import type { SourceText } from './source-text.ts';
 import { checkMetadata } from './validate-metadata.ts';
 
 /** Collects what the objects of one file are. */
@@ -22,10 +22,7 @@ export interface ObjectSink {
   hasUnidentified: boolean;
 }
 
-interface Place {
-  readonly source: SourceText;
-  /** Path of the object inside the document: empty, or `items[3]`. */
-  readonly path: FieldPath;
+interface Place extends Origin {
   /** Line of the object, when known without asking the source. */
   readonly line?: number;
 }
@@ -127,9 +124,8 @@ function checkObject(
   const spec = specOf(definition, document);
   definition.check?.(spec as never, report, metadata);
   const { source, path } = place;
-  return Object.freeze({
+  const head = {
     type: definition.type,
-    id: resourceId(definition.type, namespace, name),
     apiVersion: document.apiVersion,
     kind: document.kind,
     namespace,
@@ -137,7 +133,21 @@ function checkObject(
     metadata,
     spec,
     location: { file, line: place.line ?? source.lineOf(path) },
-    lineOf: (field: FieldPath) => source.lineOf([...path, ...field]),
+  };
+  return createResource(head as ResourceHead, { source, path });
+}
+
+/** What a resource says, without what follows from it. */
+export type ResourceHead = Omit<Resource, 'id' | 'lineOf'>;
+
+/** A frozen resource out of its parts. */
+export function createResource(head: ResourceHead, origin: Origin): Resource {
+  const { source, path } = origin;
+  return Object.freeze({
+    ...head,
+    id: resourceId(head.type, head.namespace, head.name),
+    lineOf: (field: FieldPath) => source.lineOf(path.length === 0 ? field : [...path, ...field]),
+    [ORIGIN]: origin,
   }) as Resource;
 }
 

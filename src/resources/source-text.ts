@@ -4,34 +4,46 @@ import { readEventLines } from './yaml/event-yaml.ts';
 import { parseFullYaml } from './yaml/full-yaml.ts';
 import { type LineTree, lineTreeAt } from './yaml/line-tree.ts';
 
-export class SourceText {
-  readonly #text: string;
-  readonly #firstLine: number;
-  readonly #index: number;
-  /** Weak: the lines of one document are asked for in bursts, and a cluster has many documents. */
-  #tree: WeakRef<LineTree> | undefined;
+/** Where a text stands in its file. */
+export interface TextPlace {
+  /** Offset of its first character, in characters. */
+  readonly start: number;
+  /** 1-based. */
+  readonly firstLine: number;
+  /** Which of the text's documents is meant: one that needs the full parser may hold several. */
+  readonly index: number;
+}
 
-  /** The `index`-th document of a text that starts on line `firstLine` of its file. */
-  constructor(text: string, firstLine: number, index: number) {
-    this.#text = text;
-    this.#firstLine = firstLine;
-    this.#index = index;
+/**
+ * The lines of documents that were asked about last, the latest first: they are asked for in bursts, of a document and of
+ * the version before it in turn, and a cluster has too many documents to keep the lines of all.
+ */
+let recent: readonly { readonly of: SourceText; readonly tree: LineTree }[] = [];
+const RECENT_DOCUMENTS = 4;
+
+export class SourceText {
+  readonly text: string;
+  readonly place: TextPlace;
+
+  constructor(text: string, place: TextPlace) {
+    this.text = text;
+    this.place = place;
   }
 
   /** 1-based line in the file of the value at the path, or of its nearest ancestor. */
   lineOf(path: FieldPath): number {
-    return this.#firstLine - 1 + lineTreeAt(this.#lines(), path).line;
+    return this.place.firstLine - 1 + lineTreeAt(this.#lines(), path).line;
   }
 
   #lines(): LineTree {
-    const known = this.#tree?.deref();
-    if (known !== undefined) return known;
-    const tree = readEventLines(this.#text) ?? this.#fullLines();
-    this.#tree = new WeakRef(tree);
+    const known = recent.find((one) => one.of === this);
+    if (known !== undefined) return known.tree;
+    const tree = readEventLines(this.text) ?? this.#fullLines();
+    recent = [{ of: this, tree }, ...recent.slice(0, RECENT_DOCUMENTS - 1)];
     return tree;
   }
 
   #fullLines(): LineTree {
-    return parseFullYaml(this.#text)[this.#index]?.lines() ?? { line: 1 };
+    return parseFullYaml(this.text)[this.place.index]?.lines() ?? { line: 1 };
   }
 }

@@ -15,6 +15,7 @@ import { PROTOCOL } from '../flow.ts';
 import type { Direction, EntityMatch, Policy, PortMatch, Rule, RuleAction } from '../policy.ts';
 import { conjunction, SELECT_ALL } from '../selector/construct.ts';
 import { type EntityScope, scopeEntity, scopePolicy } from '../selector/scope.ts';
+import { locationOf } from './deferred.ts';
 import { IS_POD, parseLabelSelector } from './label-selectors.ts';
 import { groupPorts, type ProtocolPort } from './port-groups.ts';
 import { ParseContext, type ParseResult } from './result.ts';
@@ -60,7 +61,7 @@ function parseRules(rules: readonly ClusterRuleSpec[], direction: Direction, con
 
 /** One rule for each protocol and peer. */
 function parseRule(spec: ClusterRuleSpec, direction: Direction, path: FieldPath, context: ParseContext): Rule[] {
-  const location = { file: context.resource.location.file, line: context.resource.lineOf(path) };
+  const location = locationOf(context.resource, path);
   const [peers, field] = 'from' in spec ? [spec.from, 'from'] : [spec.to, 'to'];
   const entities = peers.map((peer, index) => parsePeer(peer, [...path, field, index], context));
   const isIngress = direction === 'ingress';

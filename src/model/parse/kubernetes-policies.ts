@@ -6,6 +6,7 @@ import type { KubernetesPolicySpec, PeerSpec, PortSpec } from '../../resources/s
 import type { Direction, EntityMatch, Policy, Rule } from '../policy.ts';
 import { conjunction, SELECT_ALL } from '../selector/construct.ts';
 import { scopeEntity, scopePolicy } from '../selector/scope.ts';
+import { locationOf, withRules } from './deferred.ts';
 import { IS_POD, parseLabelSelector } from './label-selectors.ts';
 import { groupPorts, type ProtocolPort } from './port-groups.ts';
 import { ParseContext, type ParseResult } from './result.ts';
@@ -24,13 +25,11 @@ interface RuleSpec {
 }
 
 /** A staged policy with stagedAction Delete becomes nothing. */
-export function parseKubernetesPolicy(resource: KubernetesPolicyResource): ParseResult {
-  const context = new ParseContext(resource as never);
+export function parseKubernetesPolicy(resource: KubernetesPolicyResource, isAccepted = false): ParseResult {
+  const context = new ParseContext(resource as never, isAccepted);
   const { spec, namespace, name, type, id, location } = resource;
   const isStaged = type === 'StagedKubernetesNetworkPolicy';
-  const ingress = (spec.ingress ?? []).map(({ from = [], ports = [] }) => ({ peers: from, ports }));
-  const egress = (spec.egress ?? []).map(({ to = [], ports = [] }) => ({ peers: to, ports }));
-  const policy: Policy = {
+  const head: Omit<Policy, 'rules'> = {
     type: 'policy',
     key: id,
     kind: type,
@@ -40,10 +39,6 @@ export function parseKubernetesPolicy(resource: KubernetesPolicyResource): Parse
     order: ORDER,
     selector: scopePolicy({ namespace, selector: conjunction(IS_POD, parseLabelSelector(spec.podSelector)) }),
     governs: governedDirections(spec),
-    rules: {
-      ingress: parseRules(ingress, 'ingress', context),
-      egress: parseRules(egress, 'egress', context),
-    },
     staged: isStaged,
     doNotTrack: false,
     preDnat: false,
@@ -51,7 +46,14 @@ export function parseKubernetesPolicy(resource: KubernetesPolicyResource): Parse
     performanceHints: [],
     location,
   };
+  const policy = withRules(head, context, (rules) => parseBothLists(spec, rules));
   return isStaged && spec.stagedAction === 'Delete' ? context.result() : context.result(policy);
+}
+
+function parseBothLists(spec: KubernetesPolicySpec, context: ParseContext): Policy['rules'] {
+  const ingress = (spec.ingress ?? []).map(({ from = [], ports = [] }) => ({ peers: from, ports }));
+  const egress = (spec.egress ?? []).map(({ to = [], ports = [] }) => ({ peers: to, ports }));
+  return { ingress: parseRules(ingress, 'ingress', context), egress: parseRules(egress, 'egress', context) };
 }
 
 /** What the API server fills in: ingress always, egress when there are egress rules. */
@@ -74,8 +76,8 @@ function parseRules(specs: readonly RuleSpec[], direction: Direction, context: P
 
 /** One rule for each protocol and peer. */
 function parseRule({ peers, ports }: RuleSpec, direction: Direction, path: FieldPath, context: ParseContext): Rule[] {
-  const { namespace, location: document } = context.resource;
-  const location = { file: document.file, line: context.resource.lineOf(path) };
+  const { namespace } = context.resource;
+  const location = locationOf(context.resource, path);
   const entities = peers.length === 0 ? [ANY_ENTITY] : peers.map((peer) => parsePeer(peer, namespace));
   const isIngress = direction === 'ingress';
   return groupPorts(ports.map(parsePort)).flatMap((group) =>

@@ -14,7 +14,7 @@ import { parseWorkloadEndpoint } from './workload-endpoints.ts';
 
 const NOTHING: ParseResult = Object.freeze({ objects: [], errors: [] });
 
-const PARSERS: { readonly [T in ResourceType]: (resource: ResourceOf<T>) => ParseResult } = {
+const PARSERS: { readonly [T in ResourceType]: (resource: ResourceOf<T>, isAccepted: boolean) => ParseResult } = {
   NetworkPolicy: parsePolicy,
   GlobalNetworkPolicy: parsePolicy,
   StagedNetworkPolicy: parsePolicy,
@@ -39,5 +39,14 @@ const PARSERS: { readonly [T in ResourceType]: (resource: ResourceOf<T>) => Pars
 
 /** The model objects that the resource stands for; none when it has errors. */
 export function parseResource(resource: Resource): ParseResult {
-  return (PARSERS[resource.type] as (resource: Resource) => ParseResult)(resource);
+  return parse(resource, false);
+}
+
+/** The same for a resource that this code has found no error in before: what only shows errors is not parsed again. */
+export function parseAccepted(resource: Resource): ParseResult {
+  return parse(resource, true);
+}
+
+function parse(resource: Resource, isAccepted: boolean): ParseResult {
+  return (PARSERS[resource.type] as (resource: Resource, isAccepted: boolean) => ParseResult)(resource, isAccepted);
 }

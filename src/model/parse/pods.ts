@@ -1,10 +1,11 @@
 // Pod -> the WorkloadEndpoint that Calico's CNI plugin would have made of it (libcalico-go/lib/backend/k8s/conversion).
+import { withLazyField } from '../../base/lazy-field.ts';
 import { sha1Hex } from '../../base/sha1.ts';
 import type { ResourceOf } from '../../resources/resource.ts';
 import { type Cidr, type IpAddress, parseCidr } from '../address.ts';
 import type { NamedPort, WorkloadEndpoint } from '../endpoint.ts';
 import { namespaceProfileName, serviceAccountProfileName } from './profiles.ts';
-import { ParseContext, type ParseResult } from './result.ts';
+import { freezeFields, ParseContext, type ParseResult } from './result.ts';
 import { namedPorts, parseHost, workloadLabels } from './workload-endpoints.ts';
 
 type Pod = ResourceOf<'Pod'>;
@@ -26,14 +27,13 @@ export function parsePod(pod: Pod): ParseResult {
   if (node === '' || spec.spec.hostNetwork === true || isFinished(pod)) return context.result();
   const serviceAccount = spec.spec.serviceAccountName ?? '';
   const endpointName = workloadEndpointName(node, name);
-  const endpoint: WorkloadEndpoint = {
+  const endpoint: Omit<WorkloadEndpoint, 'interfaceName'> = {
     type: 'workloadEndpoint',
     key: `${namespace}/${endpointName}`,
     namespace,
     name: endpointName,
     displayName: `${namespace}/${name}`,
     node,
-    interfaceName: podInterfaceName(namespace, name),
     addresses: podAddresses(pod, context),
     labels: workloadLabels(metadata.labels, namespace, ORCHESTRATOR, serviceAccount),
     profiles: [
@@ -44,7 +44,9 @@ export function parsePod(pod: Pod): ParseResult {
     allowedSourcePrefixes: sourcePrefixes(pod, context),
     location,
   };
-  return context.result(endpoint);
+  // A name to hash for every pod there is, and needed of those on one node.
+  const withName = withLazyField(freezeFields(endpoint), 'interfaceName', () => podInterfaceName(namespace, name));
+  return context.result(withName);
 }
 
 /** Host side of a pod's veth pair, as Calico's CNI plugin names it. */

@@ -3,6 +3,7 @@ import type { ResourceOf } from '../../resources/resource.ts';
 import type { PolicySpec } from '../../resources/schemas/policy.ts';
 import type { PerformanceHint, Policy } from '../policy.ts';
 import { scopePolicy } from '../selector/scope.ts';
+import { withRules } from './deferred.ts';
 import { ParseContext, type ParseResult } from './result.ts';
 import { parseRules, selectorWithoutGlobal } from './rules.ts';
 
@@ -11,11 +12,11 @@ export type PolicyResource = ResourceOf<
 >;
 
 /** A staged policy with stagedAction Delete becomes nothing. */
-export function parsePolicy(resource: PolicyResource): ParseResult {
-  const context = new ParseContext(resource as never);
+export function parsePolicy(resource: PolicyResource, isAccepted = false): ParseResult {
+  const context = new ParseContext(resource as never, isAccepted);
   const { spec, namespace, name, type, id, location } = resource;
   const isStaged = type === 'StagedNetworkPolicy' || type === 'StagedGlobalNetworkPolicy';
-  const policy: Policy = {
+  const head: Omit<Policy, 'rules'> = {
     type: 'policy',
     key: id,
     kind: type,
@@ -34,10 +35,6 @@ export function parsePolicy(resource: PolicyResource): ParseResult {
       ),
     }),
     governs: governedDirections(spec),
-    rules: {
-      ingress: parseRules(spec.ingress, ['spec', 'ingress'], context),
-      egress: parseRules(spec.egress, ['spec', 'egress'], context),
-    },
     staged: isStaged,
     doNotTrack: spec.doNotTrack ?? false,
     preDnat: spec.preDNAT ?? false,
@@ -45,6 +42,10 @@ export function parsePolicy(resource: PolicyResource): ParseResult {
     performanceHints: (spec.performanceHints ?? []) as readonly PerformanceHint[],
     location,
   };
+  const policy = withRules(head, context, (rules) => ({
+    ingress: parseRules(spec.ingress, ['spec', 'ingress'], rules),
+    egress: parseRules(spec.egress, ['spec', 'egress'], rules),
+  }));
   return isStaged && spec.stagedAction === 'Delete' ? context.result() : context.result(policy);
 }
 

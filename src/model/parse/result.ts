@@ -17,13 +17,19 @@ interface Details {
   readonly hint?: string;
 }
 
+const NO_OBJECTS: readonly ModelObject[] = Object.freeze([]);
+const NO_ERRORS: readonly DataplaneError[] = Object.freeze([]);
+
 /** Collects the errors of one resource. A resource with an error becomes no object: half a policy is another policy. */
 export class ParseContext {
   readonly resource: Resource;
   readonly errors: DataplaneError[] = [];
+  /** The resource is known to have no errors. */
+  readonly isAccepted: boolean;
 
-  constructor(resource: Resource) {
+  constructor(resource: Resource, isAccepted = false) {
     this.resource = resource;
+    this.isAccepted = isAccepted;
   }
 
   refuse(code: ErrorCode, path: FieldPath, what: string, details: Details = {}): void {
@@ -52,12 +58,20 @@ export class ParseContext {
 
   /** The objects, frozen, unless something was refused. */
   result(...objects: readonly ModelObject[]): ParseResult {
-    return { objects: this.errors.length === 0 ? objects.map(freezeDeep) : [], errors: this.errors };
+    if (this.errors.length > 0) return { objects: NO_OBJECTS, errors: this.errors };
+    return { objects: objects.map(freezeDeep), errors: NO_ERRORS };
   }
 }
 
-function freezeDeep<T>(value: T): T {
+/** Fields that are frozen already are taken to be so all the way down. */
+export function freezeDeep<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   for (const key in value) freezeDeep(value[key]);
   return Object.freeze(value);
+}
+
+/** Freezes what the object holds, not the object itself. */
+export function freezeFields<T extends object>(value: T): T {
+  for (const key in value) freezeDeep(value[key]);
+  return value;
 }

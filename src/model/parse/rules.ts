@@ -7,6 +7,7 @@ import { type Cidr, parseCidr } from '../address.ts';
 import type { EntityMatch, IcmpMatch, PortMatch, Rule, RuleAction, ServiceReference } from '../policy.ts';
 import type { Selector } from '../selector/ast.ts';
 import { scopeEntity, usesGlobal } from '../selector/scope.ts';
+import { locationOf } from './deferred.ts';
 import type { ParseContext } from './result.ts';
 
 export const ANY_ENTITY: EntityMatch = Object.freeze({ nets: [], notNets: [], ports: [], notPorts: [] });
@@ -30,7 +31,7 @@ function parseRule(rule: RuleSpec, path: FieldPath, context: ParseContext): Rule
     notIcmp: parseIcmp(rule.notICMP),
     source: parseEntity(rule.source, [...path, 'source'], context),
     destination: parseEntity(rule.destination, [...path, 'destination'], context),
-    location: { file: context.resource.location.file, line: context.resource.lineOf(path) },
+    location: locationOf(context.resource, path),
   };
 }
 

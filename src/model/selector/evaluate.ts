@@ -5,7 +5,7 @@ import type { Selector } from './ast.ts';
 export type LabelLookup = (label: string) => string | undefined;
 
 /** Labels as a map, or as a function for those that inherit. */
-export function matches(selector: Selector, labels: ReadonlyMap<string, string> | LabelLookup): boolean {
+export function matches(selector: Selector, labels: { get: LabelLookup } | LabelLookup): boolean {
   return evaluate(selector, typeof labels === 'function' ? labels : (label) => labels.get(label));
 }
 

@@ -1,12 +1,13 @@
 // A directory of manifests as a source of resources, read once or watched: inotify says that something happened, a
-// scan finds out what. Which readings are believed is decided in manifest-state.ts.
+// look at the files finds out what. Which readings are believed is decided in manifest-state.ts.
 import { type FSWatcher, watch } from 'node:fs';
 import { performance } from 'node:perf_hooks';
+import { type EventReading, type FileEvent, readEvents } from './file-events.ts';
 import type { WalkedDirectory } from './manifest-files.ts';
 import type { ManifestLimits } from './manifest-limits.ts';
-import { type ManifestMemory, ManifestSet } from './manifest-set.ts';
+import { type LookResult, type ManifestMemory, ManifestSet } from './manifest-set.ts';
 import type { GracePeriods, ResourceCheck } from './manifest-state.ts';
-import { diffSnapshots, EMPTY_SNAPSHOT, type ResourceSnapshot, type SnapshotChange } from './snapshot.ts';
+import { EMPTY_SNAPSHOT, type ResourceSnapshot, type SnapshotChange } from './snapshot.ts';
 
 export interface WatchOptions extends Partial<GracePeriods> {
   /** Refuses resources that parse but mean nothing; a refused object stays as it last was. */
@@ -14,7 +15,7 @@ export interface WatchOptions extends Partial<GracePeriods> {
   /** What an earlier process accepted; without it a file that is broken at the start has nothing to fall back on. */
   readonly memory?: ManifestMemory;
   readonly limits?: ManifestLimits;
-  /** Quiet time after a file event before files are read. */
+  /** Quiet time before a file is read that somebody writes to. One that was renamed into its place is read at once. */
   readonly debounceMs?: number;
   /** How often to look without any event: inotify sees nothing on network mounts and can lose events. */
   readonly rescanMs?: number;
@@ -22,7 +23,7 @@ export interface WatchOptions extends Partial<GracePeriods> {
 
 /** A running watch. */
 export interface DirectoryWatch extends Disposable {
-  /** What is in force now. */
+  /** What is in force now. Its objects are a live view. */
   readonly snapshot: ResourceSnapshot;
   /** Looks now, and calls onChange before it returns if something changed. */
   rescan(): void;
@@ -34,6 +35,9 @@ const DEBOUNCE_MS = 50;
 /** A file that is written to without a pause is read all the same after this many debounce times. */
 const MAX_DEBOUNCES = 10;
 const RESCAN_MS = 5000;
+/** Periodic scans take at most this share of the time, unless that would make them rarer than SLOWEST_RESCAN_MS. */
+const RESCAN_SHARE = 0.002;
+const SLOWEST_RESCAN_MS = 60_000;
 const VANISHED_MS = 200;
 const TRUNCATED_MS = 1000;
 const NO_GRACE = { vanishedMs: 0, truncatedMs: 0 };
@@ -55,12 +59,20 @@ export function watchDirectory(
 }
 
 class DirectoryWatcher implements DirectoryWatch {
+  readonly #root: string;
   readonly #manifests: ManifestSet;
   readonly #onChange: (change: SnapshotChange) => void;
   readonly #debounceMs: number;
   readonly #rescanMs: number;
   readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly identity: string }>();
   #snapshot = EMPTY_SNAPSHOT;
+  #hasLinks = false;
+  #scanCostMs = 0;
+  #nextScanMs = 0;
+  /** Not read yet: they come one by one, and only together say what happened. */
+  #events: FileEvent[] = [];
+  /** Files to look at when they have come to rest; undefined = all. */
+  #pending: Set<string> | undefined = new Set();
   #eventTimer: NodeJS.Timeout | undefined;
   #firstEventMs: number | undefined;
   #checkTimer: NodeJS.Timeout | undefined;
@@ -69,6 +81,7 @@ class DirectoryWatcher implements DirectoryWatch {
 
   constructor(directory: string, onChange: (change: SnapshotChange) => void, options: WatchOptions) {
     const { vanishedMs = VANISHED_MS, truncatedMs = TRUNCATED_MS, check, memory, limits } = options;
+    this.#root = directory;
     this.#manifests = new ManifestSet(directory, { grace: { vanishedMs, truncatedMs }, check, memory, limits });
     this.#onChange = onChange;
     this.#debounceMs = options.debounceMs ?? DEBOUNCE_MS;
@@ -87,16 +100,17 @@ class DirectoryWatcher implements DirectoryWatch {
   rescan(): void {
     if (this.#isClosed) return;
     clearTimeout(this.#eventTimer);
-    clearTimeout(this.#checkTimer);
     this.#firstEventMs = undefined;
-    const { snapshot, directories, nextCheckMs } = this.#manifests.scan(performance.now());
-    this.#watchDirectories(directories);
-    const heldMs = (nextCheckMs ?? Number.POSITIVE_INFINITY) - performance.now();
-    this.#checkTimer = setTimeout(() => this.rescan(), Math.max(1, Math.min(heldMs, this.#rescanMs)));
-    const change = diffSnapshots(this.#snapshot, snapshot);
-    if (change === undefined) return;
-    this.#snapshot = snapshot;
-    if (this.#isStarted) this.#onChange(change);
+    this.#pending = new Set();
+    const startMs = performance.now();
+    const result = this.#manifests.scan(startMs);
+    this.#scanCostMs = performance.now() - startMs;
+    this.#hasLinks = result.hasLinks;
+    this.#watchDirectories(result.directories);
+    const slowestMs = Math.max(this.#rescanMs, SLOWEST_RESCAN_MS);
+    const everyMs = Math.min(slowestMs, Math.max(this.#rescanMs, this.#scanCostMs / RESCAN_SHARE));
+    this.#nextScanMs = performance.now() + everyMs;
+    this.#take(result);
   }
 
   close(): void {
@@ -111,6 +125,20 @@ class DirectoryWatcher implements DirectoryWatch {
     this.close();
   }
 
+  #look(paths: Iterable<string>): void {
+    const result = this.#manifests.look(paths, performance.now());
+    if (result === undefined) this.rescan();
+    else this.#take(result);
+  }
+
+  #take({ snapshot, change, nextCheckMs = Number.POSITIVE_INFINITY }: LookResult): void {
+    clearTimeout(this.#checkTimer);
+    const dueMs = Math.min(nextCheckMs, this.#nextScanMs) - performance.now();
+    this.#checkTimer = setTimeout(() => this.rescan(), Math.max(1, dueMs));
+    this.#snapshot = snapshot;
+    if (change !== undefined && this.#isStarted) this.#onChange(change);
+  }
+
   #watchDirectories(directories: readonly WalkedDirectory[]): void {
     const wanted = new Map(directories.map((directory) => [directory.path, directory.identity]));
     for (const [path, { watcher, identity }] of this.#watchers) {
@@ -121,13 +149,13 @@ class DirectoryWatcher implements DirectoryWatch {
     const added = directories.filter((directory) => !this.#watchers.has(directory.path));
     for (const directory of added) this.#watchOne(directory);
     // What changed between the listing and the watchers it led to.
-    if (added.length > 0) this.#onEvent();
+    if (added.length > 0) this.#wait(undefined);
   }
 
   /** A directory that cannot be watched (no inotify instances left, gone again) is still looked at every rescanMs. */
-  #watchOne({ path, identity }: WalkedDirectory): void {
+  #watchOne({ path, relative, identity }: WalkedDirectory): void {
     try {
-      const watcher = watch(path, () => this.#onEvent());
+      const watcher = watch(path, (type, name) => this.#onEvent({ folder: relative, type, name: name ?? undefined }));
       watcher.on('error', () => {
         watcher.close();
         this.#watchers.delete(path);
@@ -138,12 +166,48 @@ class DirectoryWatcher implements DirectoryWatch {
     }
   }
 
-  #onEvent(): void {
+  #onEvent(event: FileEvent): void {
     if (this.#isClosed) return;
+    this.#events.push(event);
+    if (this.#events.length === 1) setImmediate(() => this.#readEvents());
+  }
+
+  #readEvents(): void {
+    if (this.#isClosed) return;
+    const events = this.#events;
+    this.#events = [];
+    const { replaced, touched, needsScan } = this.#understand(events);
+    if (needsScan) this.#wait(undefined);
+    else if (touched.length > 0) this.#wait(touched);
+    if (replaced.length > 0) this.#look(replaced);
+  }
+
+  #understand(events: readonly FileEvent[]): EventReading {
+    const inodeOf = (path: string): string | undefined => this.#manifests.inodeOf(path);
+    try {
+      return readEvents(events, { root: this.#root, hasLinks: this.#hasLinks, inodeOf });
+    } catch {
+      return { replaced: [], touched: [], needsScan: true };
+    }
+  }
+
+  /** Looks at the paths when nothing has happened for a while; undefined = at everything. */
+  #wait(paths: readonly string[] | undefined): void {
+    if (paths === undefined) this.#pending = undefined;
+    else for (const path of paths) this.#pending?.add(path);
     const nowMs = performance.now();
     this.#firstEventMs ??= nowMs;
     const latestMs = this.#firstEventMs + this.#debounceMs * MAX_DEBOUNCES;
     clearTimeout(this.#eventTimer);
-    this.#eventTimer = setTimeout(() => this.rescan(), Math.max(0, Math.min(this.#debounceMs, latestMs - nowMs)));
+    const waitMs = Math.max(0, Math.min(this.#debounceMs, latestMs - nowMs));
+    this.#eventTimer = setTimeout(() => this.#lookAtPending(), waitMs);
+  }
+
+  #lookAtPending(): void {
+    const pending = this.#pending;
+    this.#firstEventMs = undefined;
+    this.#pending = new Set();
+    if (pending === undefined) this.rescan();
+    else this.#look(pending);
   }
 }

@@ -1,7 +1,7 @@
 // The manifest files under a directory: which they are, whether they changed, what they contain. No parsing.
 import { isUtf8 } from 'node:buffer';
-import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { type Dirent, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { DataplaneError } from '../../base/errors.ts';
 import { limitExceeded } from '../../base/limit-error.ts';
 import { DEFAULT_MANIFEST_LIMITS } from './manifest-limits.ts';
@@ -17,6 +17,8 @@ export interface ManifestFile {
 export interface WalkedDirectory {
   /** Absolute. */
   readonly path: string;
+  /** Below the directory of manifests; empty for itself. */
+  readonly relative: string;
   /** Device and inode: another directory may come to stand at the path. */
   readonly identity: string;
 }
@@ -26,6 +28,8 @@ export interface Listing {
   readonly files: readonly ManifestFile[];
   /** Every directory walked, for watching. */
   readonly directories: readonly WalkedDirectory[];
+  /** Something visible is a symbolic link: what it leads to may change under another name. */
+  readonly hasLinks: boolean;
   /** Relative paths of directories and files that exist but cannot be looked at: what they hold is unknown, not gone. */
   readonly unreadable: readonly string[];
   readonly errors: readonly DataplaneError[];
@@ -38,6 +42,7 @@ interface Walk {
   count: number;
   readonly files: ManifestFile[];
   readonly directories: WalkedDirectory[];
+  hasLinks: boolean;
   readonly unreadable: string[];
   readonly errors: DataplaneError[];
   /** Identities of directories seen, against loops of symbolic links. */
@@ -57,6 +62,7 @@ export function listManifests(root: string, maxFiles = DEFAULT_MANIFEST_LIMITS.f
     count: 0,
     files: [],
     directories: [],
+    hasLinks: false,
     unreadable: [],
     errors: [],
     seen: new Set(),
@@ -65,6 +71,31 @@ export function listManifests(root: string, maxFiles = DEFAULT_MANIFEST_LIMITS.f
   if (walk.count > maxFiles) return { ...walk, files: [], unreadable: [''], errors: [tooManyFiles(walk)] };
   walk.files.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   return walk;
+}
+
+/**
+ * One manifest by its path, as listManifests would find it; undefined = it is gone. 'unknown' = only a listing can tell:
+ * its folder is gone too, or cannot be looked at.
+ */
+export function findManifest(root: string, path: string): ManifestFile | undefined | 'unknown' {
+  const absolute = join(root, path);
+  try {
+    const status = statSync(absolute);
+    return status.isFile() ? fileOf(path, status) : 'unknown';
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') return 'unknown';
+    return statSync(dirname(absolute), { throwIfNoEntry: false })?.isDirectory() === true ? undefined : 'unknown';
+  }
+}
+
+/** Whether a file of that name is read, be it there or not. */
+export function isManifestName(path: string): boolean {
+  return /\.(?:yaml|yml|json)$/.test(path) && !isHiddenName(basename(path));
+}
+
+/** Names that are never looked at. */
+export function isHiddenName(name: string): boolean {
+  return name.startsWith('.') || name.startsWith('#');
 }
 
 /** Text of a manifest. Throws FILE_TOO_LARGE, FILE_UNREADABLE, or YAML_SYNTAX for what is not UTF-8. */
@@ -86,27 +117,29 @@ export function readManifest(
 
 function walkDirectory(walk: Walk, relative: string): void {
   const absolute = join(walk.root, relative);
-  let names: string[];
+  let entries: Dirent[];
   try {
     const { dev, ino } = statSync(absolute);
     const identity = `${dev}:${ino}`;
     if (walk.seen.has(identity)) return;
     walk.seen.add(identity);
-    names = readdirSync(absolute);
-    walk.directories.push({ path: absolute, identity });
+    entries = readdirSync(absolute, { withFileTypes: true });
+    walk.directories.push({ path: absolute, relative, identity });
   } catch (cause) {
     refuse(walk, relative, cause);
     return;
   }
-  for (const name of names) {
+  for (const entry of entries) {
     if (walk.count > walk.maxFiles) return;
-    if (name.startsWith('.') || name.startsWith('#')) continue;
+    if (isHiddenName(entry.name)) continue;
     walk.count += 1;
-    visit(walk, relative === '' ? name : `${relative}/${name}`);
+    visit(walk, relative === '' ? entry.name : `${relative}/${entry.name}`, entry);
   }
 }
 
-function visit(walk: Walk, path: string): void {
+function visit(walk: Walk, path: string, entry: Dirent): void {
+  if (entry.isSymbolicLink()) walk.hasLinks = true;
+  if (entry.isFile() && !isManifestName(path)) return;
   let status: Stats;
   try {
     status = statSync(join(walk.root, path));
@@ -115,10 +148,11 @@ function visit(walk: Walk, path: string): void {
     return;
   }
   if (status.isDirectory()) walkDirectory(walk, path);
-  else if (status.isFile() && isManifestName(path)) {
-    const stamp = `${status.mtimeMs} ${status.ctimeMs} ${status.size} ${status.ino}`;
-    walk.files.push({ path, stamp, sizeBytes: status.size });
-  }
+  else if (status.isFile() && isManifestName(path)) walk.files.push(fileOf(path, status));
+}
+
+function fileOf(path: string, { mtimeMs, ctimeMs, size, ino }: Stats): ManifestFile {
+  return { path, stamp: `${mtimeMs} ${ctimeMs} ${size} ${ino}`, sizeBytes: size };
 }
 
 /** A file or directory that vanished while we walked is gone; the root itself never is. */
@@ -126,10 +160,6 @@ function refuse(walk: Walk, path: string, cause: unknown): void {
   if (path !== '' && (cause as NodeJS.ErrnoException).code === 'ENOENT') return;
   walk.unreadable.push(path);
   walk.errors.push(unreadable(path === '' ? walk.root : path, cause));
-}
-
-function isManifestName(path: string): boolean {
-  return /\.(?:yaml|yml|json)$/.test(path);
 }
 
 function tooManyFiles({ root, count, maxFiles }: Walk): DataplaneError {

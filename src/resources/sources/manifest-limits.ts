@@ -21,12 +21,15 @@ export const DEFAULT_MANIFEST_LIMITS: ManifestLimits = {
 /** Values in the spec and metadata of the resources: what they cost in memory, in units of some 300 bytes. */
 export function countValues(resources: readonly Resource[]): number {
   let count = 0;
-  const open: unknown[] = resources.flatMap(({ spec, metadata }) => [spec, metadata]);
-  while (open.length > 0) {
-    const value = open.pop();
-    count += 1;
-    if (Array.isArray(value)) for (const item of value) open.push(item);
-    else if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) open.push(item);
-  }
+  for (const { spec, metadata } of resources) count += countIn(spec) + countIn(metadata);
+  return count;
+}
+
+/** Documents are nested no deeper than yaml/bounds.ts lets them be. */
+function countIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  let count = 1;
+  if (Array.isArray(value)) for (const item of value) count += countIn(item);
+  else for (const key in value) count += countIn((value as Readonly<Record<string, unknown>>)[key]);
   return count;
 }

@@ -1,8 +1,10 @@
-// All manifests of a directory as last seen. scan() looks again, reads only what changed, and says what is in force.
+// All manifests of a directory as last seen. scan() looks at every file again, look() at some; both read only what
+// changed, and say what is in force.
 import { DataplaneError } from '../../base/errors.ts';
 import { limitExceeded } from '../../base/limit-error.ts';
 import type { Resource } from '../resource.ts';
 import {
+  findManifest,
   type Listing,
   listManifests,
   type ManifestFile,
@@ -16,23 +18,32 @@ import {
   acceptUnreadable,
   type GracePeriods,
   type ManifestState,
+  type RememberedFile,
   type ResourceCheck,
   recallReading,
 } from './manifest-state.ts';
-import { mergeFiles, type ResourceSnapshot } from './snapshot.ts';
+import { ObjectIndex } from './object-index.ts';
+import { type ResourceSnapshot, type SnapshotChange, sameErrors } from './snapshot.ts';
 
-export interface ScanResult {
+export interface LookResult {
+  /** Its objects are a live view. */
   readonly snapshot: ResourceSnapshot;
-  readonly directories: readonly WalkedDirectory[];
+  /** undefined = nothing did. */
+  readonly change: SnapshotChange | undefined;
   /** When something held back must be looked at again; undefined = nothing is. */
   readonly nextCheckMs?: number;
 }
 
-/** Keeps the text of files that were accepted without an error, from one process to the next. */
+export interface ScanResult extends LookResult {
+  readonly directories: readonly WalkedDirectory[];
+  readonly hasLinks: boolean;
+}
+
+/** Keeps what was accepted without an error, from one process to the next. */
 export interface ManifestMemory {
-  /** Text by path. */
-  recall(): ReadonlyMap<string, string>;
-  remember(path: string, text: string): void;
+  /** By path. */
+  recall(): ReadonlyMap<string, RememberedFile>;
+  remember(path: string, text: string, resources: readonly Resource[]): void;
   forget(path: string): void;
 }
 
@@ -56,6 +67,7 @@ interface Refused extends Load {
 
 /** Stamp that no file has: the file is looked at again each time. */
 const NO_STAMP = '';
+const NO_RESOURCES: readonly Resource[] = [];
 
 export class ManifestSet {
   readonly #root: string;
@@ -63,9 +75,19 @@ export class ManifestSet {
   readonly #check: ResourceCheck | undefined;
   readonly #memory: ManifestMemory | undefined;
   readonly #limits: ManifestLimits;
-  readonly #values = new WeakMap<readonly Resource[], number>();
+  readonly #states = new Map<string, ManifestState>();
+  readonly #index = new ObjectIndex();
+  readonly #values = new Map<string, { readonly of: readonly Resource[]; readonly count: number }>();
   readonly #refused = new Map<string, Refused>();
-  #states = new Map<string, ManifestState>();
+  /** Paths of states with errors, and of those that are held. */
+  readonly #erroneous = new Set<string>();
+  readonly #held = new Set<string>();
+  /** What an earlier process accepted, until the first scan has made use of it. */
+  #recalled: Map<string, RememberedFile> | undefined;
+  #listingErrors: readonly DataplaneError[] = [];
+  /** Of the files that are there. */
+  #total: Load = { bytes: 0, values: 0 };
+  #snapshot: ResourceSnapshot;
 
   constructor(root: string, { grace, check, memory, limits = DEFAULT_MANIFEST_LIMITS }: ManifestSetOptions) {
     this.#root = root;
@@ -73,40 +95,62 @@ export class ManifestSet {
     this.#check = check;
     this.#memory = memory;
     this.#limits = limits;
-    for (const [path, text] of memory?.recall() ?? []) this.#states.set(path, recallReading(path, text, check));
+    if (memory !== undefined) this.#recalled = new Map(memory.recall());
+    this.#snapshot = { objects: this.#index.objects, errors: [] };
   }
 
   /** Looks at every file; blocks for about 5 us a file. nowMs never goes back. */
   scan(nowMs: number): ScanResult {
     const listing = listManifests(this.#root, this.#limits.files);
-    const states = new Map<string, ManifestState>();
-    const total = this.#totalLoad(listing);
-    for (const file of listing.files) states.set(file.path, this.#look(file, nowMs, total));
-    this.#keepMissing(states, listing, nowMs);
-    this.#remember(states);
-    for (const path of this.#refused.keys()) if (!states.has(path)) this.#refused.delete(path);
-    this.#states = new Map([...states].sort(([a], [b]) => (a < b ? -1 : 1)));
-    const snapshot = mergeFiles(this.#states.values(), listing.errors);
-    return { snapshot, directories: listing.directories, nextCheckMs: this.#nextCheck() };
+    this.#listingErrors = listing.errors;
+    this.#total = this.#totalLoad(listing);
+    const listed = new Set<string>();
+    for (const file of listing.files) {
+      listed.add(file.path);
+      this.#put(file.path, this.#lookAt(file, nowMs));
+    }
+    this.#recallMissing(listed);
+    for (const path of [...this.#states.keys()]) {
+      if (!listed.has(path) && !isHidden(listing, path)) this.#putMissing(path, nowMs);
+    }
+    for (const path of this.#refused.keys()) if (!this.#states.has(path)) this.#refused.delete(path);
+    this.#total = this.#totalLoad(listing);
+    const { directories, hasLinks } = listing;
+    return { ...this.#result(), directories, hasLinks };
   }
 
-  /** The file's state now; `total` goes along. */
-  #look(file: ManifestFile, nowMs: number, total: Load): ManifestState {
-    const before = this.#states.get(file.path);
+  /** Looks at these files alone; undefined = that does not tell enough, scan() does. */
+  look(paths: Iterable<string>, nowMs: number): LookResult | undefined {
+    // Room that one file makes may let another one in that was refused.
+    if (this.#refused.size > 0 || this.#listingErrors.length > 0) return undefined;
+    for (const path of paths) {
+      const file = findManifest(this.#root, path);
+      if (file === 'unknown') return undefined;
+      if (file !== undefined) this.#put(path, this.#lookAt(file, nowMs));
+      else if (this.#states.has(path)) this.#putMissing(path, nowMs);
+    }
+    return this.#result();
+  }
+
+  /** Inode of the file that was read last; undefined = none was. */
+  inodeOf(path: string): string | undefined {
+    return this.#states.get(path)?.stamp.split(' ')[3];
+  }
+
+  #lookAt(file: ManifestFile, nowMs: number): ManifestState {
+    const before = this.#states.get(file.path) ?? this.#recall(file.path);
     if (before !== undefined && before.stamp === file.stamp) {
       return before.heldSinceMs === undefined ? before : { ...before, heldSinceMs: undefined, heldStamp: undefined };
     }
     try {
-      this.#requireRoom(file, total);
+      this.#requireRoom(file);
       const text = readManifest(this.#root, file, this.#limits.bytesPerFile);
       const reading = { path: file.path, stamp: file.stamp, text };
       const state = acceptReading(before, reading, this.#check, nowMs, this.#grace);
-      const load = this.#loadOf(state);
+      const load = this.#loadOf(file.path, state);
       this.#refused.set(file.path, { stamp: file.stamp, ...load });
-      this.#requireRoom(file, total);
+      this.#requireRoom(file);
       this.#refused.delete(file.path);
-      addLoad(total, this.#loadOf(before), -1);
-      addLoad(total, load, 1);
       return state;
     } catch (error) {
       if (!(error instanceof DataplaneError)) throw error;
@@ -115,56 +159,102 @@ export class ManifestSet {
     }
   }
 
+  /** What an earlier process accepted of the file. */
+  #recall(path: string): ManifestState | undefined {
+    const remembered = this.#recalled?.get(path);
+    return remembered === undefined ? undefined : recallReading(path, remembered, this.#check);
+  }
+
+  /** Files that were there when an earlier process looked, and may be written anew at this moment. */
+  #recallMissing(listed: ReadonlySet<string>): void {
+    for (const path of this.#recalled?.keys() ?? []) {
+      const state = listed.has(path) ? undefined : this.#recall(path);
+      if (state !== undefined) this.#put(path, state);
+    }
+    this.#recalled = undefined;
+  }
+
+  #putMissing(path: string, nowMs: number): void {
+    this.#put(path, acceptMissing(this.#states.get(path) as ManifestState, nowMs, this.#grace));
+  }
+
+  /** The file's state from now on; undefined = it is gone. */
+  #put(path: string, state: ManifestState | undefined): void {
+    const before = this.#states.get(path);
+    if (state === before) return;
+    const loadBefore = this.#loadOf(path, before);
+    this.#index.replace(before?.resources ?? NO_RESOURCES, state?.resources ?? NO_RESOURCES);
+    this.#remember(path, before, state);
+    if (state === undefined) this.#states.delete(path);
+    else this.#states.set(path, state);
+    if (state === undefined) this.#values.delete(path);
+    const load = this.#loadOf(path, state);
+    this.#total.bytes += load.bytes - loadBefore.bytes;
+    this.#total.values += load.values - loadBefore.values;
+    mark(this.#erroneous, path, state !== undefined && state.errors.length > 0);
+    mark(this.#held, path, state?.heldSinceMs !== undefined);
+  }
+
+  #result(): LookResult {
+    const errors = [
+      ...this.#listingErrors,
+      ...[...this.#erroneous].sort().flatMap((path) => this.#states.get(path)?.errors ?? []),
+      ...this.#index.duplicates(),
+    ];
+    const { changed, removed } = this.#index.drain();
+    const isSame = changed.length + removed.length === 0 && sameErrors(this.#snapshot.errors, errors);
+    if (!isSame) this.#snapshot = { objects: this.#index.objects, errors };
+    const change = isSame ? undefined : { ...this.#snapshot, changed, removed };
+    return { snapshot: this.#snapshot, change, nextCheckMs: this.#nextCheck() };
+  }
+
   /** Throws LIMIT_EXCEEDED when all files together would hold too much with what is known of this one. */
-  #requireRoom({ path, stamp, sizeBytes }: ManifestFile, total: Load): void {
+  #requireRoom({ path, stamp, sizeBytes }: ManifestFile): void {
     const known = this.#refused.get(path);
-    const before = this.#loadOf(this.#states.get(path));
-    const bytes = total.bytes - before.bytes + sizeBytes;
+    const before = this.#loadOf(path, this.#states.get(path));
+    const bytes = this.#total.bytes - before.bytes + sizeBytes;
     if (bytes > this.#limits.bytes) throw tooMuch(path, `${bytes} bytes`, this.#limits.bytes, 'manifest-bytes');
-    const values = total.values - before.values + (known?.stamp === stamp ? known.values : 0);
+    const values = this.#total.values - before.values + (known?.stamp === stamp ? known.values : 0);
     if (values > this.#limits.values) throw tooMuch(path, `${values} values`, this.#limits.values, 'manifest-values');
   }
 
   /** Of the files that are listed, as they were before. */
   #totalLoad({ files }: Listing): Load {
     const total: Load = { bytes: 0, values: 0 };
-    for (const { path } of files) addLoad(total, this.#loadOf(this.#states.get(path)), 1);
+    for (const { path } of files) {
+      const { bytes, values } = this.#loadOf(path, this.#states.get(path));
+      total.bytes += bytes;
+      total.values += values;
+    }
     return total;
   }
 
-  #loadOf(state: ManifestState | undefined): Load {
+  #loadOf(path: string, state: ManifestState | undefined): Load {
     if (state === undefined) return { bytes: 0, values: 0 };
-    let values = this.#values.get(state.resources);
-    if (values === undefined) {
-      values = countValues(state.resources);
-      this.#values.set(state.resources, values);
+    let known = this.#values.get(path);
+    if (known?.of !== state.resources) {
+      known = { of: state.resources, count: countValues(state.resources) };
+      this.#values.set(path, known);
     }
-    return { bytes: state.text.length, values };
+    return { bytes: state.text.length, values: known.count };
   }
 
-  #keepMissing(states: Map<string, ManifestState>, listing: Listing, nowMs: number): void {
-    for (const [path, before] of this.#states) {
-      if (states.has(path)) continue;
-      const isUnknown = listing.unreadable.some(
-        (hidden) => hidden === '' || hidden === path || path.startsWith(`${hidden}/`),
-      );
-      const state = isUnknown ? before : acceptMissing(before, nowMs, this.#grace);
-      if (state !== undefined) states.set(path, state);
-    }
-  }
-
-  #remember(states: ReadonlyMap<string, ManifestState>): void {
+  #remember(path: string, before: ManifestState | undefined, state: ManifestState | undefined): void {
     if (this.#memory === undefined) return;
-    for (const [path, state] of states) {
-      const isAccepted = state.errors.length === 0 && state.heldSinceMs === undefined;
-      if (isAccepted && state.text !== this.#states.get(path)?.text) this.#memory.remember(path, state.text);
+    if (state === undefined) {
+      this.#memory.forget(path);
+      return;
     }
-    for (const path of this.#states.keys()) if (!states.has(path)) this.#memory.forget(path);
+    if (state.errors.length > 0 || state.heldSinceMs !== undefined || state.stamp === NO_STAMP) return;
+    const recalled = this.#recalled?.get(path);
+    if ((recalled?.isCurrent === true && recalled.text === state.text) || before?.text === state.text) return;
+    this.#memory.remember(path, state.text, state.resources);
   }
 
   #nextCheck(): number | undefined {
     let next: number | undefined;
-    for (const { heldSinceMs, heldStamp } of this.#states.values()) {
+    for (const path of this.#held) {
+      const { heldSinceMs, heldStamp } = this.#states.get(path) as ManifestState;
       if (heldSinceMs === undefined) continue;
       const due = heldSinceMs + (heldStamp === undefined ? this.#grace.vanishedMs : this.#grace.truncatedMs);
       next = next === undefined ? due : Math.min(next, due);
@@ -173,9 +263,14 @@ export class ManifestSet {
   }
 }
 
-function addLoad(total: Load, { bytes, values }: Load, sign: 1 | -1): void {
-  total.bytes += sign * bytes;
-  total.values += sign * values;
+/** Whether the listing could not see what has become of the file. */
+function isHidden({ unreadable }: Listing, path: string): boolean {
+  return unreadable.some((hidden) => hidden === '' || hidden === path || path.startsWith(`${hidden}/`));
+}
+
+function mark(set: Set<string>, path: string, isMember: boolean): void {
+  if (isMember) set.add(path);
+  else set.delete(path);
 }
 
 function tooMuch(path: string, found: string, limit: number, setting: string): DataplaneError {

@@ -25,10 +25,23 @@ export interface ManifestState {
   readonly heldStamp?: string;
 }
 
+/** What an earlier process accepted of a file. */
+export interface RememberedFile {
+  readonly text: string;
+  /** What the text was found to define; undefined = it must be parsed and checked again. */
+  readonly resources: () => readonly Resource[] | undefined;
+  /** false = to be remembered again even if the text is the same. */
+  readonly isCurrent: boolean;
+}
+
 /** The state of a file that an earlier process accepted: what stays in force should the file be broken by now. */
-export function recallReading(path: string, text: string, check: ResourceCheck | undefined): ManifestState {
-  const { resources } = checkResources(parseDocuments(text, path), check);
-  return { stamp: '', text, resources, errors: [] };
+export function recallReading(
+  path: string,
+  { text, resources }: RememberedFile,
+  check: ResourceCheck | undefined,
+): ManifestState {
+  const known = resources() ?? checkResources(parseDocuments(text, path), check, []).resources;
+  return { stamp: '', text, resources: known, errors: [] };
 }
 
 /** The state after the file was read. */
@@ -44,7 +57,10 @@ export function acceptReading(
     const sinceMs = before.heldStamp === stamp ? (before.heldSinceMs ?? nowMs) : nowMs;
     if (nowMs - sinceMs < grace.truncatedMs) return { ...before, heldSinceMs: sinceMs, heldStamp: stamp };
   }
-  const parsed = checkResources(parseDocuments(text, path), check);
+  if (before?.errors.length === 0 && before.text === text)
+    return { stamp, text, resources: before.resources, errors: [] };
+  const known = before?.errors.length === 0 ? before : undefined;
+  const parsed = checkResources(parseDocuments(text, path, known), check, known?.resources ?? []);
   return { stamp, text, resources: keepRefused(before, parsed), errors: parsed.errors };
 }
 
@@ -71,11 +87,18 @@ function looksHalfWritten(before: string, now: string): boolean {
   return before.startsWith(now) || (before.endsWith('\n') && !now.endsWith('\n'));
 }
 
-function checkResources(parsed: ParsedDocuments, check: ResourceCheck | undefined): ParsedDocuments {
+/** `accepted` are known to pass. */
+function checkResources(
+  parsed: ParsedDocuments,
+  check: ResourceCheck | undefined,
+  accepted: readonly Resource[],
+): ParsedDocuments {
   if (check === undefined) return parsed;
+  const known = new Set(accepted);
   const errors = [...parsed.errors];
   const refused = [...parsed.refused];
   const resources = parsed.resources.filter((resource) => {
+    if (known.has(resource)) return true;
     const found = check(resource);
     errors.push(...found);
     if (found.length > 0) refused.push(resource.id);

@@ -46,11 +46,13 @@ export function diffSnapshots(before: ResourceSnapshot, after: ResourceSnapshot)
   return isSame ? undefined : { ...after, changed, removed };
 }
 
-function sameErrors(a: readonly DataplaneError[], b: readonly DataplaneError[]): boolean {
+/** Whether two lists of errors say the same. */
+export function sameErrors(a: readonly DataplaneError[], b: readonly DataplaneError[]): boolean {
   return a.length === b.length && a.every((error, index) => error.message === b[index]?.message);
 }
 
-function duplicateError(resource: Resource, first: Resource): DataplaneError {
+/** Of a definition that is not in force, because another one of that name is. */
+export function duplicateError(resource: Resource, first: Resource): DataplaneError {
   const { file, line } = resource.location;
   return new DataplaneError('DUPLICATE_NAME', 'is defined twice', {
     operation: 'read',

@@ -2,6 +2,8 @@
 
 export interface DocumentText {
   readonly text: string;
+  /** Offset of the text in the stream. */
+  readonly start: number;
   /** 1-based line of the text's first line in the stream. */
   readonly firstLine: number;
 }
@@ -20,13 +22,13 @@ export function splitDocuments(stream: string): DocumentText[] | undefined {
       return undefined;
     }
     const text = stream.slice(start, match.index);
-    if (!isBlank(text)) documents.push({ text, firstLine });
+    if (!isBlank(text)) documents.push({ text, start, firstLine });
     firstLine += countNewlines(text) + 1;
     start = marker.lastIndex;
     if (start === stream.length) break;
   }
   const rest = stream.slice(start);
-  if (!isBlank(rest)) documents.push({ text: rest, firstLine });
+  if (!isBlank(rest)) documents.push({ text: rest, start, firstLine });
   return documents;
 }
 
