@@ -6,6 +6,7 @@
 #include "endpoint.h"
 #include "event.h"
 #include "flow.h"
+#include "guard.h"
 #include "heap.h"
 
 #define EXPORT(kind, name) kind name *export_##name
@@ -44,3 +45,10 @@ EXPORT(enum, tt_reason);
 EXPORT(struct, tt_counter);
 EXPORT(struct, tt_clock_reading);
 EXPORT(struct, tt_event);
+EXPORT(enum, tt_guard_dims);
+EXPORT(enum, tt_guard_entry);
+EXPORT(struct, tt_guard_match);
+EXPORT(enum, tt_guard_class);
+EXPORT(enum, tt_guard_reason);
+EXPORT(struct, tt_guard_root);
+EXPORT(struct, tt_guard_state);
