@@ -1,57 +1,111 @@
-// npm run bench [-- SECTION...] [--rounds N]: measures, writes bench/results/latest.json, prints a table.
-import { parseArgs } from 'node:util';
-import { type BenchResult, writeReport } from './results.ts';
-import type { BenchRun } from './run.ts';
+// npm run bench: measures, writes bench/results/, prints tables, compares with a baseline. The command line is
+// main-options.ts.
+import { writeFileSync } from 'node:fs';
+import { type ComparedRow, compareRows, readTolerances } from './compare.ts';
+import { writeInstructionBaseline } from './instructions-baseline.ts';
+import { type MainOptions, parseOptions, usage } from './main-options.ts';
+import { type BenchReport, EMPTY_REPORT, readReport, rowsOf, withRun, writeReport } from './report.ts';
+import { markdownReport } from './report-markdown.ts';
+import { sectionSvg } from './report-svg.ts';
+import { formatComparison, formatFits, formatOutcomes, formatRows } from './report-text.ts';
+import type { BenchResult } from './results.ts';
+import { missingNeeds } from './run-needs.ts';
+import { runSections } from './run-sections.ts';
 import { SECTIONS } from './sections.ts';
+import { judgeTargets } from './targets.ts';
 
-const MIN_ROUNDS = 5;
+const FOLDER = 'bench/results';
+const FAILED = 1;
+const NOT_STARTED = 2;
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { rounds: { type: 'string', default: '21' } },
-  });
-  const rounds = Number(values.rounds);
-  const unknown = positionals.filter((name) => !(name in SECTIONS));
-  if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < MIN_ROUNDS) {
-    process.stderr.write(
-      `usage: npm run bench -- [${Object.keys(SECTIONS).join('|')}] [--rounds N, at least ${MIN_ROUNDS}]\n`,
-    );
-    return 2;
-  }
-  const chosen = positionals.length > 0 ? positionals : Object.keys(SECTIONS);
-  const progress = (text: string): void => void process.stderr.write(`${text}\n`);
-  const undo: (() => void)[] = [];
-  const run: BenchRun = { rounds, isQuick: false, progress, onEnd: (action) => undo.push(action) };
-  const results: BenchResult[] = [];
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+async function main(argv: readonly string[]): Promise<number> {
+  const known = Object.keys(SECTIONS);
+  let options: MainOptions;
+  let baseline: BenchReport | undefined;
   try {
-    for (const name of chosen) results.push(...(await (SECTIONS[name] as (typeof SECTIONS)[string])(run)));
-  } finally {
-    for (const action of undo.reverse()) action();
+    options = parseOptions(argv, known);
+    if (options.baseline !== undefined) baseline = requireReport(options.baseline);
+    if (baseline !== undefined && options.results !== undefined) {
+      return compare(baseline.results, requireReport(options.results).results);
+    }
+  } catch (error) {
+    say(`bench: ${(error as Error).message}`);
+    return NOT_STARTED;
   }
-  const path = writeReport(results);
-  process.stdout.write(`${formatResults(results)}\n\nwritten to ${path}\n`);
-  return 0;
+  if (options.isHelp) {
+    process.stdout.write(usage(known));
+    return 0;
+  }
+  const problems = missingNeeds(options.sections, process.getuid?.() ?? 0, process.env.PATH ?? '');
+  for (const problem of problems) say(`bench: ${problem}`);
+  return problems.length > 0 ? NOT_STARTED : measure(options, baseline);
 }
 
-function formatResults(results: readonly BenchResult[]): string {
-  const rows = results.map(({ section, name, params, value, unit, spread }) => [
-    `${section} ${name}`,
-    Object.entries(params)
-      .map(([key, setting]) => `${key} ${setting}`)
-      .join(', '),
-    `${value} ${unit}`,
-    `± ${spread}`,
-  ]);
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => (row[column] as string).length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] as number))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+async function measure(options: MainOptions, baseline: BenchReport | undefined): Promise<number> {
+  const { sections: chosen, rounds, isQuick } = options;
+  const name = isQuick ? 'quick' : 'latest';
+  const path = `${FOLDER}/${name}.json`;
+  const before = readReport(path) ?? EMPTY_REPORT;
+  let report = before;
+  const failed = await runSections({
+    sections: SECTIONS,
+    chosen,
+    rounds,
+    isQuick,
+    before,
+    say,
+    onRows: (section, rows, run) => {
+      // Read anew: another run may have written its own sections meanwhile.
+      report = withRun(readReport(path) ?? EMPTY_REPORT, section, rows, run);
+      writeReport(path, report);
+      writeFigures(report, name);
+    },
+  });
+  const rows = rowsOf(
+    report,
+    chosen.filter((section) => !failed.includes(section)),
+  );
+  print(report, rows, path);
+  if (options.isBaselineWritten && !failed.includes('instructions')) say(`written: ${writeInstructionBaseline(rows)}`);
+  if (failed.length > 0) say(`bench: failed: ${failed.join(', ')}`);
+  const compared = baseline === undefined ? 0 : compare(baseline.results, rows);
+  return failed.length > 0 ? FAILED : compared;
 }
 
-process.exitCode = await main();
+/** As JSON, Markdown, and one drawing for each section. */
+function writeFigures(report: BenchReport, name: string): void {
+  const figureOf = (section: string): string => `${name}-${section}.svg`;
+  for (const section of new Set(report.results.map((row) => row.section))) {
+    writeFileSync(`${FOLDER}/${figureOf(section)}`, sectionSvg(report, section) ?? '');
+  }
+  writeFileSync(`${FOLDER}/${name}.md`, markdownReport(report, figureOf));
+}
+
+function print(report: BenchReport, rows: readonly BenchResult[], path: string): void {
+  const sections = new Set(rows.map(({ section }) => section));
+  const parts = [
+    formatRows(rows),
+    formatFits(report.fits.filter(({ section }) => sections.has(section))),
+    formatOutcomes(judgeTargets(report).filter(({ target }) => sections.has(target.row.section))),
+    `written to ${path} and the files beside it`,
+  ];
+  process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
+}
+
+/** Prints the comparison; the exit code says whether a row is slower than allowed. */
+function compare(before: readonly BenchResult[], now: readonly BenchResult[]): number {
+  const compared: ComparedRow[] = compareRows(before, now, readTolerances());
+  const slower = compared.filter(({ change }) => change === 'slower').length;
+  process.stdout.write(`\n${formatComparison(compared)}\n\n${slower} of ${compared.length} rows slower than allowed\n`);
+  return slower > 0 ? FAILED : 0;
+}
+
+function requireReport(path: string): BenchReport {
+  const report = readReport(path);
+  if (report === undefined) throw new Error(`${path}: no such file`);
+  return report;
+}
+
+process.exitCode = await main(process.argv.slice(2));

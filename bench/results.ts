@@ -1,57 +1,42 @@
-// What a benchmark run leaves behind: bench/results/latest.json, and the table that people read.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, release, totalmem } from 'node:os';
+// The rows that a benchmark gives, and how one comes from the readings of many rounds. What is kept of them between
+// runs is in report.ts.
 
-export interface BenchResult {
+export type BenchParams = Readonly<Record<string, number | string>>;
+
+/** A row's name: what was measured, under which circumstances. */
+export interface RowKey {
   readonly section: string;
   readonly name: string;
-  readonly params: Readonly<Record<string, number | string>>;
+  readonly params: BenchParams;
+}
+
+export interface BenchResult extends RowKey {
   readonly value: number;
+  /** What ends in `/s` is better when higher, everything else when lower, unless bench/tolerance.json says otherwise. */
   readonly unit: string;
   /** Half the distance between the quartiles of the rounds, in the same unit. */
   readonly spread: number;
 }
 
-export interface BenchReport {
-  readonly machine: Readonly<Record<string, string | number>>;
-  readonly results: readonly BenchResult[];
+/** Equal for rows of the same name, whatever order their params have. */
+export function rowId({ section, name, params }: RowKey): string {
+  return JSON.stringify([section, name, Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))]);
 }
 
-const FOLDER = 'bench/results';
-
-export function describeMachine(): Record<string, string | number> {
-  const processors = cpus();
-  return {
-    cpu: processors[0]?.model ?? 'unknown',
-    cpus: processors.length,
-    memoryBytes: totalmem(),
-    kernel: release(),
-    node: process.version,
-    load1m: Math.round((loadavg()[0] ?? 0) * 100) / 100,
-    date: new Date().toISOString(),
-  };
+/** As people read it: `rules 10,000, family 4`. */
+export function formatParams(params: BenchParams): string {
+  return Object.entries(params)
+    .map(([key, setting]) => `${key} ${typeof setting === 'number' ? formatNumber(setting) : setting}`)
+    .join(', ');
 }
 
-/** Replaces the results of the sections that ran and keeps the others. */
-export function writeReport(results: readonly BenchResult[]): string {
-  mkdirSync(FOLDER, { recursive: true });
-  const path = `${FOLDER}/latest.json`;
-  const sections = new Set(results.map(({ section }) => section));
-  const kept = readResults(path).filter(({ section }) => !sections.has(section));
-  const report: BenchReport = { machine: describeMachine(), results: [...kept, ...results] };
-  writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
-  return path;
+/** Thousands apart, at most four digits that say something. */
+export function formatNumber(value: number): string {
+  const digits = Math.max(0, 3 - Math.floor(Math.log10(Math.max(Math.abs(value), 1e-3))));
+  return value.toLocaleString('en', { maximumFractionDigits: Number.isInteger(value) ? 0 : digits });
 }
 
-function readResults(path: string): readonly BenchResult[] {
-  try {
-    return (JSON.parse(readFileSync(path, 'utf8')) as BenchReport).results;
-  } catch {
-    return [];
-  }
-}
-
-/** Median and half the interquartile range. */
+/** Median and half the interquartile range. No reading is left out: a few wild ones move neither figure. */
 export function summarize(rounds: readonly number[]): { readonly median: number; readonly spread: number } {
   const sorted = [...rounds].sort((a, b) => a - b);
   const at = (share: number): number => {

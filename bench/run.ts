@@ -8,8 +8,12 @@ export interface BenchRun {
   readonly isQuick: boolean;
   /** One line on the terminal about what is measured next. */
   readonly progress: (text: string) => void;
-  /** Undone when the run ends, however it ends, last first: namespaces, pins, folders. */
-  readonly onEnd: (undo: () => void) => void;
+  /**
+   * Undone when the section ends, however it ends, last first: namespaces, pins, folders. A section that sets up such
+   * things must await something now and then: ^C is heard only then, and ends the run without undoing until something
+   * is registered here.
+   */
+  readonly onEnd: (undo: () => unknown) => void;
 }
 
 /** Measures one section. Throws when what is measured does not do what it is measured for. */

@@ -1,9 +1,29 @@
 // The sections of `npm run bench`, in the order they run in: one line each.
+import { benchChange } from './change.ts';
+import { benchCompile } from './compile.ts';
 import { benchDiff } from './diff.ts';
+import { benchEvents } from './events.ts';
+import { benchFlows } from './flows.ts';
+import { benchForward } from './forward.ts';
+import { benchIdle } from './idle.ts';
+import { benchInstructions } from './instructions.ts';
 import type { BenchSection } from './run.ts';
+import { benchScale } from './scale.ts';
+import { benchTcp } from './tcp.ts';
 import { benchVerdict } from './verdict.ts';
+import { benchXdp } from './xdp.ts';
 
 export const SECTIONS: Readonly<Record<string, BenchSection>> = {
   verdict: benchVerdict,
+  forward: benchForward,
+  tcp: benchTcp,
+  xdp: benchXdp,
+  events: benchEvents,
+  flows: benchFlows,
+  instructions: benchInstructions,
+  change: benchChange,
+  scale: benchScale,
+  idle: benchIdle,
+  compile: benchCompile,
   diff: benchDiff,
 };

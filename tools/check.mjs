@@ -6,10 +6,11 @@ import path from 'node:path';
 import { generateAbi } from './build-steps/abi.mjs';
 import { compileBpf } from './build-steps/bpf.mjs';
 import { filesBelow, root } from './build-steps/process.mjs';
-import { typeScriptCompiler } from './build-steps/ts.mjs';
+import { compileTypeScript, typeScriptCompiler } from './build-steps/ts.mjs';
 import { findLongC } from './check/c-sizes.mjs';
 
 const docsGenerator = 'dist-tools/tools/gen-docs.js';
+const instructionsCheck = 'dist-tools/bench/instructions-check.js';
 const colours = process.stdout.isTTY ? 'force' : 'off';
 
 /** Name -> true if it passed; each has said what is wrong. In order of cost. */
@@ -21,6 +22,7 @@ const checks = {
   'import direction': checkImports,
   'sizes of C files': checkSizes,
   'generated documents': () => !existsSync(path.join(root, docsGenerator)) || runs(docsGenerator, ['--check']),
+  'instruction counts': checkInstructions,
 };
 
 process.exitCode = await main(process.argv.slice(2));
@@ -71,6 +73,18 @@ async function checkImports() {
     '--output-type',
     'err-long',
   ]);
+}
+
+/** Of the programs as they are now, so both they and what counts them are compiled first. */
+async function checkInstructions() {
+  try {
+    await compileBpf();
+    await compileTypeScript();
+  } catch (error) {
+    console.error(error.message);
+    return false;
+  }
+  return runs(instructionsCheck, []);
 }
 
 function checkSizes() {

@@ -1,0 +1,147 @@
+// A real agent in a namespace of its own, with workloads that have interfaces, on a directory of manifests: how long
+// after a file is replaced is its policy in force?
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Root, State } from '../src/abi/heap.gen.ts';
+import { loadNative } from '../src/kernel/native.ts';
+import { Pins } from '../src/kernel/pins.ts';
+import { Agent } from '../tools/lab/agent.ts';
+import { Lab } from '../tools/lab/namespaces.ts';
+import { Peer } from '../tools/lab/peer.ts';
+import type { BenchRun } from './run.ts';
+import { replaceFile } from './scale-world.ts';
+
+export const BENCH_NODE = 'node-0';
+export const PROBED_PORT = 7000;
+const START_LIMIT_MS = 300_000;
+const CHANGE_LIMIT_MS = 20_000;
+/** Between changes: what the agent does after one (waiting for readers, writing down what it accepted) is not measured. */
+const REST_MS = 40;
+const REMEMBER_POLL_MS = 500;
+
+export interface SettingOptions {
+  /** Workloads that are there, as `pod-<n>`, each with an interface. */
+  readonly workloads: number;
+  /** Text by file name. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly limits?: readonly string[];
+}
+
+export class ChangeSetting {
+  readonly directory: string;
+  readonly #lab: Lab;
+  readonly #options: SettingOptions;
+  #agent: Agent | undefined;
+  #state: Uint32Array | undefined;
+  #probes: { readonly from: Peer; readonly to: Peer } | undefined;
+
+  private constructor(lab: Lab, options: SettingOptions) {
+    this.#lab = lab;
+    this.#options = options;
+    this.directory = join(lab.directory, 'manifests');
+  }
+
+  /** The network and the manifests; no agent yet. Undone when the section ends. */
+  static async create(run: BenchRun, options: SettingOptions): Promise<ChangeSetting> {
+    Lab.sweep();
+    const workloads = Array.from({ length: options.workloads }, (_, index) => ({
+      name: `pod-${index}`,
+      hostInterface: interfaceOf(index),
+      addresses: [addressOf(index)],
+    }));
+    const lab = await Lab.create({ workloads });
+    run.onEnd(() => lab.close());
+    const setting = new ChangeSetting(lab, options);
+    mkdirSync(setting.directory, { recursive: true });
+    for (const [name, text] of options.files) writeFileSync(join(setting.directory, name), text);
+    return setting;
+  }
+
+  /** Starts the agent; resolves once everything is in force, with the milliseconds that took. */
+  async start(manifests = this.directory): Promise<number> {
+    const startMs = performance.now();
+    const { limits } = this.#options;
+    this.#agent = Agent.launch(this.#lab, { manifests, node: BENCH_NODE, limits });
+    await this.#agent.waitFor((status) => status.inSync && status.generation > 0, START_LIMIT_MS);
+    const tookMs = performance.now() - startMs;
+    const pin = new Pins(join(this.#lab.bpffs, 'tortie')).map('tt_state');
+    this.#state ??= new Uint32Array(loadNative().BpfMap.openPinned(pin).mmap());
+    return tookMs;
+  }
+
+  /** Resolves when the agent has written down what it accepted: its log has stopped growing. */
+  async waitUntilRemembered(): Promise<void> {
+    const log = join(this.#lab.directory, 'state', 'accepted', 'manifests.log');
+    let size = -1;
+    for (let now = 0; now !== size; now = statSync(log).size) {
+      size = now;
+      await sleep(REMEMBER_POLL_MS);
+    }
+  }
+
+  async killAgent(): Promise<void> {
+    await this.#agent?.kill();
+  }
+
+  /** Process id of the agent. */
+  get pid(): number {
+    const isOurs = (pid: string): boolean => {
+      const words = readCommand(pid);
+      return words.includes('agent') && words.some((word) => word.startsWith(`${this.#lab.directory}/`));
+    };
+    const pid = readdirSync('/proc').find((name) => /^\d+$/.test(name) && isOurs(name));
+    if (pid === undefined) throw new Error('the agent is not running');
+    return Number(pid);
+  }
+
+  /** The number of the policy in force, which every packet reads before it is judged. */
+  get generation(): number {
+    const state = this.#state as Uint32Array;
+    const active = Atomics.load(state, State.OFFSET.active / 4) & 1;
+    return state[State.OFFSET.root / 4 + active * (Root.SIZE / 4) + Root.OFFSET.generation / 4] as number;
+  }
+
+  /** Replaces the file; milliseconds until another policy is in force: the next packet is judged by it. */
+  async change(name: string, text: string): Promise<number> {
+    await sleep(REST_MS);
+    const before = this.generation;
+    const startMs = performance.now();
+    replaceFile(this.directory, name, text);
+    // Without a pause: a timer's millisecond would be part of what is measured.
+    while (this.generation === before) {
+      if (performance.now() - startMs > CHANGE_LIMIT_MS) throw new Error(`${name}: nothing came of the change`);
+    }
+    return performance.now() - startMs;
+  }
+
+  /** Whether pod-1 reaches pod-0 by a real datagram. */
+  async isOpen(): Promise<boolean> {
+    this.#probes ??= await this.#startProbes();
+    const request = { transport: 'udp', address: addressOf(0), port: PROBED_PORT, timeoutMs: 500 } as const;
+    return (await this.#probes.from.probe(request)).result === 'open';
+  }
+
+  async #startProbes(): Promise<{ readonly from: Peer; readonly to: Peer }> {
+    const [from, to] = await Promise.all([Peer.start(this.#lab, 'pod-1'), Peer.start(this.#lab, 'pod-0')]);
+    await to.listen('udp', [PROBED_PORT]);
+    return { from, to };
+  }
+}
+
+export function interfaceOf(index: number): string {
+  return `cali${index}`;
+}
+
+export function addressOf(index: number): string {
+  return `10.66.${index >>> 8}.${(index & 255) + 1}`;
+}
+
+function readCommand(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}
