@@ -37,6 +37,16 @@ export interface BoundEndpoint {
   readonly allowedSourcePrefixes: readonly Cidr[];
 }
 
+/** What an endpoint comes to in the maps, encoded once for as long as the endpoint stays as it is. */
+interface Encoded {
+  readonly endpoint: BoundEndpoint;
+  readonly entry: Uint32Array;
+  /** Keys as MapSync has them. */
+  readonly addressKeys: readonly string[];
+  readonly sourceKeys: readonly string[];
+}
+
+const SOURCE_VALUE = Uint8Array.of(1, 0, 0, 0);
 const ENTRY_WORDS = Endpoint.SIZE / 4;
 const IFINDEX_WORD = Endpoint.OFFSET.ifindex / 4;
 
@@ -48,6 +58,9 @@ export class EndpointWriter {
   readonly #sources: MapSync;
   /** Entries that others have replaced: cleared when no program can be reading them. */
   #replaced: number[] = [];
+  #encoded = new Map<string, Encoded>();
+  /** What the maps hold, in the order that it was written in; undefined = not known. */
+  #inForce: readonly Encoded[] | undefined;
 
   constructor(maps: { readonly endpoints: BpfMap; readonly addresses: BpfMap; readonly sources: BpfMap }) {
     const memory = maps.endpoints.mmap();
@@ -72,6 +85,9 @@ export class EndpointWriter {
    * Before an image is put in force: what it no longer has stops (their packets drop). Returns whether there was any.
    */
   removeAllBut(endpoints: readonly BoundEndpoint[]): boolean {
+    const encoded = this.#encode(endpoints);
+    if (this.#isInForce(encoded)) return false;
+    this.#inForce = undefined;
     let hasRemoved = false;
     const ifindexes = new Set(endpoints.map(({ ifindex }) => ifindex));
     for (let slot = 0; slot < this.#slotCount; slot += 1) {
@@ -80,20 +96,23 @@ export class EndpointWriter {
       this.#clear(slot);
       hasRemoved = true;
     }
-    this.#addresses.removeAllBut(this.#addressRows(endpoints));
-    this.#sources.removeAllBut(sourceRows(endpoints));
+    this.#addresses.removeAllBut(this.#addressRows(encoded));
+    this.#sources.removeAllBut(sourceRows(encoded));
     return hasRemoved;
   }
 
   /** After the image is in force. Throws TABLE_FULL for the first endpoint without a free slot; the others are in. */
   writeAll(endpoints: readonly BoundEndpoint[]): void {
+    const encoded = this.#encode(endpoints);
+    if (this.#isInForce(encoded)) return;
     let refused: DataplaneError | undefined;
-    this.#sources.writeAll(sourceRows(endpoints));
-    for (const endpoint of endpoints) {
-      if (!this.#write(endpoint)) refused ??= noSlot(endpoint, this.#slotCount);
+    this.#sources.writeAll(sourceRows(encoded));
+    for (const each of encoded) {
+      if (!this.#write(each)) refused ??= noSlot(each.endpoint, this.#slotCount);
     }
-    this.#addresses.writeAll(this.#addressRows(endpoints));
+    this.#addresses.writeAll(this.#addressRows(encoded));
     if (refused !== undefined) throw refused;
+    this.#inForce = encoded;
   }
 
   /** Once no program can be reading what writeAll replaced. */
@@ -108,8 +127,25 @@ export class EndpointWriter {
     this.#words.set(encodeEntry({ ...endpoint, ifindex }), slot * ENTRY_WORDS);
   }
 
-  #write(endpoint: BoundEndpoint): boolean {
-    const entry = encodeEntry(endpoint);
+  /** Endpoints that stay as they are keep what was made of them. */
+  #encode(endpoints: readonly BoundEndpoint[]): Encoded[] {
+    const encoded = new Map<string, Encoded>();
+    const all = endpoints.map((endpoint) => {
+      const before = this.#encoded.get(endpoint.key);
+      const each = before !== undefined && isSame(before.endpoint, endpoint) ? before : encode(endpoint);
+      encoded.set(endpoint.key, each);
+      return each;
+    });
+    this.#encoded = encoded;
+    return all;
+  }
+
+  #isInForce(encoded: readonly Encoded[]): boolean {
+    const inForce = this.#inForce;
+    return inForce?.length === encoded.length && encoded.every((each, index) => each === inForce[index]);
+  }
+
+  #write({ endpoint, entry }: Encoded): boolean {
     const slots = this.#probe(endpoint.ifindex);
     const [current, ...stale] = slots.filter((slot) => this.#ifindexAt(slot) === endpoint.ifindex);
     this.#replaced.push(...stale);
@@ -127,16 +163,17 @@ export class EndpointWriter {
     return true;
   }
 
-  #addressRows(endpoints: readonly BoundEndpoint[]): Map<string, Uint8Array> {
+  #addressRows(encoded: readonly Encoded[]): Map<string, Uint8Array> {
     const rows = new Map<string, Uint8Array>();
-    for (const { id, ifindex, addresses } of endpoints) {
+    for (const { endpoint, addressKeys } of encoded) {
+      const { id, ifindex } = endpoint;
       const slot = this.#probe(ifindex).find(
         (candidate) => this.#ifindexAt(candidate) === ifindex && !this.#replaced.includes(candidate),
       );
       if (slot === undefined) continue;
       const value = new Uint8Array(Local.SIZE);
       encodeLocal(new DataView(value.buffer), 0, { slot, id });
-      for (const address of addresses) rows.set(Buffer.from(addressBytes(address)).toString('hex'), value);
+      for (const key of addressKeys) rows.set(key, value);
     }
     return rows;
   }
@@ -181,21 +218,46 @@ function encodeEntry(endpoint: BoundEndpoint): Uint32Array {
   return entry;
 }
 
-/** What each endpoint may send from besides its first address of each family. */
-function sourceRows(endpoints: readonly BoundEndpoint[]): Map<string, Uint8Array> {
+/** What each endpoint may send from. */
+function sourceRows(encoded: readonly Encoded[]): Map<string, Uint8Array> {
   const rows = new Map<string, Uint8Array>();
-  for (const { id, addresses, allowedSourcePrefixes } of endpoints) {
-    for (const cidr of [...addresses.map(hostCidr), ...allowedSourcePrefixes]) {
-      const key = new Uint8Array(SourceKey.SIZE);
-      encodeSourceKey(new DataView(key.buffer), 0, {
-        prefix_length: 32 + (cidr.family === 4 ? 96 : 0) + cidr.length,
-        endpoint_id: id,
-        address: { word: mappedWords(cidr) },
-      });
-      rows.set(Buffer.from(key).toString('hex'), Uint8Array.of(1, 0, 0, 0));
-    }
-  }
+  for (const { sourceKeys } of encoded) for (const key of sourceKeys) rows.set(key, SOURCE_VALUE);
   return rows;
+}
+
+function encode(endpoint: BoundEndpoint): Encoded {
+  const { id, addresses, allowedSourcePrefixes } = endpoint;
+  return {
+    endpoint,
+    entry: encodeEntry(endpoint),
+    addressKeys: addresses.map((address) => Buffer.from(addressBytes(address)).toString('hex')),
+    sourceKeys: [...addresses.map(hostCidr), ...allowedSourcePrefixes].map((cidr) => sourceKey(id, cidr)),
+  };
+}
+
+function sourceKey(id: number, cidr: Cidr): string {
+  const key = new Uint8Array(SourceKey.SIZE);
+  encodeSourceKey(new DataView(key.buffer), 0, {
+    prefix_length: 32 + (cidr.family === 4 ? 96 : 0) + cidr.length,
+    endpoint_id: id,
+    address: { word: mappedWords(cidr) },
+  });
+  return Buffer.from(key).toString('hex');
+}
+
+/** Lists are frozen with their manifest: the same content in another list counts as a change, which costs little. */
+function isSame(a: BoundEndpoint, b: BoundEndpoint): boolean {
+  return (
+    a.id === b.id &&
+    a.ifindex === b.ifindex &&
+    a.mtu === b.mtu &&
+    a.mac === b.mac &&
+    a.hostMac === b.hostMac &&
+    a.peerDelivery === b.peerDelivery &&
+    a.checkMac === b.checkMac &&
+    a.addresses === b.addresses &&
+    a.allowedSourcePrefixes === b.allowedSourcePrefixes
+  );
 }
 
 /** Words of struct tt_address: IPv4 as ::ffff:a.b.c.d; all zero for none. */

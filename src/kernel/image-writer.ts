@@ -2,7 +2,6 @@
 import { randomFillSync } from 'node:crypto';
 import { Root, State, StateFlags } from '../abi/heap.gen.ts';
 import type { ImageRoot, TableCompiler, TableImage } from '../tables/compiler.ts';
-import type { Region } from '../tables/region-store.ts';
 import type { BpfMap } from './native.ts';
 
 export interface StateSettings {
@@ -41,23 +40,20 @@ export class ImageWriter {
     Atomics.store(this.#state, State.OFFSET.flags / 4, keepEstablished ? StateFlags.KEEP_ESTABLISHED : 0);
   }
 
-  /** Hands the regions of the image in force to an empty compiler, so that it reuses them and writes around them. */
+  /** Hands the image in force to an empty compiler, so that it reuses its regions and writes around them. */
   adopt(compiler: TableCompiler): void {
-    const directory = this.#rootWord('directory');
-    const regions: Region[] = [];
-    for (let index = 0; index < this.#rootWord('directory_regions'); index += 1) {
-      const offset = this.#heap[directory + 2 * index] as number;
-      regions.push({ offset, length: this.#heap[directory + 2 * index + 1] as number });
-    }
-    const heap = regions.filter(({ length }) => length > 0);
-    if (heap.length === 0) return;
-    heap.push({ offset: directory, length: 2 * regions.length });
-    compiler.adoptRegions({
-      heap: this.#heap,
-      v6Nodes: this.#v6Nodes,
-      heapRegions: heap,
-      v6Root: this.#rootWord('v6_root'),
-    });
+    compiler.adopt(
+      { heap: this.#heap, v6Nodes: this.#v6Nodes },
+      {
+        v4Root: this.#rootWord('v4_root'),
+        v6Root: this.#rootWord('v6_root'),
+        l4Classes: this.#rootWord('l4_classes'),
+        sourceClasses: this.#rootWord('source_classes'),
+        policies: this.#rootWord('policies'),
+        directory: this.#rootWord('directory'),
+        directoryRegions: this.#rootWord('directory_regions'),
+      },
+    );
   }
 
   /**

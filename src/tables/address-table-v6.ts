@@ -1,48 +1,162 @@
 // The IPv6 address table: 16 bits at once, then a path-compressed trie of 8-bit strides (struct tt_v6_node, bpf/abi/heap.h).
-import type { AddressClass, ClassifiedPrefix } from './address-classes.ts';
-import { ENTRY_NODE, ENTRY_VALUE, V6_NODE, V6_NODE_WORDS, V6_ROOT_WORDS } from './layout.ts';
+// Follows changes: subtrees that no changed prefix is about stay.
+import type { Cidr } from '../model/address.ts';
+import { compileRoot, dirtyEntries, RootRegion, spanOf } from './address-root.ts';
+import { ENTRY_NODE, ENTRY_VALUE, V6_NODE, V6_NODE_WORDS } from './layout.ts';
+import type { OrderedPrefixes } from './ordered-prefixes.ts';
 import type { RegionStore } from './region-store.ts';
+import { compareBytes, firstDifference, WordBytes } from './word-bytes.ts';
 
-const ROOT_BITS = 16;
+const ROOT_BYTES = 2;
 
-interface Item {
-  readonly bytes: Uint8Array;
-  readonly length: number;
-  readonly classId: number;
+/** A node of the table and those below it. */
+interface TrieNode {
+  readonly offset: number;
+  readonly byteIndex: number;
+  /** Bytes that lead to it. */
+  readonly depth: number;
+  /** Class around its prefixes. */
+  readonly around: number;
+  readonly below: ReadonlyMap<number, TrieNode>;
 }
 
-/** Interns the table and returns the offset of its root. Prefixes are ordered by address, then length. */
-export function compileV6Table(
-  prefixes: readonly ClassifiedPrefix[],
-  outside: AddressClass,
-  heap: RegionStore,
-  nodes: RegionStore,
-): number {
-  const items = prefixes.map(({ cidr, class: addressClass }) => ({
-    bytes: toBytes(cidr.words),
-    length: cidr.length,
-    classId: addressClass.id,
-  }));
-  const root = new Uint32Array(V6_ROOT_WORDS).fill(outside.id);
-  let index = 0;
-  while (index < items.length) {
-    const item = items[index] as Item;
-    const first = rootIndex(item);
-    if (item.length <= ROOT_BITS) {
-      root.fill(item.classId, first, first + 2 ** (ROOT_BITS - item.length));
-      index += 1;
-      continue;
-    }
-    let end = index + 1;
-    while (end < items.length && rootIndex(items[end] as Item) === first) end += 1;
-    root[first] = compileSpan(items, index, end, ROOT_BITS / 8, root[first] as number, nodes);
-    index = end;
+/** A class, or a node. */
+type Compiled = number | TrieNode;
+
+export class AddressTableV6 {
+  readonly #nodes: RegionStore;
+  readonly #root: RootRegion;
+  /** By entry of the root. */
+  readonly #tries = new Map<number, TrieNode>();
+  /** Of the update under way: prefixes and nodes that stay. */
+  #dirty: readonly Cidr[] | undefined;
+  readonly #kept = new Set<TrieNode>();
+
+  constructor(heap: RegionStore, nodes: RegionStore) {
+    this.#nodes = nodes;
+    this.#root = new RootRegion(heap);
   }
-  return heap.intern(root);
-}
 
-function rootIndex({ bytes }: Item): number {
-  return ((bytes[0] as number) << 8) | (bytes[1] as number);
+  /** Brings the table up to date and returns the offset of its root; `dirty` as in AddressChanges. Throws TABLE_FULL. */
+  update(ordered: OrderedPrefixes, outside: number, dirty: readonly Cidr[] | undefined): number {
+    const indexes = this.#root.offset === undefined ? undefined : dirtyEntries(dirty);
+    this.#dirty = indexes === undefined ? undefined : dirty;
+    if (indexes === undefined) return this.#compileAll(ordered, outside);
+    const entries = new Map<number, number>();
+    for (const index of indexes) {
+      const { first, end, around } = spanOf(ordered, index);
+      const outer = around === undefined ? outside : ordered.classAt(around);
+      entries.set(index, this.#compileEntry(ordered, index, first, end, outer));
+    }
+    return this.#root.patch(entries);
+  }
+
+  #compileAll(ordered: OrderedPrefixes, outside: number): number {
+    const before = new Set(this.#tries.keys());
+    const root = compileRoot(ordered, outside, (index, first, end, around) => {
+      before.delete(index);
+      return this.#compileEntry(ordered, index, first, end, around);
+    });
+    for (const index of before) this.#replaceTrie(index, undefined);
+    return this.#root.replace(root);
+  }
+
+  #compileEntry(ordered: OrderedPrefixes, index: number, first: number, end: number, around: number): number {
+    const compiled = this.#compileSpan(ordered, first, end, ROOT_BYTES, around, this.#tries.get(index));
+    this.#replaceTrie(index, typeof compiled === 'number' ? undefined : compiled);
+    return entryOf(compiled);
+  }
+
+  /** Prefixes from `first` to `end` share their first `depth` bytes; `former` stood where the result will stand. */
+  #compileSpan(
+    ordered: OrderedPrefixes,
+    first: number,
+    end: number,
+    depth: number,
+    around: number,
+    former: TrieNode | undefined,
+  ): Compiled {
+    let start = first;
+    let outer = around;
+    while (start < end && ordered.lengthAt(start) <= 8 * depth) {
+      outer = ordered.classAt(start);
+      start += 1;
+    }
+    if (start === end) return outer;
+    const isSamePlace = former !== undefined && former.depth === depth && former.around === outer;
+    if (isSamePlace && !this.#isDirty(ordered, start, depth)) {
+      this.#kept.add(former);
+      return former;
+    }
+    const bytes = new WordBytes(ordered);
+    // Should a prefix end before they differ, it is the first: it contains all others.
+    const shared = firstDifference(bytes, start, end - 1, depth);
+    const byteIndex = Math.min(shared, (ordered.lengthAt(start) - 1) >>> 3);
+    const node = newNode(bytes, start, depth, byteIndex, outer);
+    const entries = node.subarray(V6_NODE.entry);
+    const formerBelow = former?.byteIndex === byteIndex ? former.below : undefined;
+    const below = this.#fillEntries(entries, ordered, start, end, byteIndex, formerBelow);
+    return { offset: this.#nodes.intern(node), byteIndex, depth, around: outer, below };
+  }
+
+  /** Prefixes that end in this byte fill ranges of entries; longer ones go to a node below. */
+  #fillEntries(
+    entries: Uint32Array,
+    ordered: OrderedPrefixes,
+    first: number,
+    end: number,
+    byteIndex: number,
+    former: ReadonlyMap<number, TrieNode> | undefined,
+  ): Map<number, TrieNode> {
+    const bytes = new WordBytes(ordered);
+    const endsHere = 8 * (byteIndex + 1);
+    const below = new Map<number, TrieNode>();
+    for (let position = first; position < end; ) {
+      const byte = bytes.at(position, byteIndex);
+      const length = ordered.lengthAt(position);
+      if (length <= endsHere) {
+        entries.fill(ordered.classAt(position), byte, byte + 2 ** (endsHere - length));
+        position += 1;
+        continue;
+      }
+      const next = bytes.endOfByte(position, end, byteIndex);
+      const around = entries[byte] as number;
+      const compiled = this.#compileSpan(ordered, position, next, byteIndex + 1, around, former?.get(byte));
+      if (typeof compiled !== 'number') below.set(byte, compiled);
+      entries[byte] = entryOf(compiled);
+      position = next;
+    }
+    return below;
+  }
+
+  /** Whether a changed prefix begins with the bytes of the one at the position. */
+  #isDirty(ordered: OrderedPrefixes, position: number, depth: number): boolean {
+    const dirty = this.#dirty;
+    if (dirty === undefined) return true;
+    const { words } = ordered.memberAt(position).cidr;
+    let low = 0;
+    let high = dirty.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareBytes((dirty[middle] as Cidr).words, words, depth) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low < dirty.length && compareBytes((dirty[low] as Cidr).words, words, depth) === 0;
+  }
+
+  #replaceTrie(index: number, trie: TrieNode | undefined): void {
+    const before = this.#tries.get(index);
+    if (trie === undefined) this.#tries.delete(index);
+    else this.#tries.set(index, trie);
+    if (before !== undefined) this.#release(before);
+    this.#kept.clear();
+  }
+
+  #release(node: TrieNode): void {
+    if (this.#kept.has(node)) return;
+    this.#nodes.release(node.offset);
+    for (const child of node.below.values()) this.#release(child);
+  }
 }
 
 /** Numbers of the nodes that a walk from one of the entries can come to. */
@@ -53,84 +167,26 @@ export function reachableNodes(nodes: Uint32Array, entries: Iterable<number>): S
     if ((entry & ENTRY_NODE) === 0 || found.has(entry & ENTRY_VALUE)) continue;
     found.add(entry & ENTRY_VALUE);
     const node = (entry & ENTRY_VALUE) * V6_NODE_WORDS;
-    open.push(...nodes.subarray(node + V6_NODE.entry, node + V6_NODE_WORDS));
+    for (let at = node + V6_NODE.entry; at < node + V6_NODE_WORDS; at += 1) {
+      if ((nodes[at] as number) & ENTRY_NODE) open.push(nodes[at] as number);
+    }
   }
   return found;
 }
 
-/** Entry for items[from..to), which share their first `depth` bytes; `around` is the class of what none covers. */
-function compileSpan(
-  items: readonly Item[],
-  from: number,
-  to: number,
-  depth: number,
-  around: number,
-  nodes: RegionStore,
-): number {
-  let start = from;
-  let outer = around;
-  while (start < to && (items[start] as Item).length <= 8 * depth) {
-    outer = (items[start] as Item).classId;
-    start += 1;
-  }
-  if (start === to) return outer;
-  const byteIndex = branchingByte(items, start, to, depth);
+function newNode(bytes: WordBytes, position: number, depth: number, byteIndex: number, outer: number): Uint32Array {
   const node = new Uint32Array(V6_NODE_WORDS);
   const nodeBytes = new Uint8Array(node.buffer);
-  const first = items[start] as Item;
   for (let index = depth; index < byteIndex; index += 1) {
     nodeBytes[4 * V6_NODE.mask + index] = 0xff;
-    nodeBytes[4 * V6_NODE.value + index] = first.bytes[index] as number;
+    nodeBytes[4 * V6_NODE.value + index] = bytes.at(position, index);
   }
   node[V6_NODE.miss] = outer;
   node[V6_NODE.byteIndex] = byteIndex;
-  const entries = node.subarray(V6_NODE.entry).fill(outer);
-  fillEntries(entries, items, start, to, byteIndex, nodes);
-  return (ENTRY_NODE | (nodes.intern(node) / V6_NODE_WORDS)) >>> 0;
+  node.fill(outer, V6_NODE.entry);
+  return node;
 }
 
-/** Prefixes that end in this byte fill ranges of entries; longer ones go to a node below. */
-function fillEntries(
-  entries: Uint32Array,
-  items: readonly Item[],
-  from: number,
-  to: number,
-  byteIndex: number,
-  nodes: RegionStore,
-): void {
-  const endsHere = 8 * (byteIndex + 1);
-  let index = from;
-  while (index < to) {
-    const item = items[index] as Item;
-    const byte = item.bytes[byteIndex] as number;
-    if (item.length <= endsHere) {
-      entries.fill(item.classId, byte, byte + 2 ** (endsHere - item.length));
-      index += 1;
-      continue;
-    }
-    let end = index + 1;
-    while (end < to && (items[end] as Item).bytes[byteIndex] === byte && (items[end] as Item).length > endsHere)
-      end += 1;
-    entries[byte] = compileSpan(items, index, end, byteIndex + 1, entries[byte] as number, nodes);
-    index = end;
-  }
-}
-
-/** The first byte in which items differ or one of them ends; all share the bytes before it. */
-function branchingByte(items: readonly Item[], from: number, to: number, depth: number): number {
-  const first = items[from] as Item;
-  const last = items[to - 1] as Item;
-  let shortest = 128;
-  for (let index = from; index < to; index += 1) shortest = Math.min(shortest, (items[index] as Item).length);
-  const limit = Math.floor((shortest - 1) / 8);
-  let byte = depth;
-  while (byte < limit && first.bytes[byte] === last.bytes[byte]) byte += 1;
-  return byte;
-}
-
-function toBytes(words: readonly number[]): Uint8Array {
-  const bytes = new Uint8Array(16);
-  const view = new DataView(bytes.buffer);
-  for (const [index, word] of words.entries()) view.setUint32(4 * index, word);
-  return bytes;
+function entryOf(compiled: Compiled): number {
+  return typeof compiled === 'number' ? compiled : (ENTRY_NODE | (compiled.offset / V6_NODE_WORDS)) >>> 0;
 }

@@ -40,3 +40,55 @@ export function forEachBit(bits: BitSet, visit: (member: number) => void): void 
     }
   }
 }
+
+// The same for a part of the words, from `first` to `end`: for sets that are known to be empty outside.
+
+/** Words from the first to the last that have members. */
+export function spanOfBits(bits: BitSet): { readonly first: number; readonly end: number } {
+  let first = 0;
+  while (first < bits.length && bits[first] === 0) first += 1;
+  let end = bits.length;
+  while (end > first && bits[end - 1] === 0) end -= 1;
+  return { first, end };
+}
+
+export function isEmptyIn(bits: BitSet, first: number, end: number): boolean {
+  for (let index = first; index < end; index += 1) if (bits[index] !== 0) return false;
+  return true;
+}
+
+/** target = a & b; returns whether it has members. */
+export function intersectInto(target: BitSet, a: BitSet, b: BitSet, first: number, end: number): boolean {
+  let all = 0;
+  for (let index = first; index < end; index += 1) {
+    const both = (a[index] as number) & (b[index] as number);
+    target[index] = both;
+    all |= both;
+  }
+  return all !== 0;
+}
+
+/** target |= added. */
+export function uniteIn(target: BitSet, added: BitSet, first: number, end: number): void {
+  for (let index = first; index < end; index += 1) {
+    target[index] = (target[index] as number) | (added[index] as number);
+  }
+}
+
+/** target &= ~removed. */
+export function removeAllIn(target: BitSet, removed: BitSet, first: number, end: number): void {
+  for (let index = first; index < end; index += 1) {
+    target[index] = (target[index] as number) & ~(removed[index] as number);
+  }
+}
+
+export function forEachBitIn(bits: BitSet, first: number, end: number, visit: (member: number) => void): void {
+  for (let index = first; index < end; index += 1) {
+    let word = bits[index] as number;
+    while (word !== 0) {
+      const low = 31 - Math.clz32(word & -word);
+      visit(32 * index + low);
+      word &= word - 1;
+    }
+  }
+}

@@ -1,17 +1,21 @@
 // DesiredState -> one image: everything that the kernel's arrays must hold for this policy, sharing all regions that
 // the image before already has. Pure and deterministic; writing an image to the kernel is kernel/'s work.
-import type { DesiredState, PolicyList } from '../calc/resolved.ts';
-import { AddressClasses } from './address-classes.ts';
-import { compileV4Table } from './address-table-v4.ts';
-import { compileV6Table, reachableNodes } from './address-table-v6.ts';
+import type { DesiredState } from '../calc/resolved.ts';
+import { type AddressChanges, AddressClasses } from './address-classes.ts';
+import { AddressTableV4 } from './address-table-v4.ts';
+import { AddressTableV6 } from './address-table-v6.ts';
+import { encodeHeader, reachableRegions } from './adoption.ts';
 import { IdPool } from './id-pool.ts';
-import { L4_ENTRIES, V6_NODE_WORDS, V6_ROOT_WORDS } from './layout.ts';
+import { L4_BASE, L4_ENTRIES, PAGE_WORDS, SOURCE_PORTS, V6_NODE_WORDS } from './layout.ts';
 import { DEFAULT_TABLE_LIMITS, type TableLimits } from './limits.ts';
-import { type Classification, ListCompiler, type PartitionSteps } from './list-compiler.ts';
-import { type ListPrograms, l4SetsOf, prepareList, sourcePortSetsOf, widestProgram } from './list-program.ts';
-import { NumberClasses } from './number-classes.ts';
+import type { Classification } from './list-compiler.ts';
+import { type EndpointLists, ListsInUse } from './lists-in-use.ts';
+import type { TableArrays } from './lookup.ts';
+import { NumberClasses, type Spares } from './number-classes.ts';
+import { NumberTable } from './number-table.ts';
 import { PartitionStep } from './partition-step.ts';
 import { type Region, RegionStore } from './region-store.ts';
+import type { PartitionSteps } from './row-store.ts';
 import { Stories } from './stories.ts';
 
 export interface TableSizes {
@@ -21,7 +25,7 @@ export interface TableSizes {
   readonly limits?: Partial<TableLimits>;
 }
 
-export const DEFAULT_TABLE_SIZES: TableSizes = { heapWords: 8 * 1024 * 1024, v6Nodes: 16384 };
+export const DEFAULT_TABLE_SIZES: TableSizes = { heapWords: 2 ** 24, v6Nodes: 16384 };
 
 /** Entry points of an image: struct tt_root without its generation. */
 export interface ImageRoot {
@@ -30,27 +34,19 @@ export interface ImageRoot {
   readonly l4Classes: number;
   readonly sourceClasses: number;
   readonly policies: number;
-  /** (offset, length) of every heap region of this image but the directory itself. */
+  /** Header of this image, and its length: what finding all its regions again takes (adoption.ts). */
   readonly directory: number;
   readonly directoryRegions: number;
-}
-
-/** The kernel's arrays with the regions that the image in force uses. */
-export interface AdoptedRegions {
-  readonly heap: Uint32Array;
-  readonly v6Nodes: Uint32Array;
-  readonly heapRegions: readonly Region[];
-  readonly v6Root: number;
 }
 
 export interface TableImage {
   readonly root: ImageRoot;
   /** Id of each endpoint: where its two policy bases are. */
   readonly endpointIds: ReadonlyMap<string, number>;
-  /** Regions that were not there in the image before, to be copied from the stores. */
+  /** What must be copied from the stores: regions that were not there in the image before, neighbours joined. */
   readonly written: { readonly heap: readonly Region[]; readonly v6Nodes: readonly Region[] };
   readonly counts: ImageCounts;
-  /** How addresses, layer-4 indexes and source ports were divided. */
+  /** How addresses, layer-4 indexes and source ports were divided; of addresses valid until the next compile. */
   readonly classification: Classification;
 }
 
@@ -63,19 +59,24 @@ export interface ImageCounts {
   readonly sourcePortClasses: number;
 }
 
-interface CachedList {
-  readonly programs: ListPrograms;
-  compiler: ListCompiler;
-  /** Of its port sets, as text. */
-  points: string;
-  /** The last image that it is part of. */
-  image: number;
-}
-
 /** Heap regions start at multiples of a cache line. */
 const REGION_WORDS = 16;
 /** Words at the start of the heap that stay zero: an offset of 0 is a hole. */
 const RESERVED_WORDS = 64;
+/** Most ports that a change tells apart for the first time belonged to no rule before, and to TCP. */
+const TCP_PORTS = [L4_BASE.TCP, L4_BASE.TCP + 65535] as const;
+const UDP_PORTS = [L4_BASE.UDP, L4_BASE.UDP + 65535] as const;
+const L4_SPARES: Spares = { count: 32, multiple: PAGE_WORDS, likely: [TCP_PORTS, TCP_PORTS, TCP_PORTS, UDP_PORTS] };
+
+/** Regions outside lists, of each of which there is one use. */
+interface Tables {
+  readonly v4: AddressTableV4;
+  readonly v6: AddressTableV6;
+  readonly l4Classes: NumberTable;
+  readonly sourceClasses: NumberTable;
+  policies?: number;
+  directory?: number;
+}
 
 export class TableCompiler {
   readonly heap: RegionStore;
@@ -85,16 +86,18 @@ export class TableCompiler {
   readonly #l4: NumberClasses;
   readonly #sourcePorts: NumberClasses;
   readonly #endpointIds = new IdPool();
-  readonly #lists = new Map<PolicyList, CachedList>();
+  readonly #lists: ListsInUse;
+  #tables: Tables;
+  /** Of the image before. */
   #partitions: Pick<Classification, 'l4' | 'sourcePorts'> | undefined;
-  #image = 0;
+  #ids: ReadonlyMap<string, number> = new Map();
 
   constructor(sizes: TableSizes = DEFAULT_TABLE_SIZES) {
     const limits: TableLimits = { ...DEFAULT_TABLE_LIMITS, ...sizes.limits };
     this.stories = new Stories(limits);
     this.#addresses = new AddressClasses(limits);
-    this.#l4 = new NumberClasses(L4_ENTRIES, 'l4Classes', limits);
-    this.#sourcePorts = new NumberClasses(65536, 'sourcePortClasses', limits);
+    this.#l4 = new NumberClasses(L4_ENTRIES, 'l4Classes', limits, L4_SPARES);
+    this.#sourcePorts = new NumberClasses(SOURCE_PORTS, 'sourcePortClasses', limits);
     this.heap = new RegionStore({
       limits,
       name: 'tt_heap',
@@ -111,33 +114,29 @@ export class TableCompiler {
       reserved: 0,
       setting: 'tables.v6Nodes',
     });
+    this.#lists = new ListsInUse(this.heap, this.stories);
+    this.#tables = this.#newTables();
   }
 
   /** Compiles the next image. Throws TABLE_FULL and LIMIT_EXCEEDED; the image before then stays whole. */
   compile(desired: DesiredState): TableImage {
-    this.#image += 1;
     this.heap.beginImage();
     this.v6Nodes.beginImage();
     this.stories.beginImage();
     try {
       return this.#compile(desired);
     } catch (error) {
-      this.heap.abandonImage();
-      this.v6Nodes.abandonImage();
-      this.#lists.clear();
-      this.#partitions = undefined;
+      this.#abandon();
       throw error;
     }
   }
 
-  /** Takes over an image that an earlier process wrote. Only before the first compile. */
-  adoptRegions({ heap, v6Nodes, heapRegions, v6Root }: AdoptedRegions): void {
-    this.heap.adopt(heap, heapRegions);
-    const nodes = [...reachableNodes(v6Nodes, heap.subarray(v6Root, v6Root + V6_ROOT_WORDS))];
-    this.v6Nodes.adopt(
-      v6Nodes,
-      nodes.map((node) => ({ offset: node * V6_NODE_WORDS, length: V6_NODE_WORDS })),
-    );
+  /** Takes over an image that an earlier process wrote, if there is one. Only before the first compile. */
+  adopt(arrays: TableArrays, root: ImageRoot): void {
+    const regions = reachableRegions(arrays, root);
+    if (regions === undefined) return;
+    this.heap.adopt(arrays.heap, regions.heap);
+    this.v6Nodes.adopt(arrays.v6Nodes, regions.v6Nodes);
   }
 
   /** Reserves the ids that endpoints already have in the kernel. Only before the first compile. */
@@ -148,6 +147,7 @@ export class TableCompiler {
   /** Lets an endpoint have the id of one that it takes the place of in the next image. */
   renameEndpoint(from: string, to: string): void {
     this.#endpointIds.rename(from, to);
+    this.#ids = new Map();
   }
 
   /** Gives the space of older images back. Only when no packet can be judged by one any more. */
@@ -157,104 +157,130 @@ export class TableCompiler {
   }
 
   #compile(desired: DesiredState): TableImage {
-    const lists = this.#programs(desired);
-    const programs = [...lists.values()].map((list) => widestProgram(list.programs));
+    const endpoints = this.#lists.follow(desired);
+    const { partition, changes } = this.#addresses.follow(desired);
     const classification: Classification = {
-      addresses: this.#addresses.update(desired.prefixes.values()),
-      l4: this.#l4.update(programs.flatMap(l4SetsOf)),
-      sourcePorts: this.#sourcePorts.update(programs.flatMap(sourcePortSetsOf)),
+      addresses: partition,
+      l4: this.#l4.updateCounted(this.#lists.l4Sets),
+      sourcePorts: this.#sourcePorts.updateCounted(this.#lists.sourcePortSets),
     };
-    const { addresses, l4, sourcePorts } = classification;
-    const bases = this.#bases(lists, classification);
-    const endpointIds = this.#assignIds(desired);
-    const policies = new Uint32Array(2 * this.#endpointIds.limit);
-    for (const [key, { ingress, egress }] of desired.endpoints) {
-      const id = endpointIds.get(key) as number;
-      policies[2 * id] = bases.get(egress) as number;
-      policies[2 * id + 1] = bases.get(ingress) as number;
-    }
-    const tables = {
-      v4Root: compileV4Table(addresses.prefixes[4], addresses.outside[4], this.heap),
-      v6Root: compileV6Table(addresses.prefixes[6], addresses.outside[6], this.heap, this.v6Nodes),
-      l4Classes: this.heap.intern(l4.classes),
-      sourceClasses: this.heap.intern(sourcePorts.classes),
-      policies: this.heap.intern(policies),
-    };
-    const root: ImageRoot = { ...tables, ...this.#directory() };
-    // Not before the last step that can fail: the ids of the image before must not be given away.
-    this.#endpointIds.endRound();
+    this.#compileLists(classification, changes);
+    const ids = this.#assignIds(endpoints);
+    const root = this.#compileTables(classification, changes, endpoints, ids);
+    this.#complete(classification, ids);
     const counts: ImageCounts = {
-      endpoints: desired.endpoints.size,
-      policyLists: lists.size,
+      endpoints: endpoints.length,
+      policyLists: this.#lists.size,
       prefixes: desired.prefixes.size,
-      addressClasses: addresses.classes.length,
-      l4Classes: l4.ids.length,
-      sourcePortClasses: sourcePorts.ids.length,
+      addressClasses: partition.classCount,
+      l4Classes: classification.l4.ids.length,
+      sourcePortClasses: classification.sourcePorts.ids.length,
     };
     const written = { heap: this.heap.written, v6Nodes: this.v6Nodes.written };
-    return { root, endpointIds, written, counts, classification };
+    return { root, endpointIds: ids, written, counts, classification };
   }
 
-  /** Prepared lists in use; those of the image before are kept, others forgotten. */
-  #programs(desired: DesiredState): Map<PolicyList, CachedList> {
-    const inUse = new Map<PolicyList, CachedList>();
-    for (const { ingress, egress } of desired.endpoints.values()) {
-      for (const list of [egress, ingress]) {
-        if (inUse.has(list)) continue;
-        inUse.set(list, this.#lists.get(list) ?? this.#newList(list));
-      }
-    }
-    this.#lists.clear();
-    for (const [list, cached] of inUse) this.#lists.set(list, cached);
-    return inUse;
-  }
-
-  #newList(list: PolicyList): CachedList {
-    const programs = prepareList(list);
-    return { programs, compiler: new ListCompiler(programs, this.heap, this.stories), points: '', image: 0 };
-  }
-
-  /** Compiles each list. Its rows outlive other lists' changes, but not those of its own port holders. */
-  #bases(lists: ReadonlyMap<PolicyList, CachedList>, classification: Classification): Map<PolicyList, number> {
+  #compileLists(classification: Classification, changes: AddressChanges): void {
     const steps = this.#stepsTo(classification);
-    const bases = new Map<PolicyList, number>();
-    for (const [list, cached] of lists) {
-      const { portSets } = widestProgram(cached.programs);
-      const points = portSets.map(({ id, points: known }) => `${id}=${[...known].join()}`).join(';');
-      if (cached.points !== points || cached.image !== this.#image - 1) {
-        cached.compiler = new ListCompiler(cached.programs, this.heap, this.stories);
-      }
-      cached.points = points;
-      cached.image = this.#image;
-      bases.set(list, cached.compiler.compile(classification, steps));
+    const concerned = this.#lists.concernedBy(changes);
+    for (const list of this.#lists.all()) {
+      const { compiler, isNew } = list;
+      const listChanges = concerned.get(list);
+      if (isNew) compiler.compile(classification);
+      else if (steps !== undefined && !compiler.survives(steps)) compiler.carry(steps, classification);
+      else if (!compiler.fits(classification.addresses)) compiler.compile(classification);
+      else if (listChanges !== undefined) compiler.patch(listChanges, classification);
+      list.isNew = false;
     }
-    return bases;
   }
 
-  /** undefined = the number partitions are those of the image before. */
+  #compileTables(
+    { addresses, l4, sourcePorts }: Classification,
+    changes: AddressChanges,
+    endpoints: readonly EndpointLists[],
+    ids: ReadonlyMap<string, number>,
+  ): ImageRoot {
+    const { ordered } = this.#addresses;
+    const policies = new Uint32Array(2 * this.#endpointIds.limit);
+    for (const { key, egress, ingress } of endpoints) {
+      const id = ids.get(key) as number;
+      policies[2 * id] = egress.compiler.base;
+      policies[2 * id + 1] = ingress.compiler.base;
+    }
+    const header = encodeHeader({
+      addressClasses: addresses.idLimit,
+      pages: Math.ceil(l4.idLimit / PAGE_WORDS),
+      sourcePortClasses: sourcePorts.idLimit,
+      policies: policies.length,
+    });
+    return {
+      v4Root: this.#tables.v4.update(ordered[4], addresses.outside[4].id, changes.prefixes[4]),
+      v6Root: this.#tables.v6.update(ordered[6], addresses.outside[6].id, changes.prefixes[6]),
+      l4Classes: this.#tables.l4Classes.update(l4),
+      sourceClasses: this.#tables.sourceClasses.update(sourcePorts),
+      policies: this.#replace('policies', policies),
+      directory: this.#replace('directory', header),
+      directoryRegions: header.length,
+    };
+  }
+
+  #replace(table: 'policies' | 'directory', words: Uint32Array): number {
+    const before = this.#tables[table];
+    const offset = this.heap.intern(words);
+    this.#tables[table] = offset;
+    if (before !== undefined) this.heap.release(before);
+    return offset;
+  }
+
+  /** Not before the last step that can fail: the ids of the image before must not be given away. */
+  #complete({ l4, sourcePorts }: Classification, ids: ReadonlyMap<string, number>): void {
+    this.#endpointIds.endRound();
+    this.#addresses.commit();
+    this.#l4.commit();
+    this.#sourcePorts.commit();
+    this.heap.completeImage();
+    this.v6Nodes.completeImage();
+    this.#partitions = { l4, sourcePorts };
+    this.#ids = ids;
+  }
+
+  /** Back to what the image before needs; all that leads to it is compiled anew the next time. */
+  #abandon(): void {
+    this.#lists.clear();
+    this.heap.abandonImage();
+    this.v6Nodes.abandonImage();
+    this.stories.abandonImage();
+    this.#addresses.rollBack();
+    this.#l4.rollBack();
+    this.#sourcePorts.rollBack();
+    this.#tables = this.#newTables();
+    this.#partitions = undefined;
+    this.#ids = new Map();
+  }
+
+  #newTables(): Tables {
+    return {
+      v4: new AddressTableV4(this.heap),
+      v6: new AddressTableV6(this.heap, this.v6Nodes),
+      l4Classes: new NumberTable(this.heap, L4_ENTRIES),
+      sourceClasses: new NumberTable(this.heap, SOURCE_PORTS),
+    };
+  }
+
+  /** undefined = there was no image before. */
   #stepsTo({ l4, sourcePorts }: Classification): PartitionSteps | undefined {
     const before = this.#partitions;
-    this.#partitions = { l4, sourcePorts };
     if (before === undefined) return undefined;
-    const steps = {
-      l4: new PartitionStep(before.l4, l4),
-      sourcePorts: new PartitionStep(before.sourcePorts, sourcePorts),
-    };
-    return steps.l4.isSame && steps.sourcePorts.isSame ? undefined : steps;
+    if (before.l4.version === l4.version && before.sourcePorts.version === sourcePorts.version) return undefined;
+    return { l4: new PartitionStep(before.l4, l4), sourcePorts: new PartitionStep(before.sourcePorts, sourcePorts) };
   }
 
-  /** Interned last, of all that this image uses: what a restarted agent adopts. */
-  #directory(): Pick<ImageRoot, 'directory' | 'directoryRegions'> {
-    const regions = this.heap.regionsInUse();
-    const words = new Uint32Array(2 * regions.length);
-    for (const [index, { offset, length }] of regions.entries()) words.set([offset, length], 2 * index);
-    return { directory: this.heap.intern(words), directoryRegions: regions.length };
-  }
-
-  #assignIds(desired: DesiredState): Map<string, number> {
+  /** The map of the image before, if it has the same endpoints. */
+  #assignIds(endpoints: readonly EndpointLists[]): ReadonlyMap<string, number> {
     this.#endpointIds.beginRound();
-    const ids = new Map<string, number>();
-    for (const key of [...desired.endpoints.keys()].sort()) ids.set(key, this.#endpointIds.idOf(key));
-    return ids;
+    const fresh = endpoints.filter(({ key }) => this.#endpointIds.knownId(key) === undefined).map(({ key }) => key);
+    for (const key of fresh.sort()) this.#endpointIds.idOf(key);
+    if (fresh.length === 0 && this.#ids.size === endpoints.length) return this.#ids;
+    return new Map(endpoints.map(({ key }) => [key, this.#endpointIds.idOf(key)]));
   }
 }

@@ -4,7 +4,7 @@ import { type Family, formatCidr } from '../model/address.ts';
 import type { Direction } from '../model/policy.ts';
 import { DIRECTIONS } from '../model/policy.ts';
 import { formatTrace } from '../model/trace.ts';
-import type { AddressClass } from './address-classes.ts';
+import type { AddressClass } from './address-class.ts';
 import type { TableCompiler, TableImage } from './compiler.ts';
 import { BASE_LOCAL, BASE_OFFSET, L4_BASE, PAGE_SHIFT, PAGE_WORDS, WORD } from './layout.ts';
 import type { Partition } from './number-classes.ts';

@@ -15,13 +15,18 @@ export class IdPool {
     this.#round += 1;
   }
 
+  /** The key's number in this round, if it has one already. */
+  knownId(key: string): number | undefined {
+    const known = this.#ids.get(key);
+    if (known === undefined) return undefined;
+    known.round = this.#round;
+    return known.id;
+  }
+
   /** The key's number in this round. */
   idOf(key: string): number {
-    const known = this.#ids.get(key);
-    if (known !== undefined) {
-      known.round = this.#round;
-      return known.id;
-    }
+    const known = this.knownId(key);
+    if (known !== undefined) return known;
     const id = this.#free.pop() ?? this.#next++;
     this.#ids.set(key, { id, round: this.#round });
     return id;
@@ -43,22 +48,14 @@ export class IdPool {
     this.#ids.set(to, entry);
   }
 
-  /** Takes back the numbers of keys that this round did without; calls back with each. */
-  endRound(onRetired?: (key: string) => void): void {
+  /** Takes back the numbers of keys that this round did without. */
+  endRound(): void {
+    const count = this.#free.length;
     for (const [key, entry] of this.#ids) {
       if (entry.round === this.#round) continue;
       this.#ids.delete(key);
       this.#free.push(entry.id);
-      onRetired?.(key);
     }
-    this.#free.sort((a, b) => b - a);
-  }
-
-  /** Lowers the limit as far as free numbers reach. Only where no one still knows a number from before. */
-  shrink(): void {
-    const kept = this.#free.findIndex((id, index) => id !== this.#next - 1 - index);
-    const count = kept === -1 ? this.#free.length : kept;
-    this.#free.splice(0, count);
-    this.#next -= count;
+    if (this.#free.length > count) this.#free.sort((a, b) => b - a);
   }
 }

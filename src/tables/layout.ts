@@ -23,3 +23,6 @@ export const V6_NODE = {
   byteIndex: V6Node.OFFSET.byte_index / 4,
   entry: V6Node.OFFSET.entry / 4,
 } as const;
+
+/** Source ports have a table of their own. */
+export const SOURCE_PORTS = 65536;

@@ -23,6 +23,7 @@ import {
 import { complement, type IntervalSet, intersect, unionOf } from './interval-sets.ts';
 import { pointSet, portSet, protocolConditions, protocolSet } from './l4-space.ts';
 import { L4_ENTRIES } from './layout.ts';
+import { keyOfSet } from './set-counts.ts';
 
 /** Which address a condition looks at: the endpoint's own, or the other end's. */
 export type Role = 'local' | 'peer';
@@ -64,6 +65,10 @@ export interface ListProgram {
   readonly unfiltered: readonly number[];
   /** Other rules, by one of the sets that the peer must be in. */
   readonly byPeerSet: ReadonlyMap<SetId, readonly number[]>;
+  /** Those of `unfiltered` that may match other layer-4 classes for one peer than for another. */
+  readonly dependent: readonly ProgramRule[];
+  /** The rule at a position of the whole sequence. */
+  ruleAt(index: number): ProgramRule;
   readonly hasSourcePorts: boolean;
   /** Every port set that the rules mention. */
   readonly portSets: readonly PortSet[];
@@ -114,6 +119,8 @@ function flatten(list: PolicyList, policiesOf: (tier: ResolvedTier) => readonly 
     tiers,
     unfiltered,
     byPeerSet,
+    dependent: unfiltered.map((index) => rules[index] as ProgramRule).filter(dependsOnPeer),
+    ruleAt: (index) => rules[index] as ProgramRule,
     hasSourcePorts: rules.some((rule) => rule.sourcePorts !== undefined || rule.notSourcePorts !== undefined),
     portSets: [...new Set(rules.flatMap(portSetsOf))],
   };
@@ -186,8 +193,7 @@ function denyAll(direction: Direction, entry: TraceEntry): ProgramRule {
 function prepareRule(rule: ResolvedRule, direction: Direction, action: RuleAction, entry: TraceEntry): ProgramRule {
   const { source, destination, matchesV4, matchesV6 } = rule;
   const isIngress = direction === 'ingress';
-  const excluded = portSet(destination.notPorts?.ranges ?? []);
-  const base = intersect(protocolConditions(rule), complement(excluded, L4_ENTRIES));
+  const { base, numeric } = layer4Conditions(rule);
   return {
     action,
     entry,
@@ -195,7 +201,7 @@ function prepareRule(rule: ResolvedRule, direction: Direction, action: RuleActio
     matchesV6,
     sides: isIngress ? { local: destination, peer: source } : { local: source, peer: destination },
     base,
-    numeric: destination.ports === undefined ? base : intersect(base, portSet(destination.ports.ranges)),
+    numeric,
     named: destination.ports?.named ?? [],
     notNamed: destination.notPorts?.named ?? [],
     backends: destination.backends,
@@ -204,6 +210,45 @@ function prepareRule(rule: ResolvedRule, direction: Direction, action: RuleActio
     sourcePorts: source.ports,
     notSourcePorts: source.notPorts,
   };
+}
+
+interface Layer4Conditions {
+  readonly base: IntervalSet;
+  readonly numeric: IntervalSet;
+}
+
+/** Many rules have equal conditions: equal sets are one object, which is quick to find again. */
+const conditions = new Map<string, Layer4Conditions>();
+const MAX_CONDITIONS = 1 << 16;
+
+function layer4Conditions(rule: ResolvedRule): Layer4Conditions {
+  const { protocol, notProtocol, icmp, notIcmp, destination } = rule;
+  const parts = [icmp?.type, icmp?.code, notIcmp?.type, notIcmp?.code];
+  const key = `${protocol}|${notProtocol}|${parts.join()}|${textOf(destination.ports)}|${textOf(destination.notPorts)}`;
+  let known = conditions.get(key);
+  if (known === undefined) {
+    const excluded = portSet(destination.notPorts?.ranges ?? []);
+    const base = intersect(protocolConditions(rule), complement(excluded, L4_ENTRIES));
+    const numeric = destination.ports === undefined ? base : intersect(base, portSet(destination.ports.ranges));
+    known = { base, numeric };
+    if (conditions.size >= MAX_CONDITIONS) conditions.clear();
+    conditions.set(key, known);
+  }
+  return known;
+}
+
+/** Ranges of ports; undefined = any. */
+function textOf(ports: ResolvedPorts | undefined): string | undefined {
+  return ports?.ranges.map(({ first, last }) => `${first}-${last}`).join();
+}
+
+/** Source ports apart, which are no matter of layer-4 classes unless they have names. */
+function dependsOnPeer(rule: ProgramRule): boolean {
+  if (rule.sides.peer.without.length > 0) return true;
+  if (rule.destinationRole === 'peer') {
+    return rule.named.length > 0 || rule.notNamed.length > 0 || rule.backends !== undefined;
+  }
+  return [rule.sourcePorts, rule.notSourcePorts].some((ports) => ports !== undefined && ports.named.length > 0);
 }
 
 function portSetsOf(rule: ProgramRule): PortSet[] {
@@ -218,7 +263,8 @@ export function referencedSets(program: ListProgram, role: Role): ReadonlySet<Se
     for (const portSet of portSets) for (const set of portSet.points.values()) sets.add(set);
   };
   for (const rule of program.tiers.flatMap((tier) => tier.rules)) {
-    for (const set of [...rule.sides[role].within, ...rule.sides[role].without]) sets.add(set);
+    for (const set of rule.sides[role].within) sets.add(set);
+    for (const set of rule.sides[role].without) sets.add(set);
     if (rule.destinationRole === role) {
       addHolders([...rule.named, ...rule.notNamed]);
       if (rule.backends !== undefined) addHolders([rule.backends]);
@@ -233,7 +279,7 @@ export function referencedSets(program: ListProgram, role: Role): ReadonlySet<Se
 export function l4SetsOf(program: ListProgram): IntervalSet[] {
   const sets = new Map<string, IntervalSet>();
   const add = (set: IntervalSet): void => {
-    if (set.length > 0) sets.set(set.join(), set);
+    if (set.length > 0) sets.set(keyOfSet(set), set);
   };
   const atDestination = new Set<PortSet>();
   const atSource = new Set<PortSet>();
@@ -270,8 +316,17 @@ export function sourcePortSetsOf(program: ListProgram): IntervalSet[] {
 
 /** Positions, ascending, of the rules that a peer in these sets could match. */
 export function candidateRules(program: ListProgram, peerSets: ReadonlySet<SetId>): readonly number[] {
-  const filtered: number[] = [];
-  for (const set of peerSets) for (const index of program.byPeerSet.get(set) ?? []) filtered.push(index);
+  const filtered = peerRules(program, peerSets);
   if (filtered.length === 0) return program.unfiltered;
   return [...program.unfiltered, ...filtered].sort((a, b) => a - b);
+}
+
+/** Those of them that ask for sets of peers. */
+export function peerRules(program: ListProgram, peerSets: Iterable<SetId>): readonly number[] {
+  const filtered: number[] = [];
+  for (const set of peerSets) {
+    const behind = program.byPeerSet.get(set);
+    if (behind !== undefined) for (const index of behind) filtered.push(index);
+  }
+  return filtered.length < 2 ? filtered : filtered.sort((a, b) => a - b);
 }

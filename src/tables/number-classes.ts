@@ -1,8 +1,10 @@
 // Divides a number space into classes: two numbers are in one class when every set in use contains both or neither.
-// A class keeps its id while the sets that contain it stay the same, so that a change renumbers only what it splits.
-import { IdPool } from './id-pool.ts';
+// A class keeps its id for as long as it keeps most of its numbers, so that a change renumbers only what it splits.
 import type { IntervalSet } from './interval-sets.ts';
 import { DEFAULT_TABLE_LIMITS, requireWithin, type TableLimits } from './limits.ts';
+import { assignIds, type FormerIds, type Part } from './number-ids.ts';
+import { forEachElementary, type Refinement, refine } from './refinement.ts';
+import { keyOfSet, type SetCounts } from './set-counts.ts';
 
 /** One partition. Plain data, never changed once made. */
 export interface Partition {
@@ -10,13 +12,24 @@ export interface Partition {
   readonly version: number;
   /** Ids are below this. */
   readonly idLimit: number;
-  /** Class of every number. */
+  /** Class of every number. Made when it is asked for: most changes do without. */
   readonly classes: Uint32Array;
+  /** Class of a number. */
+  classOf(number: number): number;
   /** Ids in use, ascending. */
   readonly ids: readonly number[];
   /** One number of each class. */
   readonly examples: ReadonlyMap<number, number>;
-  /** Classes inside each set that was given, as a bit set by class id. Throws LIMIT_EXCEEDED, see spend. */
+  /** By id: itself when in use; else the class whose values it must have, see number-ids.ts. */
+  readonly parents: Uint32Array;
+  /** First numbers of the ranges that lie in one class, ascending. */
+  readonly starts: Uint32Array;
+  /** Every id, spare ones included. */
+  readonly everything: Uint32Array;
+  /**
+   * Classes inside each set that was given, as a bit set by class id; a spare id counts as its parent. Throws
+   * LIMIT_EXCEEDED, see spend.
+   */
   bitsOf(set: IntervalSet): Uint32Array;
   /** Counts words that rows of this partition cost, since its update. Throws LIMIT_EXCEEDED. */
   spend(words: number): void;
@@ -25,6 +38,15 @@ export interface Partition {
 /** Which limit holds for the classes of a space. */
 type ClassLimit = 'l4Classes' | 'sourcePortClasses';
 
+/** How ids that are not in use are kept ready for classes to come. */
+export interface Spares {
+  readonly count: number;
+  readonly multiple: number;
+  /** Ranges [first, last] of which the largest class gets spares, in turn. */
+  readonly likely: readonly (readonly [number, number])[];
+}
+
+const NO_SPARES: Spares = { count: 0, multiple: 1, likely: [] };
 /** Bit sets are remembered up to this many words in all. */
 const REMEMBERED_WORDS = 1 << 24;
 /** What asking for a bit set costs besides its words, in words. */
@@ -34,142 +56,170 @@ export class NumberClasses {
   readonly #size: number;
   readonly #limits: TableLimits;
   readonly #classLimit: ClassLimit;
-  readonly #pool = new IdPool();
+  readonly #spares: Spares;
   #partition: Partition | undefined;
-  #keys: readonly string[] = [];
+  /** Of the sets of the partition. */
+  #keys: ReadonlySet<string> = new Set();
+  #counts: SetCounts | undefined;
+  #revision = -1;
+  /** In force: what a failed change goes back to. */
+  #committed: Partition | undefined;
   #version = 0;
   /** Words spent since the last update. */
   #spent = 0;
 
   /** The space is 0..size-1. */
-  constructor(size: number, classLimit: ClassLimit = 'l4Classes', limits: TableLimits = DEFAULT_TABLE_LIMITS) {
+  constructor(
+    size: number,
+    classLimit: ClassLimit = 'l4Classes',
+    limits: TableLimits = DEFAULT_TABLE_LIMITS,
+    spares: Spares = NO_SPARES,
+  ) {
     this.#size = size;
     this.#classLimit = classLimit;
     this.#limits = limits;
+    this.#spares = spares;
   }
 
   /** The partition for these sets; the one before if they are the same. Throws LIMIT_EXCEEDED. */
   update(sets: Iterable<IntervalSet>): Partition {
     this.#spent = 0;
+    this.#counts = undefined;
+    return this.#update(sets);
+  }
+
+  /** The same for sets that are counted as they come and go: looks at them only when some did. */
+  updateCounted(counts: SetCounts): Partition {
+    this.#spent = 0;
+    if (this.#partition !== undefined && this.#counts === counts && this.#revision === counts.revision) {
+      return this.#partition;
+    }
+    this.#counts = counts;
+    this.#revision = counts.revision;
+    return this.#update(counts.sets());
+  }
+
+  /** The partition is in force: rollBack comes back to it. */
+  commit(): void {
+    this.#committed = this.#partition;
+  }
+
+  /** Ids go on from the partition that is in force. */
+  rollBack(): void {
+    this.#partition = this.#committed;
+    this.#keys = new Set();
+    this.#counts = undefined;
+  }
+
+  #update(sets: Iterable<IntervalSet>): Partition {
     const byKey = new Map<string, IntervalSet>();
-    for (const set of sets) byKey.set(set.join(), set);
-    const keys = [...byKey.keys()].sort();
-    if (this.#partition !== undefined && isEqualList(keys, this.#keys)) return this.#partition;
-    this.#partition = this.#divide(keys.map((key) => byKey.get(key) as IntervalSet));
+    for (const set of sets) byKey.set(keyOfSet(set), set);
+    const keys = new Set(byKey.keys());
+    if (this.#partition !== undefined && isSameSet(keys, this.#keys)) return this.#partition;
+    this.#partition = this.#divide([...byKey.values()], this.#partition);
     this.#keys = keys;
     return this.#partition;
   }
 
-  #divide(sets: readonly IntervalSet[]): Partition {
-    const starts = elementaryStarts(sets).filter((start) => start < this.#size);
-    const groups = this.#groups(starts, sets);
-    const classOf = this.#nameGroups(groups, namesOf(starts, sets));
-    const classes = new Uint32Array(this.#size);
-    for (const [index, start] of starts.entries()) {
-      classes.fill(classOf[index] as number, start, starts[index + 1] ?? this.#size);
-    }
+  #divide(sets: readonly IntervalSet[], before: Partition | undefined): Partition {
+    const refinement = refine(this.#size, sets, (visited) => requireWithin('portRanges', visited, this.#limits));
+    requireWithin(this.#classLimit, refinement.partCount, this.#limits);
+    const { starts, parts } = refinement;
+    const measured = measureParts(refinement, this.#size);
+    const partOf = (number: number): number => parts[lastAtMost(starts, number)] as number;
+    const { idLimit, ofPart, parents } = assignIds(measured, partOf, before && formerOf(before), {
+      ...this.#spares,
+      likely: this.#spares.likely.map((range) => largestPart(refinement, range, this.#size)),
+    });
+    const classOf = parts.map((part) => ofPart[part] as number);
+    const size = this.#size;
+    let classes: Uint32Array | undefined;
     this.#version += 1;
-    const idLimit = this.#pool.limit;
-    const ids = [...new Set(classOf)].sort((a, b) => a - b);
-    const examples = new Map(starts.map((start, index) => [classOf[index] as number, start]));
+    const ids = [...ofPart].sort((a, b) => a - b);
+    const examples = new Map(measured.map(({ example }, part) => [ofPart[part] as number, example]));
+    const spare = [...parents.keys()].filter((id) => parents[id] !== id);
+    const everything = new Uint32Array(Math.ceil(idLimit / 32));
+    for (let id = 0; id < idLimit; id += 1) setBit(everything, id);
     const spend = (words: number): void => {
       this.#spent += words;
       requireWithin('rowWords', this.#spent, this.#limits);
     };
     const bitsOf = rememberBits((set) => {
-      const bits = new Uint32Array(Math.ceil(idLimit / 32));
-      forEachElementary(starts, set, (index) => {
-        const id = classOf[index] as number;
-        bits[id >>> 5] = (bits[id >>> 5] as number) | (1 << (id & 31));
-      });
+      const bits = new Uint32Array(everything.length);
+      forEachElementary(starts, set, (index) => setBit(bits, classOf[index] as number));
+      for (const id of spare) if (hasBit(bits, parents[id] as number)) setBit(bits, id);
       return bits;
     }, spend);
-    return { version: this.#version, idLimit, classes, ids, examples, bitsOf, spend };
-  }
-
-  /** Of each elementary range a number that it shares with those that are in the same sets: refined set by set. */
-  #groups(starts: readonly number[], sets: readonly IntervalSet[]): Uint32Array {
-    const groups = new Uint32Array(starts.length);
-    let next = 1;
-    let visited = 0;
-    for (const set of sets) {
-      const refined = new Map<number, number>();
-      forEachElementary(starts, set, (index) => {
-        const group = groups[index] as number;
-        let inside = refined.get(group);
-        if (inside === undefined) {
-          inside = next++;
-          refined.set(group, inside);
-        }
-        groups[index] = inside;
-        visited += 1;
-      });
-      requireWithin('portRanges', visited, this.#limits);
-    }
-    requireWithin(this.#classLimit, new Set(groups).size, this.#limits);
-    return groups;
-  }
-
-  /** Class ids of the elementary ranges. Should two groups have one name, the later is told apart by its place. */
-  #nameGroups(groups: Uint32Array, names: readonly string[]): number[] {
-    const idOfGroup = new Map<number, number>();
-    const taken = new Set<string>();
-    this.#pool.beginRound();
-    const classOf: number[] = [];
-    for (const [index, group] of groups.entries()) {
-      let id = idOfGroup.get(group);
-      if (id === undefined) {
-        const name = names[index] as string;
-        id = this.#pool.idOf(taken.has(name) ? `${name}/${index}` : name);
-        taken.add(name);
-        idOfGroup.set(group, id);
-      }
-      classOf.push(id);
-    }
-    this.#pool.endRound();
-    this.#pool.shrink();
-    return classOf;
+    return {
+      version: this.#version,
+      idLimit,
+      get classes() {
+        classes ??= expand(starts, classOf, size);
+        return classes;
+      },
+      classOf: (number) => classOf[lastAtMost(starts, number)] as number,
+      ids,
+      examples,
+      parents,
+      starts,
+      everything,
+      bitsOf,
+      spend,
+    };
   }
 }
 
-/** A name for the sets that each elementary range is in: the exclusive or of the sets' hashes, and their number. */
-function namesOf(starts: readonly number[], sets: readonly IntervalSet[]): string[] {
-  const edges = new Map<number, { low: number; high: number; count: number }>();
-  const toggle = (at: number, low: number, high: number, step: number): void => {
-    const edge = edges.get(at) ?? { low: 0, high: 0, count: 0 };
-    edges.set(at, edge);
-    edge.low ^= low;
-    edge.high ^= high;
-    edge.count += step;
-  };
-  for (const set of sets) {
-    const low = hashOf(set, 0x811c9dc5);
-    const high = hashOf(set, 0x9e3779b9);
-    for (let index = 0; index < set.length; index += 2) {
-      toggle(set[index] as number, low, high, 1);
-      toggle((set[index + 1] as number) + 1, low, high, -1);
-    }
-  }
-  const current = { low: 0, high: 0, count: 0 };
-  return starts.map((start) => {
-    const edge = edges.get(start);
-    if (edge !== undefined) {
-      current.low ^= edge.low;
-      current.high ^= edge.high;
-      current.count += edge.count;
-    }
-    return `${current.low}.${current.high}.${current.count}`;
-  });
+function formerOf({ idLimit, parents, classOf, examples }: Partition): FormerIds {
+  return { idLimit, parents, idOf: classOf, exampleOf: (id) => examples.get(id) as number };
 }
 
-/** FNV-1a over the set's edges. */
-function hashOf(set: IntervalSet, seed: number): number {
-  let hash = seed ^ set.length;
-  for (const edge of set) {
-    hash = Math.imul(hash ^ edge, 0x01000193);
-    hash ^= hash >>> 15;
+function expand(starts: Uint32Array, classOf: Uint32Array, size: number): Uint32Array {
+  const classes = new Uint32Array(size);
+  for (const [index, start] of starts.entries()) {
+    classes.fill(classOf[index] as number, start, starts[index + 1] ?? size);
   }
-  return hash;
+  return classes;
+}
+
+/** Size of each part, and the first number of its widest range. */
+function measureParts({ starts, parts, partCount }: Refinement, size: number): Part[] {
+  const sizes = new Float64Array(partCount);
+  const widths = new Float64Array(partCount);
+  const examples = new Uint32Array(partCount);
+  for (const [index, part] of parts.entries()) {
+    const width = (starts[index + 1] ?? size) - (starts[index] as number);
+    sizes[part] = (sizes[part] as number) + width;
+    if (width <= (widths[part] as number)) continue;
+    widths[part] = width;
+    examples[part] = starts[index] as number;
+  }
+  return Array.from(sizes, (each, part) => ({ size: each, example: examples[part] as number }));
+}
+
+/** The part with most numbers of the range. */
+function largestPart({ starts, parts }: Refinement, [first, last]: readonly [number, number], size: number): number {
+  const sizes = new Map<number, number>();
+  let largest = 0;
+  for (let index = lastAtMost(starts, first); index < starts.length && (starts[index] as number) <= last; index += 1) {
+    const end = Math.min(starts[index + 1] ?? size, last + 1);
+    const part = parts[index] as number;
+    const sum = (sizes.get(part) ?? 0) + end - Math.max(starts[index] as number, first);
+    sizes.set(part, sum);
+    if (sum > (sizes.get(largest) ?? 0) || (part !== largest && sizes.get(largest) === undefined)) largest = part;
+  }
+  return largest;
+}
+
+/** Position of the last start that is not above the number. */
+function lastAtMost(starts: Uint32Array, number: number): number {
+  let low = 0;
+  let high = starts.length;
+  while (low + 1 < high) {
+    const middle = (low + high) >>> 1;
+    if ((starts[middle] as number) <= number) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Remembers bit sets by the set's identity, then by its content; counts the words of each answer. */
@@ -183,7 +233,7 @@ function rememberBits(
   return (set) => {
     let bits = bySet.get(set);
     if (bits === undefined) {
-      const key = set.join();
+      const key = keyOfSet(set);
       bits = byContent.get(key) ?? make(set);
       if (remembered > REMEMBERED_WORDS) {
         bySet = new WeakMap();
@@ -199,39 +249,16 @@ function rememberBits(
   };
 }
 
-function isEqualList(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((key, index) => key === b[index]);
+function isSameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  if (a.size !== b.size) return false;
+  for (const key of a) if (!b.has(key)) return false;
+  return true;
 }
 
-/** First numbers of the ranges that no set's edge divides further; the first is 0. */
-function elementaryStarts(sets: readonly IntervalSet[]): number[] {
-  const edges = new Set([0]);
-  for (const set of sets) {
-    for (let index = 0; index < set.length; index += 2) {
-      edges.add(set[index] as number);
-      edges.add((set[index + 1] as number) + 1);
-    }
-  }
-  return [...edges].sort((a, b) => a - b);
+function setBit(bits: Uint32Array, bit: number): void {
+  bits[bit >>> 5] = (bits[bit >>> 5] as number) | (1 << (bit & 31));
 }
 
-function forEachElementary(starts: readonly number[], set: IntervalSet, visit: (index: number) => void): void {
-  for (let range = 0; range < set.length; range += 2) {
-    const last = set[range + 1] as number;
-    for (let index = indexOf(starts, set[range] as number); index < starts.length; index += 1) {
-      if ((starts[index] as number) > last) break;
-      visit(index);
-    }
-  }
-}
-
-function indexOf(starts: readonly number[], value: number): number {
-  let low = 0;
-  let high = starts.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((starts[middle] as number) < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+function hasBit(bits: Uint32Array, bit: number): boolean {
+  return ((bits[bit >>> 5] as number) & (1 << (bit & 31))) !== 0;
 }

@@ -3,18 +3,17 @@
 import { DataplaneError } from '../base/errors.ts';
 import { FreeSpace } from './free-space.ts';
 import { DEFAULT_TABLE_LIMITS, requireWithin, type TableLimits } from './limits.ts';
+import { RegionIndex } from './region-index.ts';
 
 export interface Region {
   readonly offset: number;
   readonly length: number;
 }
 
-interface StoredRegion extends Region {
-  /** Words taken from the array, at least length. */
-  readonly size: number;
-  readonly hash: number;
-  /** The last image that uses it. */
-  image: number;
+/** Words to change, by position in a region. */
+export interface RegionPatch {
+  readonly positions: readonly number[];
+  readonly words: readonly number[];
 }
 
 const INITIAL_WORDS = 1 << 18;
@@ -35,18 +34,26 @@ export interface RegionStoreOptions {
   readonly limits?: TableLimits;
 }
 
+/**
+ * Regions are counted by their uses: intern and retain add one, release takes one away. One without uses is still there,
+ * and found again by its content, until the next sweep.
+ */
 export class RegionStore {
   readonly #options: RegionStoreOptions;
-  readonly #byHash = new Map<number, StoredRegion[]>();
-  readonly #byOffset = new Map<number, StoredRegion>();
+  readonly #index = new RegionIndex();
   readonly #free = new FreeSpace();
   readonly #limits: TableLimits;
   #words: Uint32Array;
   #end: number;
-  #image = 0;
-  /** Words of regions that this image asked for. */
+  /** Words that this image asked for. */
   #asked = 0;
-  #written: StoredRegion[] = [];
+  /** Regions that are new in this image, neighbours joined. */
+  #written: { offset: number; length: number }[] = [];
+  #writtenCount = 0;
+  /** Units that have had no uses since the last sweep; some have uses again, some are here twice. */
+  #unused: number[] = [];
+  /** An image was given up: what the one in force uses is not known until the next is complete. */
+  #isAbandoned = false;
 
   constructor(options: RegionStoreOptions) {
     this.#options = options;
@@ -70,87 +77,144 @@ export class RegionStore {
   }
 
   get regionCount(): number {
-    return this.#byOffset.size;
+    return this.#index.count;
   }
 
   /** Takes over regions that are in force in the kernel's array. Only before the first image. */
   adopt(array: Uint32Array, regions: readonly Region[]): void {
-    const sorted = [...regions].sort((a, b) => a.offset - b.offset);
-    for (const { offset, length } of sorted) {
+    for (const { offset, length } of [...regions].sort((a, b) => a.offset - b.offset)) {
       const size = this.#sizeOf(length);
       if (offset > this.#end) this.#free.add(this.#end, offset - this.#end);
       this.#end = offset;
       this.#extend(size);
       const content = array.subarray(offset, offset + length);
       this.#words.set(content, offset);
-      this.#file({ offset, length, size, hash: hashWords(content), image: this.#image });
+      this.#index.add(this.#unitOf(offset), length, hashWords(content));
+      this.#unused.push(this.#unitOf(offset));
     }
   }
 
-  /** Regions of the current image, by offset. */
-  regionsInUse(): Region[] {
-    return [...this.#byOffset.values()]
-      .filter(({ image }) => image === this.#image)
-      .sort((a, b) => a.offset - b.offset);
-  }
-
-  /** Starts the next image: regions that it does not intern or touch are free after the next sweep. */
   beginImage(): void {
-    this.#image += 1;
     this.#asked = 0;
     this.#written = [];
+    this.#writtenCount = 0;
   }
 
-  /** Regions that are new since beginImage. */
+  /** Every use is known: from now on sweep may take what has none. */
+  completeImage(): void {
+    this.#isAbandoned = false;
+  }
+
+  /** What the array must get since beginImage: its new regions, as few and long ones as possible. */
   get written(): readonly Region[] {
     return this.#written;
   }
 
-  /** Gives up the image under way: what it wrote is free at once. */
-  abandonImage(): void {
-    for (const region of this.#written) this.#release(region);
-    this.#written = [];
+  /** Regions that are new since beginImage. */
+  get writtenCount(): number {
+    return this.#writtenCount;
   }
 
-  /** Frees what the current image does not use. Only when no packet can read an older image any more. */
+  /** Gives up the image under way: what it wrote is free at once, everything else is kept, and nothing has uses. */
+  abandonImage(): void {
+    for (const { offset, length } of this.#written) {
+      for (let at = offset; at < offset + length; ) {
+        const size = this.#sizeOf(this.#lengthAt(at));
+        this.#discard(this.#unitOf(at));
+        at += size;
+      }
+    }
+    this.beginImage();
+    this.#index.clearUses();
+    this.#unused = [...this.#index.units()];
+    this.#isAbandoned = true;
+  }
+
+  /** Frees what has no uses. Only when no packet can read an older image any more. */
   sweep(): void {
-    for (const region of [...this.#byOffset.values()]) if (region.image < this.#image) this.#release(region);
+    if (this.#isAbandoned) return;
+    for (const unit of this.#unused) {
+      if (this.#index.lengthAt(unit) !== undefined && this.#index.usesAt(unit) === 0) this.#discard(unit);
+    }
+    this.#unused = [];
   }
 
   /** Offset of a region with this content. Throws TABLE_FULL and LIMIT_EXCEEDED. */
   intern(content: Uint32Array): number {
-    this.#asked += content.length + REGION_OVERHEAD;
-    requireWithin('regionWords', this.#asked, this.#limits);
+    this.#ask(content.length);
     const hash = hashWords(content);
-    const known = this.#byHash.get(hash)?.find((region) => this.#hasContent(region, content));
-    if (known !== undefined) {
-      known.image = this.#image;
-      return known.offset;
-    }
-    const region = this.#allocate(content.length, hash);
-    this.#words.set(content, region.offset);
-    this.#file(region);
-    this.#written.push(region);
-    return region.offset;
+    return this.#known(content, hash) ?? this.#add(content, hash);
   }
 
-  /** Keeps a region of the image before for this one. */
-  touch(offset: number): void {
-    const region = this.#byOffset.get(offset);
-    if (region === undefined) {
-      throw new DataplaneError('INTERNAL', 'no region there', {
-        operation: 'touch',
-        target: `${this.#options.name}+${offset}`,
-      });
+  /**
+   * Offset of a region with the content of another but for a few words: work in proportion to those, apart from copying.
+   * Throws TABLE_FULL and LIMIT_EXCEEDED.
+   */
+  internPatched(base: number, { positions, words }: RegionPatch): number {
+    this.#ask(positions.length);
+    const length = this.#lengthAt(base);
+    let hash = this.#index.hashAt(this.#unitOf(base));
+    for (const [index, position] of positions.entries()) {
+      hash -= hashWord(position, this.#words[base + position] as number);
+      hash += hashWord(position, words[index] as number);
+      hash >>>= 0;
     }
-    region.image = this.#image;
+    const patch = (target: Uint32Array): Uint32Array => {
+      for (const [index, position] of positions.entries()) target[position] = words[index] as number;
+      return target;
+    };
+    // Content is compared, and copied apart for that, only where something of that hash is known.
+    if (this.#index.find(hash, length, () => true) !== undefined) {
+      const content = patch(this.#words.slice(base, base + length));
+      return this.#known(content, hash) ?? this.#add(content, hash);
+    }
+    const offset = this.#allocate(length, hash);
+    this.#words.copyWithin(offset, base, base + length);
+    patch(this.#words.subarray(offset, offset + length));
+    return offset;
   }
 
-  #file(region: StoredRegion): void {
-    const sameHash = this.#byHash.get(region.hash);
-    if (sameHash === undefined) this.#byHash.set(region.hash, [region]);
-    else sameHash.push(region);
-    this.#byOffset.set(region.offset, region);
+  /** One more use of a region that has uses, or had some in the image before. */
+  retain(offset: number): void {
+    this.#lengthAt(offset);
+    const unit = this.#unitOf(offset);
+    this.#index.setUses(unit, this.#index.usesAt(unit) + 1);
+  }
+
+  release(offset: number): void {
+    const unit = this.#unitOf(offset);
+    const uses = this.#index.usesAt(unit);
+    if (this.#index.lengthAt(unit) === undefined || uses === 0) throw this.#missing('release', offset);
+    this.#index.setUses(unit, uses - 1);
+    if (uses === 1) this.#unused.push(unit);
+  }
+
+  #ask(words: number): void {
+    this.#asked += words + REGION_OVERHEAD;
+    requireWithin('regionWords', this.#asked, this.#limits);
+  }
+
+  #known(content: Uint32Array, hash: number): number | undefined {
+    const unit = this.#index.find(hash, content.length, (candidate) => this.#hasContent(candidate, content));
+    if (unit === undefined) return undefined;
+    this.#index.setUses(unit, this.#index.usesAt(unit) + 1);
+    return unit * this.#options.granularity;
+  }
+
+  #add(content: Uint32Array, hash: number): number {
+    const offset = this.#allocate(content.length, hash);
+    this.#words.set(content, offset);
+    return offset;
+  }
+
+  #unitOf(offset: number): number {
+    return Math.floor(offset / this.#options.granularity);
+  }
+
+  #lengthAt(offset: number): number {
+    const length = this.#index.lengthAt(this.#unitOf(offset));
+    if (length === undefined) throw this.#missing('use', offset);
+    return length;
   }
 
   #sizeOf(length: number): number {
@@ -158,19 +222,26 @@ export class RegionStore {
     return Math.max(1, Math.ceil(length / granularity)) * granularity;
   }
 
-  #hasContent(region: StoredRegion, content: Uint32Array): boolean {
-    if (region.length !== content.length) return false;
+  #hasContent(unit: number, content: Uint32Array): boolean {
+    const offset = unit * this.#options.granularity;
     for (let index = 0; index < content.length; index += 1) {
-      if (this.#words[region.offset + index] !== content[index]) return false;
+      if (this.#words[offset + index] !== content[index]) return false;
     }
     return true;
   }
 
-  #allocate(length: number, hash: number): StoredRegion {
+  /** Room for a new region, with one use; its words are yet to be set. */
+  #allocate(length: number, hash: number): number {
     const size = this.#sizeOf(length);
     const offset = this.#free.takeExact(size) ?? this.#extend(size) ?? this.#free.takePart(size);
     if (offset === undefined) throw this.#full(size);
-    return { offset, length, size, hash, image: this.#image };
+    this.#index.add(this.#unitOf(offset), length, hash);
+    this.#index.setUses(this.#unitOf(offset), 1);
+    this.#writtenCount += 1;
+    const last = this.#written.at(-1);
+    if (last !== undefined && last.offset + last.length === offset) last.length += size;
+    else this.#written.push({ offset, length: size });
+    return offset;
   }
 
   #extend(size: number): number | undefined {
@@ -185,12 +256,18 @@ export class RegionStore {
     return offset;
   }
 
-  #release(region: StoredRegion): void {
-    const sameHash = this.#byHash.get(region.hash)?.filter((other) => other !== region) ?? [];
-    if (sameHash.length === 0) this.#byHash.delete(region.hash);
-    else this.#byHash.set(region.hash, sameHash);
-    this.#byOffset.delete(region.offset);
-    this.#free.add(region.offset, region.size);
+  #discard(unit: number): void {
+    const offset = unit * this.#options.granularity;
+    const size = this.#sizeOf(this.#lengthAt(offset));
+    this.#index.remove(unit);
+    this.#free.add(offset, size);
+  }
+
+  #missing(operation: string, offset: number): DataplaneError {
+    return new DataplaneError('INTERNAL', 'no region there', {
+      operation,
+      target: `${this.#options.name}+${offset}`,
+    });
   }
 
   #full(size: number): DataplaneError {
@@ -205,12 +282,19 @@ export class RegionStore {
   }
 }
 
-/** FNV-1a over words, with a final mix; equality is checked on top. */
+/** A sum over words and positions, so that a patch changes it by its own words; equality is checked on top. */
 function hashWords(content: Uint32Array): number {
-  let hash = 0x811c9dc5 ^ content.length;
+  let hash = 0;
   for (let index = 0; index < content.length; index += 1) {
-    hash = Math.imul(hash ^ (content[index] as number), 0x01000193);
-    hash ^= hash >>> 15;
+    hash = (hash + hashWord(index, content[index] as number)) | 0;
   }
   return hash >>> 0;
+}
+
+/** Multiplications and shifts of a finalizer: every bit of both numbers reaches every bit of the result. */
+function hashWord(position: number, word: number): number {
+  let mixed = Math.imul(word ^ Math.imul(position + 1, 0x9e3779b1), 0x85ebca6b);
+  mixed ^= mixed >>> 15;
+  mixed = Math.imul(mixed, 0xc2b2ae35);
+  return mixed ^ (mixed >>> 13);
 }

@@ -1,89 +1,128 @@
-// Rows: the verdict words of one policy list for one class of peers, one word per layer-4 class.
-// The walk of the reference evaluator, taken for all layer-4 classes at once.
-import { addAll, and, type BitSet, bitsFrom, forEachBit, isEmpty, removeAll } from './bit-sets.ts';
+// Rows: the verdict words of one policy list for one class of peers, one word per layer-4 class. The walk of the reference
+// evaluator, taken for many layer-4 classes at once: all of them, or those in which a row may differ from another.
+import { type BitSet, forEachBitIn, intersectInto, isEmptyIn, removeAllIn, spanOfBits, uniteIn } from './bit-sets.ts';
 import { WORD } from './layout.ts';
-import { candidateRules, type ListProgram, type ProgramRule, type ProgramTier } from './list-program.ts';
+import type { ListProgram, ProgramRule, ProgramTier } from './list-program.ts';
 import type { Partition } from './number-classes.ts';
 import { type RowKey, ruleHits } from './rule-hits.ts';
 import type { Stories, Story } from './stories.ts';
 
 /** What looking at a rule costs that may not match at all, in words. */
 const CANDIDATE_WORDS = 32;
+const NO_RULE = Number.POSITIVE_INFINITY;
 
-/** How far each layer-4 class has come. */
-interface Walk {
-  readonly key: RowKey;
-  readonly l4: Partition;
-  readonly stories: Stories;
-  readonly words: Uint32Array;
-  /** By class id; undefined = no tier has said anything yet. */
-  readonly told: (Story | undefined)[];
-  readonly logged: BitSet;
-  /** What a class without a story starts from. */
-  readonly start: ListProgram['direction'];
-}
+/** For one partition of the layer-4 index. */
+export class RowBuilder {
+  readonly #l4: Partition;
+  readonly #stories: Stories;
+  #entering: BitSet;
+  #leaving: BitSet;
+  readonly #inside: BitSet;
+  readonly #hit: BitSet;
+  readonly #logged: BitSet;
+  /** By class id, for classes that some tier passed on. */
+  readonly #told = new Map<number, Story>();
+  /** Of the walk under way. */
+  #first = 0;
+  #end = 0;
+  #words: Uint32Array = new Uint32Array(0);
 
-/** One word for each layer-4 class id; ids not in use get 0. Throws LIMIT_EXCEEDED. */
-export function buildRow(program: ListProgram, key: RowKey, l4: Partition, stories: Stories): Uint32Array {
-  const words = new Uint32Array(l4.idLimit);
-  const candidates = candidateRules(program, key.sets.peer);
-  l4.spend(words.length + CANDIDATE_WORDS * candidates.length);
-  const logged = new Uint32Array(Math.ceil(l4.idLimit / 32));
-  const walk: Walk = { key, l4, stories, words, told: [], logged, start: program.direction };
-  let undecided = bitsFrom(l4.ids, l4.idLimit);
-  let next = 0;
-  for (const tier of program.tiers) {
-    const end = tier.firstIndex + tier.rules.length;
-    const first = next;
-    while (next < candidates.length && (candidates[next] as number) < end) next += 1;
-    const rules = candidates.slice(first, next).map((index) => tier.rules[index - tier.firstIndex] as ProgramRule);
-    undecided = walkTier(tier, rules, undecided, walk);
-    if (isEmpty(undecided)) break;
+  constructor(l4: Partition, stories: Stories) {
+    this.#l4 = l4;
+    this.#stories = stories;
+    const scratch = (): BitSet => new Uint32Array(l4.everything.length);
+    this.#entering = scratch();
+    this.#leaving = scratch();
+    this.#inside = scratch();
+    this.#hit = scratch();
+    this.#logged = scratch();
   }
-  return words;
-}
 
-/** Writes the words that the tier decides and returns the classes that go on to the next. */
-function walkTier(tier: ProgramTier, rules: readonly ProgramRule[], entering: BitSet, walk: Walk): BitSet {
-  const leaving = new Uint32Array(entering.length);
-  const inside = entering.slice();
-  for (const rule of rules) {
-    const hits = ruleHits(rule, walk.key, walk.l4);
-    if (hits === undefined) continue;
-    const bits = and(inside, hits);
-    if (isEmpty(bits)) continue;
+  /**
+   * Sets the words of the ids in `cells`. `peerRules` are the positions, ascending, of rules that ask for sets of the peer;
+   * others are looked at anyway. Throws LIMIT_EXCEEDED.
+   */
+  build(program: ListProgram, key: RowKey, peerRules: readonly number[], cells: BitSet, words: Uint32Array): void {
+    const { first, end } = spanOfBits(cells);
+    this.#l4.spend(32 * (end - first) + CANDIDATE_WORDS * peerRules.length);
+    this.#first = first;
+    this.#end = end;
+    this.#words = words;
+    this.#told.clear();
+    this.#logged.fill(0, first, end);
+    this.#entering.set(cells.subarray(first, end), first);
+    const next = { unfiltered: 0, filtered: 0 };
+    for (const tier of program.tiers) {
+      this.#walkTier(tier, program, peerRules, next, key);
+      [this.#entering, this.#leaving] = [this.#leaving, this.#entering];
+      if (isEmptyIn(this.#entering, first, end)) return;
+    }
+  }
+
+  /** Decides for classes in #entering; those that go on to the next tier end up in #leaving. */
+  #walkTier(
+    tier: ProgramTier,
+    { unfiltered, direction }: ListProgram,
+    peerRules: readonly number[],
+    next: { unfiltered: number; filtered: number },
+    key: RowKey,
+  ): void {
+    const tierEnd = tier.firstIndex + tier.rules.length;
+    const inside = this.#inside;
+    inside.set(this.#entering.subarray(this.#first, this.#end), this.#first);
+    this.#leaving.fill(0, this.#first, this.#end);
+    let isSettled = false;
+    let looked = 0;
+    for (;;) {
+      const general = unfiltered[next.unfiltered] ?? NO_RULE;
+      const specific = peerRules[next.filtered] ?? NO_RULE;
+      const index = Math.min(general, specific);
+      if (index >= tierEnd) break;
+      if (general < specific) next.unfiltered += 1;
+      else next.filtered += 1;
+      if (isSettled) continue;
+      looked += 1;
+      isSettled = this.#applyRule(tier.rules[index - tier.firstIndex] as ProgramRule, key, direction);
+    }
+    this.#l4.spend(CANDIDATE_WORDS * looked);
+    if (!isSettled) this.#settle(inside, tier.end.action, tier.end, direction);
+  }
+
+  /** Returns whether nothing is left for later rules of the tier. */
+  #applyRule(rule: ProgramRule, key: RowKey, direction: ListProgram['direction']): boolean {
+    const hits = ruleHits(rule, key, this.#l4);
+    if (hits === undefined) return false;
+    const [first, end] = [this.#first, this.#end];
+    if (!intersectInto(this.#hit, this.#inside, hits, first, end)) return false;
     if (rule.action === 'log') {
-      addAll(walk.logged, bits);
-      continue;
+      uniteIn(this.#logged, this.#hit, first, end);
+      return false;
     }
-    settle(bits, rule.action, rule.entry, leaving, walk);
-    removeAll(inside, bits);
-    if (isEmpty(inside)) return leaving;
+    this.#settle(this.#hit, rule.action, rule.entry, direction);
+    removeAllIn(this.#inside, this.#hit, first, end);
+    return isEmptyIn(this.#inside, first, end);
   }
-  settle(inside, tier.end.action, tier.end, leaving, walk);
-  return leaving;
-}
 
-/** The classes end here, or leave the tier with one more entry in their story. */
-function settle(
-  bits: BitSet,
-  action: Exclude<ProgramRule['action'], 'log'>,
-  entry: ProgramRule['entry'],
-  leaving: BitSet,
-  walk: Walk,
-): void {
-  const extended = new Map<Story | undefined, Story>();
-  forEachBit(bits, (id) => {
-    const before = walk.told[id];
-    let story = extended.get(before);
-    if (story === undefined) {
-      story = walk.stories.extend(before ?? walk.start, entry);
-      extended.set(before, story);
-    }
-    if (action === 'pass') walk.told[id] = story;
-    else walk.words[id] = wordOf(story, action === 'allow', isIn(walk.logged, id));
-  });
-  if (action === 'pass') addAll(leaving, bits);
+  /** The classes end here, or leave the tier with one more entry in their story. */
+  #settle(
+    bits: BitSet,
+    action: Exclude<ProgramRule['action'], 'log'>,
+    entry: ProgramRule['entry'],
+    direction: ListProgram['direction'],
+  ): void {
+    let before: Story | undefined;
+    let story: Story | undefined;
+    forEachBitIn(bits, this.#first, this.#end, (id) => {
+      const told = this.#told.size === 0 ? undefined : this.#told.get(id);
+      if (story === undefined || told !== before) {
+        story = this.#stories.extend(told ?? direction, entry);
+        before = told;
+      }
+      if (action === 'pass') this.#told.set(id, story);
+      else this.#words[id] = wordOf(story, action === 'allow', isIn(this.#logged, id));
+    });
+    if (action === 'pass') uniteIn(this.#leaving, bits, this.#first, this.#end);
+  }
 }
 
 function wordOf(story: Story, isAllowed: boolean, isLogged: boolean): number {

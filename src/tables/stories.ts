@@ -22,26 +22,35 @@ const MAX_ID = 2 ** 24 - 1;
 /** Words of older images may still be in events on their way. */
 const IMAGES_REMEMBERED = 8;
 
-/** A link of a chain, or two chains told together; `image` is the last that used it. */
+/** A link of a chain, or two chains told together. */
 interface Known {
   readonly id: number;
+  /** Of a chain its last decision, as it was last written; of a pair that of its enforced chain. */
+  entry: TraceEntry;
+  readonly key: string;
   readonly kind: 'chain' | 'pair';
-  /** Chain: the link before, or 0. Pair: the end of the enforced chain. */
-  readonly first: number;
+  /** Chain: the link before. Pair: the end of the enforced chain. */
+  readonly first: Known | undefined;
   /** Pair: the end of the pending chain. */
-  readonly second: number;
-  /** Chain only. */
-  story: Story | undefined;
+  readonly second: Known | undefined;
+  /** Rows that have the id, and stories that go on from it. */
+  uses: number;
+  /** The image in which it was made or given up. */
   image: number;
+  /** Counts against the limit: has uses, or was made in this image. */
+  isLive: boolean;
 }
 
 export class Stories {
   readonly #limits: TableLimits;
   readonly #byKey = new Map<string, Known>();
   readonly #byId = new Map<number, Known>();
+  /** Without uses when they were put here, oldest first. */
+  #unused: Known[] = [];
+  /** Made in this image. */
+  #made: Known[] = [];
+  #liveCount = 0;
   #image = 0;
-  /** Ids that this image uses. */
-  #used = 0;
   #nextId = 1;
 
   constructor(limits: TableLimits = DEFAULT_TABLE_LIMITS) {
@@ -52,79 +61,113 @@ export class Stories {
     return this.#byId.size;
   }
 
+  /** Forgets what no row has had for some images. */
   beginImage(): void {
     this.#image += 1;
-    this.#used = 0;
-    if (this.#image % IMAGES_REMEMBERED !== 0) return;
-    for (const [key, known] of this.#byKey) {
-      if (known.image > this.#image - IMAGES_REMEMBERED) continue;
-      this.#byKey.delete(key);
-      this.#byId.delete(known.id);
+    for (const known of this.#made) if (known.uses === 0) this.#retire(known);
+    this.#made = [];
+    const kept: Known[] = [];
+    for (let at = 0; at < this.#unused.length; at += 1) {
+      const known = this.#unused[at] as Known;
+      if (known.uses > 0 || this.#byId.get(known.id) !== known) continue;
+      if (known.image > this.#image - IMAGES_REMEMBERED) kept.push(known);
+      else this.#forget(known);
     }
+    this.#unused = kept;
+  }
+
+  /** The image under way comes to nothing: what is remembered does not age by it. */
+  abandonImage(): void {
+    this.#image -= 1;
   }
 
   /**
    * The story that goes on from `before`, or begins with this entry in that direction; the same object, id included, for
    * the same decisions. Where a rule is written may change without a new id: words must not change when lines move.
+   * Throws LIMIT_EXCEEDED.
    */
   extend(before: Story | Direction, entry: TraceEntry): Story {
     const { tier, kind, namespace, name, action, ruleIndex } = entry;
     const start = typeof before === 'string' ? before : before.id;
-    const key = JSON.stringify([start, tier, kind, namespace ?? '', name, action, ruleIndex]);
-    const known = this.#byKey.get(key) ?? this.#add(key, 'chain', typeof before === 'string' ? 0 : before.id, 0);
-    if (known.story === undefined || known.story.entry.location !== entry.location) {
-      known.story = { id: known.id, entry };
-    }
-    this.#touch(known);
-    return known.story;
+    const key = `${start}\n${tier}\n${kind}\n${namespace ?? ''}\n${name}\n${action}\n${ruleIndex}`;
+    const first = typeof before === 'string' ? undefined : this.#byId.get(before.id);
+    const known = this.#byKey.get(key) ?? this.#add(key, 'chain', entry, first, undefined);
+    known.entry = entry;
+    return known;
   }
 
-  /** The id that stands for an enforced and a pending story told together, given by their ids. */
+  /** The id that stands for an enforced and a pending story told together, given by their ids. Throws LIMIT_EXCEEDED. */
   pair(enforced: number, pending: number): number {
     const key = `${enforced}+${pending}`;
-    const known = this.#byKey.get(key) ?? this.#add(key, 'pair', enforced, pending);
-    this.#touch(known);
-    return known.id;
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known.id;
+    const [first, second] = [this.#byId.get(enforced) as Known, this.#byId.get(pending) as Known];
+    return this.#add(key, 'pair', first.entry, first, second).id;
   }
 
-  /** Keeps a story, with all that led to it, for this image. */
-  keep(id: number): void {
+  /** One more row has the id: it is kept, with all that led to it, until release and some images beyond. */
+  retain(id: number): void {
     const known = this.#byId.get(id);
-    if (known !== undefined) this.#touch(known);
+    if (known !== undefined) this.#retain(known);
+  }
+
+  /** The exact mirror of retain. */
+  release(id: number): void {
+    const known = this.#byId.get(id);
+    if (known !== undefined) this.#release(known);
   }
 
   /** The decisions of a trace id in order; undefined for an id that is not known (any more). */
   tell(id: number): Told | undefined {
     const known = this.#byId.get(id);
     if (known === undefined) return undefined;
-    if (known.kind === 'chain') return { trace: this.#chain(id) };
-    return { trace: this.#chain(known.first), pending: this.#chain(known.second) };
+    if (known.kind === 'chain') return { trace: chainOf(known) };
+    return { trace: chainOf(known.first), pending: chainOf(known.second) };
   }
 
-  #chain(id: number): TraceEntry[] {
-    const entries: TraceEntry[] = [];
-    for (let known = this.#byId.get(id); known?.story !== undefined; known = this.#byId.get(known.first)) {
-      entries.unshift(known.story.entry);
-    }
-    return entries;
-  }
-
-  #add(key: string, kind: Known['kind'], first: number, second: number): Known {
-    const known: Known = { id: this.#freeId(), kind, first, second, story: undefined, image: -1 };
+  #add(
+    key: string,
+    kind: Known['kind'],
+    entry: TraceEntry,
+    first: Known | undefined,
+    second: Known | undefined,
+  ): Known {
+    requireWithin('traceIds', this.#liveCount + 1, this.#limits);
+    const [id, image] = [this.#freeId(), this.#image];
+    const known: Known = { id, entry, key, kind, first, second, uses: 0, image, isLive: true };
+    if (first !== undefined) this.#retain(first);
+    if (second !== undefined) this.#retain(second);
     this.#byKey.set(key, known);
     this.#byId.set(known.id, known);
+    this.#made.push(known);
+    this.#liveCount += 1;
     return known;
   }
 
-  #touch(known: Known | undefined): void {
-    let current = known;
-    while (current !== undefined && current.image !== this.#image) {
-      current.image = this.#image;
-      this.#used += 1;
-      requireWithin('traceIds', this.#used, this.#limits);
-      if (current.second !== 0) this.#touch(this.#byId.get(current.second));
-      current = this.#byId.get(current.first);
-    }
+  #retain(known: Known): void {
+    known.uses += 1;
+    if (known.isLive) return;
+    known.isLive = true;
+    this.#liveCount += 1;
+  }
+
+  #release(known: Known): void {
+    known.uses -= 1;
+    if (known.uses === 0) this.#retire(known);
+  }
+
+  #retire(known: Known): void {
+    if (known.isLive) this.#liveCount -= 1;
+    known.isLive = false;
+    known.image = this.#image;
+    this.#unused.push(known);
+  }
+
+  #forget(known: Known): void {
+    this.#byKey.delete(known.key);
+    this.#byId.delete(known.id);
+    if (known.first !== undefined) this.#release(known.first);
+    if (known.second !== undefined) this.#release(known.second);
   }
 
   #freeId(): number {
@@ -133,4 +176,10 @@ export class Stories {
     this.#nextId = (this.#nextId % MAX_ID) + 1;
     return id;
   }
+}
+
+function chainOf(last: Known | undefined): TraceEntry[] {
+  const entries: TraceEntry[] = [];
+  for (let known = last; known !== undefined; known = known.first) entries.push(known.entry);
+  return entries.reverse();
 }

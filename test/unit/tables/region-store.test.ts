@@ -12,7 +12,8 @@ describe('RegionStore', () => {
     const first = store.intern(Uint32Array.of(1, 2, 3));
     expect(store.intern(Uint32Array.of(1, 2, 3))).toBe(first);
     expect(store.intern(Uint32Array.of(1, 2, 3, 0))).not.toBe(first);
-    expect(store.written).toHaveLength(2);
+    expect(store.writtenCount).toBe(2);
+    expect(store.written).toEqual([{ offset: 4, length: 8 }]);
   });
 
   it('never hands out offset 0', () => {
@@ -26,6 +27,7 @@ describe('RegionStore', () => {
     store.beginImage();
     const old = store.intern(Uint32Array.of(1));
     store.beginImage();
+    store.release(old);
     const fresh = store.intern(Uint32Array.of(2));
     expect(fresh).not.toBe(old);
     expect(store.words[old]).toBe(1);
@@ -33,23 +35,61 @@ describe('RegionStore', () => {
     expect(store.intern(Uint32Array.of(3))).toBe(old);
   });
 
-  it('keeps a touched region without writing it again', () => {
+  it('keeps what has uses without writing it again', () => {
     const store = newStore();
     store.beginImage();
     const kept = store.intern(Uint32Array.of(7));
     store.beginImage();
-    store.touch(kept);
     store.sweep();
     expect(store.written).toEqual([]);
     expect(store.intern(Uint32Array.of(7))).toBe(kept);
   });
 
+  it('finds what has no uses any more by its content, until it is swept', () => {
+    const store = newStore();
+    store.beginImage();
+    const kept = store.intern(Uint32Array.of(7));
+    store.release(kept);
+    expect(store.intern(Uint32Array.of(7))).toBe(kept);
+    store.sweep();
+    expect(store.intern(Uint32Array.of(7))).toBe(kept);
+    expect(store.writtenCount).toBe(1);
+  });
+
+  it('gives a patched region the place that its content would have', () => {
+    const store = newStore();
+    store.beginImage();
+    const base = store.intern(Uint32Array.of(1, 2, 3, 4, 5));
+    const patched = store.internPatched(base, { positions: [1, 4], words: [20, 50] });
+    expect([...store.words.subarray(patched, patched + 5)]).toEqual([1, 20, 3, 4, 50]);
+    expect([...store.words.subarray(base, base + 5)]).toEqual([1, 2, 3, 4, 5]);
+    expect(store.intern(Uint32Array.of(1, 20, 3, 4, 50))).toBe(patched);
+    expect(store.internPatched(patched, { positions: [4, 1], words: [5, 2] })).toBe(base);
+  });
+
+  it('keeps everything that was there when an image is given up, until another is complete', () => {
+    const store = newStore(12);
+    store.beginImage();
+    const old = store.intern(Uint32Array.of(1));
+    store.beginImage();
+    store.intern(Uint32Array.of(2));
+    store.abandonImage();
+    store.sweep();
+    expect(store.words[old]).toBe(1);
+    store.beginImage();
+    expect(store.intern(Uint32Array.of(1))).toBe(old);
+    const fresh = store.intern(Uint32Array.of(3));
+    store.completeImage();
+    store.sweep();
+    expect([store.words[old], store.words[fresh]]).toEqual([1, 3]);
+  });
+
   it('joins free neighbours when a larger region is needed', () => {
     const store = newStore(12);
     store.beginImage();
-    store.intern(Uint32Array.of(1));
-    store.intern(Uint32Array.of(2));
+    const small = [store.intern(Uint32Array.of(1)), store.intern(Uint32Array.of(2))];
     store.beginImage();
+    for (const offset of small) store.release(offset);
     store.sweep();
     expect(store.intern(new Uint32Array(8).fill(9))).toBe(4);
   });

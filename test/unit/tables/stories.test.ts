@@ -48,13 +48,37 @@ describe('Stories', () => {
     const enforced = stories.extend(before, entry('b'));
     const pending = stories.extend('ingress', entry('s'));
     const both = stories.pair(enforced.id, pending.id);
-    for (let image = 0; image < 40; image += 1) {
-      stories.beginImage();
-      stories.keep(both);
-    }
+    stories.retain(both);
+    for (let image = 0; image < 40; image += 1) stories.beginImage();
     expect(stories.tell(both)).toEqual({ trace: [entry('a'), entry('b')], pending: [entry('s')] });
-    for (let image = 0; image < 16; image += 1) stories.beginImage();
+    stories.release(both);
+    for (let image = 0; image < 32; image += 1) stories.beginImage();
     expect(stories.tell(both)).toBeUndefined();
     expect(stories.size).toBe(0);
+  });
+
+  it('keeps what is given up for some images, and the same id when it is taken again in time', () => {
+    const stories = new Stories();
+    stories.beginImage();
+    const { id } = stories.extend('ingress', entry('a'));
+    stories.retain(id);
+    stories.beginImage();
+    stories.release(id);
+    for (let image = 0; image < 7; image += 1) stories.beginImage();
+    expect(stories.tell(id)).toEqual({ trace: [entry('a')] });
+    stories.retain(stories.extend('ingress', entry('a')).id);
+    for (let image = 0; image < 40; image += 1) stories.beginImage();
+    expect(stories.tell(id)).toEqual({ trace: [entry('a')] });
+  });
+
+  it('do not age by images that come to nothing', () => {
+    const stories = new Stories();
+    stories.beginImage();
+    const { id } = stories.extend('ingress', entry('a'));
+    for (let image = 0; image < 40; image += 1) {
+      stories.beginImage();
+      stories.abandonImage();
+    }
+    expect(stories.tell(id)).toEqual({ trace: [entry('a')] });
   });
 });
