@@ -12,6 +12,7 @@ const order = [
   'events',
   'observe',
   'agent',
+  'bench',
   'cli',
 ];
 
@@ -37,10 +38,10 @@ export default {
       name: 'node-only-at-the-edges',
       severity: 'error',
       comment:
-        'Pure folders run anywhere and are tested without a machine: pass the value in, from agent, cli, kernel or sources.',
+        'Pure folders run anywhere and are tested without a machine: pass the value in, from agent, bench, cli, kernel or sources.',
       from: {
         path: '^src/',
-        pathNot: '^src/(resources/sources|kernel|observe/exporters|agent|cli)/',
+        pathNot: '^src/(resources/sources|kernel|observe/exporters|agent|bench|cli)/',
       },
       to: { dependencyTypes: ['core'] },
     },

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../agent/version.ts';
 import { DataplaneError } from '../base/errors.ts';
 import { addAgentCommand } from './commands/agent.ts';
+import { addBenchCommand } from './commands/bench.ts';
 import { addCleanupCommand } from './commands/cleanup.ts';
 import { addDiffCommand } from './commands/diff.ts';
 import { addEndpointCommand } from './commands/endpoint.ts';
@@ -11,6 +12,7 @@ import { addLintCommand } from './commands/lint.ts';
 import { addManifestCommands } from './commands/manifests.ts';
 import { addMatrixCommand } from './commands/matrix.ts';
 import { addMonitorCommand } from './commands/monitor.ts';
+import { addRenderCommand } from './commands/render.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTablesCommand } from './commands/tables.ts';
@@ -41,6 +43,8 @@ export function createProgram(): Command {
     addMatrixCommand,
     addLintCommand,
     addExplainCommand,
+    addRenderCommand,
+    addBenchCommand,
     addTablesCommand,
     addMonitorCommand,
     addCleanupCommand,

@@ -9,6 +9,7 @@ const PAGES = [
   'docs/lint.md',
   'docs/explain.md',
   'docs/diff.md',
+  'docs/render.md',
   'README.md',
 ];
 const BLOCK = /```console\n([\s\S]*?)```/g;
