@@ -212,3 +212,58 @@ export declare function peerCredentials(fd: number): {
   readonly uid: number;
   readonly gid: number;
 };
+
+/** Runs `call` with this thread in the network namespace at `path`, then comes back. `call` must not be asynchronous. */
+export declare function inNamespace<T>(path: string, call: () => T): T;
+
+export interface SendJob {
+  /** Path of the network namespace to send in. */
+  readonly namespace: string;
+  /** The CPU that sends, and with it the one that carries each packet through the stack. */
+  readonly cpu: number;
+  readonly packets: number;
+  /** BPF_F_MMAPABLE array whose first 64-bit word a program counts arrivals in. */
+  readonly arrivals: BpfMap;
+  /** How long no packet may arrive before the rest counts as lost. */
+  readonly patienceMs: number;
+}
+
+export interface SendOutcome {
+  readonly sent: number;
+  readonly arrived: number;
+  /** From the first packet's sending to the last one's arrival, without what a call takes to set up. */
+  readonly elapsedNs: number;
+}
+
+/**
+ * BPF_PROG_RUN of an XDP program with BPF_F_TEST_XDP_LIVE_FRAMES (5.18): each frame enters the namespace's loopback interface if
+ * the program passes it. Frames are recycled as the path left them: whoever takes them there must write them anew. On a
+ * thread of its own.
+ */
+export declare function sendLive(program: BpfProgram, frame: Uint8Array, job: SendJob): Promise<SendOutcome>;
+/** The frames in turn, over an AF_PACKET socket past the queueing discipline. On a thread of its own. */
+export declare function sendPackets(ifindex: number, frames: readonly Uint8Array[], job: SendJob): Promise<SendOutcome>;
+
+export interface TcpLoadJob {
+  /** `stream`: one connection, one direction. `rr`: requests of a byte over one. `crr`: a connection for each request. */
+  readonly kind: 'stream' | 'rr' | 'crr';
+  readonly clientNamespace: string;
+  readonly serverNamespace: string;
+  /** Both ends run on it. */
+  readonly cpu: number;
+  /** The server's. */
+  readonly address: string;
+  readonly port: number;
+  readonly forMs: number;
+}
+
+export interface TcpLoadOutcome {
+  /** That the server read, of a stream. */
+  readonly bytes: number;
+  readonly elapsedNs: number;
+  /** Of each request, of `crr` from before connect to after close. */
+  readonly latenciesNs: Uint32Array;
+}
+
+/** On threads of its own. Rejects with the first thing that failed, ETIMEDOUT or EAGAIN for a path that does not let it through. */
+export declare function tcpLoad(job: TcpLoadJob): Promise<TcpLoadOutcome>;

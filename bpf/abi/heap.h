@@ -74,8 +74,8 @@ struct tt_root {
 	__u32 source_classes; /* 65536 words: class of each source port */
 	__u32 policies;	      /* two words per endpoint id: egress base, ingress base; see tt_base_bits */
 	__u32 generation;     /* counts changes; a flow judged under another generation is judged again */
-	__u32 directory;      /* (offset, length) of every region of this image but the directory itself */
-	__u32 directory_regions;
+	__u32 directory;      /* how long the other regions are, for whoever takes this image over */
+	__u32 directory_regions; /* words of the directory */
 };
 
 /* The one mutable word that a change of policy comes down to is `active`. */

@@ -6,11 +6,14 @@
 #include "link.h"
 #include "link_monitor.h"
 #include "map.h"
+#include "net_thread.h"
 #include "netlink.h"
 #include "object.h"
 #include "program.h"
 #include "ring_buffer.h"
+#include "sender.h"
 #include "system.h"
+#include "tcp_load.h"
 #include "util/errors.h"
 #include "util/handle.h"
 
@@ -30,6 +33,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitNetlink(env, exports);
   InitFeatures(env, exports);
   InitSystem(env, exports);
+  InitNetThread(env, exports);
+  InitSender(env, exports);
+  InitTcpLoad(env, exports);
   return exports;
 }
 

@@ -190,8 +190,9 @@ export interface Root {
   readonly policies: number;
   /** counts changes; a flow judged under another generation is judged again */
   readonly generation: number;
-  /** (offset, length) of every region of this image but the directory itself */
+  /** how long the other regions are, for whoever takes this image over */
   readonly directory: number;
+  /** words of the directory */
   readonly directory_regions: number;
 }
 

@@ -3,7 +3,7 @@
 import { probePacket } from '../kernel/probe-packet.ts';
 import { type Flow, PROTOCOL } from '../model/flow.ts';
 
-/** Numbers are 1 to this: in the identification of IPv4, in the flow label of IPv6. Keep in step with bpf/programs/traffic.bpf.c. */
+/** Numbers are 1 to this: in the identification of IPv4, in the flow label of IPv6. */
 export const MAX_TAG = 65535;
 
 const ETHERNET_BYTES = 14;

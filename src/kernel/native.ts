@@ -22,6 +22,10 @@ export type {
   ObjectOptions,
   ProgramInfo,
   RingBuffer,
+  SendJob,
+  SendOutcome,
+  TcpLoadJob,
+  TcpLoadOutcome,
   TestRunOptions,
   TestRunResult,
 } from '../../native/index.d.ts';

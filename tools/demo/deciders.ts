@@ -1,6 +1,6 @@
 // Which rule decides a flow, in a few words: asked of `tortie verdict` over the very manifests that the agent enforces.
 
-import { runCommand } from '../lab/command.ts';
+import { runCommand } from '../../src/bench/command.ts';
 import { HOST } from '../lab/namespaces.ts';
 import { tortieCommand } from '../lab/project.ts';
 import type { TruthCase } from '../lab/truth-table.ts';

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { AgentStatus } from '../../src/agent/status.ts';
 import { DataplaneError } from '../../src/base/errors.ts';
+import type { CommandOutput } from '../../src/bench/command.ts';
 import { askAgent } from '../../src/cli/agent-client.ts';
-import type { CommandOutput } from './command.ts';
 import { HOST, type Lab } from './namespaces.ts';
 import { tortieCommand } from './project.ts';
 

@@ -1,7 +1,7 @@
 // Compiles the traffic peer when its sources are newer than the program. No other build step is done here.
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { runCommand } from './command.ts';
+import { runCommand } from '../../src/bench/command.ts';
 import { findProject } from './project.ts';
 
 const SOURCES = join('tools', 'lab', 'peer');

@@ -4,8 +4,10 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { DataplaneError } from '../../src/base/errors.ts';
-import { type CommandOutput, runCommand } from './command.ts';
-import { bpffsPath, labPath, netnsPath, newPrefix, removeLab, sweepLabs } from './leftovers.ts';
+import { undoAtExit } from '../../src/bench/at-exit.ts';
+import { type CommandOutput, runCommand } from '../../src/bench/command.ts';
+import { enterNamespace } from '../../src/bench/net-namespaces.ts';
+import { bpffsPath, labPath, newPrefix, removeLab, sweepLabs } from './leftovers.ts';
 import {
   GUEST_SYSCTLS,
   HOST_SYSCTLS,
@@ -20,37 +22,6 @@ import {
 export const HOST = 'host';
 
 const STOP_GRACE_MS = 2000;
-const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-const openPrefixes = new Set<string>();
-
-function removeOpenLabs(): void {
-  for (const prefix of openPrefixes) removeLab(prefix);
-  openPrefixes.clear();
-}
-
-function removeAndDie(signal: NodeJS.Signals): void {
-  removeOpenLabs();
-  process.off('exit', removeOpenLabs);
-  for (const name of SIGNALS) process.off(name, removeAndDie);
-  // Whoever else listens decides what happens next; with no one left, the default does.
-  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
-}
-
-function guard(prefix: string): void {
-  if (openPrefixes.size === 0) {
-    process.on('exit', removeOpenLabs);
-    for (const name of SIGNALS) process.on(name, removeAndDie);
-  }
-  openPrefixes.add(prefix);
-}
-
-function unguard(prefix: string): void {
-  openPrefixes.delete(prefix);
-  if (openPrefixes.size > 0) return;
-  process.off('exit', removeOpenLabs);
-  for (const name of SIGNALS) process.off(name, removeAndDie);
-}
-
 function batch(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -65,6 +36,7 @@ export class Lab {
   /** A bpffs of this lab's own: what is pinned here goes away with the lab, and no other lab sees it. */
   readonly bpffs: string;
   readonly #children = new Set<ChildProcess>();
+  #release = (): void => undefined;
 
   private constructor(spec: LabSpec, prefix: string) {
     this.spec = spec;
@@ -76,7 +48,7 @@ export class Lab {
   /** Builds the network; on failure nothing of it stays. Needs root. Throws NOT_FOUND (no iproute2) or KERNEL. */
   static async create(spec: LabSpec): Promise<Lab> {
     const lab = new Lab(spec, newPrefix());
-    guard(lab.prefix);
+    lab.#release = undoAtExit(() => removeLab(lab.prefix));
     try {
       await lab.#build();
     } catch (error) {
@@ -108,7 +80,7 @@ export class Lab {
    * /sys/fs/bpf stays visible. /sys/class/net keeps showing the outer namespace; use netlink or /proc/net inside.
    */
   enter(name: string, argv: readonly string[]): string[] {
-    return ['nsenter', `--net=${netnsPath(this.namespace(name))}`, '--', ...argv];
+    return enterNamespace(this.namespace(name), argv);
   }
 
   /** Output of a program in a namespace. Throws KERNEL if it ends with another status than 0. */
@@ -147,7 +119,7 @@ export class Lab {
   async close(): Promise<void> {
     await Promise.all([...this.#children].map(stopChild));
     removeLab(this.prefix);
-    unguard(this.prefix);
+    this.#release();
   }
 
   #workload(name: string): WorkloadSpec {
