@@ -92,7 +92,7 @@ int tt_bench_event(struct __sk_buff *skb)
 	if (!event)
 		return TC_ACT_SHOT;
 	__builtin_memset(event, 0, sizeof(*event));
-	bpf_ringbuf_submit(event, 0);
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	return TC_ACT_OK;
 }
 

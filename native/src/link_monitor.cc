@@ -24,7 +24,7 @@ LinkMonitor::LinkMonitor(const Napi::CallbackInfo& info) : Handle(info), buffer_
   socket_ = std::move(init.socket);
   on_change_ = std::move(init.on_change);
   reader_ = std::make_unique<Reader<Changes>>(
-      info.Env(), kName, socket_.get(), [this](Reader<Changes>& reader) { return ReadOne(reader); },
+      info.Env(), kName, socket_.get(), -1, [this](Reader<Changes>& reader) { return ReadOne(reader); },
       [this](Napi::Env env, Changes& changes) { Deliver(env, changes); });
   Ref();
 }

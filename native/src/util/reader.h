@@ -27,13 +27,14 @@ namespace tortie {
 template <typename Item>
 class Reader {
  public:
-  /** Runs on the thread whenever `source_fd` is readable. Returns false to end. */
+  /** Runs on the thread whenever `source_fd` is readable, or `period_ms` have passed. Returns false to end. */
   using OnReadable = std::function<bool(Reader&)>;
   /** Runs on the JavaScript thread; may throw. */
   using Deliver = std::function<void(Napi::Env, Item&)>;
 
-  Reader(Napi::Env env, const char* name, int source_fd, OnReadable on_readable, Deliver deliver)
-      : env_(env), source_fd_(source_fd), on_readable_(std::move(on_readable)), deliver_(std::move(deliver)) {
+  /** `source_fd` -1 = nothing to wait for but the time; `period_ms` -1 = no time. */
+  Reader(Napi::Env env, const char* name, int source_fd, int period_ms, OnReadable on_readable, Deliver deliver)
+      : env_(env), source_fd_(source_fd), period_ms_(period_ms), on_readable_(std::move(on_readable)), deliver_(std::move(deliver)) {
     stop_fd_ = UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!stop_fd_.valid()) ThrowErrno(env, errno, "create eventfd for", name);
     const napi_status status = napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, name), 0, 1,
@@ -71,12 +72,13 @@ class Reader {
   void Run() {
     pollfd sources[2] = {{source_fd_, POLLIN, 0}, {stop_fd_.get(), POLLIN, 0}};
     while (!stopping_) {
-      if (poll(sources, 2, -1) < 0) {
+      const int ready = poll(sources, 2, period_ms_);
+      if (ready < 0) {
         if (errno == EINTR) continue;
         return;
       }
       if (sources[1].revents != 0) return;
-      if (sources[0].revents != 0 && !on_readable_(*this)) return;
+      if ((ready == 0 || sources[0].revents != 0) && !on_readable_(*this)) return;
     }
   }
 
@@ -126,6 +128,7 @@ class Reader {
 
   const napi_env env_;
   const int source_fd_;
+  const int period_ms_;
   const OnReadable on_readable_;
   const Deliver deliver_;
   UniqueFd stop_fd_;
