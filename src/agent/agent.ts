@@ -13,17 +13,19 @@ import { Dataplane } from '../kernel/dataplane.ts';
 import type { FileLock } from '../kernel/native.ts';
 import { loadNative, translateErrors } from '../kernel/native.ts';
 import { protocolName } from '../model/flow.ts';
-import { type TableStats, tableStats } from '../tables/stats.ts';
+import { tableStats } from '../tables/stats.ts';
 import { AcceptedManifests } from './accepted-manifests.ts';
 import { bindEndpoints, type EndpointStatus, interfaceOf, ManualInterfaces } from './endpoint-binder.ts';
 import { EventHub } from './event-hub.ts';
 import { Interfaces } from './interfaces.ts';
 import { describeLiveManifests, type LiveManifests } from './live-manifests.ts';
 import { ManifestFeed } from './manifest-feed.ts';
+import { pinnedMapMemory } from './map-memory.ts';
 import { AgentNames } from './names.ts';
 import { type AgentOptions, isLocalNode } from './options.ts';
 import type { AgentStatus } from './status.ts';
 import { SyncLoop } from './sync-loop.ts';
+import { kernelMemory, type TableReport } from './table-report.ts';
 import { VERSION } from './version.ts';
 
 /** How often attachments are checked without an event that asks for it. */
@@ -47,10 +49,6 @@ export class Agent {
   #statuses: readonly EndpointStatus[] = [];
   /** Interfaces and their programs are to be looked at: a change of policy alone does not wait for that. */
   #isAuditWanted = true;
-  /** What the last look found wrong, by interface. */
-  #failures: ReadonlyMap<string, Error> = new Map();
-  /** Interfaces of endpoints at the last look. */
-  #guarded: ReadonlySet<string> = new Set();
   #lastError: DataplaneError | undefined;
   #isStarted = false;
   #isAdopted = false;
@@ -153,10 +151,12 @@ export class Agent {
     return describeLiveManifests(this.#feed.resources());
   }
 
-  /** Sizes and fill of the compiled tables; null before the first compile. */
-  tables(): TableStats | null {
+  /** Sizes and fill of the compiled tables, and of all maps; null before the first compile. */
+  tables(): TableReport | null {
     const { image, compiler } = this.#dataplane;
-    return image === undefined ? null : tableStats(image, compiler);
+    if (image === undefined) return null;
+    const { pinRoot, sizes } = this.options;
+    return { ...tableStats(image, compiler), kernel: kernelMemory(pinnedMapMemory(pinRoot), sizes.flows) };
   }
 
   /** By reason name. */
@@ -233,16 +233,13 @@ export class Agent {
 
   /** Has our programs on every interface that needs them. Without an audit only new ones are looked at. */
   #guard(statuses: readonly EndpointStatus[], isAudit: boolean): void {
-    const ready = new Set(readyInterfaces(statuses));
-    if (isAudit || [...ready].some((name) => !this.#guarded.has(name))) {
-      this.#failures = this.#interfaces.guard(ready);
-      for (const [name, failure] of this.#failures) {
-        this.#log.error('interface is not guarded', { interface: name, error: failure.message });
-      }
+    const ready = readyInterfaces(statuses);
+    const failures = isAudit ? this.#interfaces.guard(ready) : this.#interfaces.guardNew(ready);
+    for (const [name, failure] of failures) {
+      this.#log.error('interface is not guarded', { interface: name, error: failure.message });
     }
-    this.#guarded = ready;
     this.#statuses = statuses.map((status) => {
-      const failure = this.#failures.get(status.interface);
+      const failure = failures.get(status.interface);
       return failure === undefined ? status : { ...status, state: 'error', reason: failure.message };
     });
   }
@@ -277,7 +274,7 @@ export class Agent {
     try {
       this.#interfaces.refresh();
       const { statuses } = bindEndpoints(this.#desired, this.#interfaces.links, this.#manual.entries());
-      this.#interfaces.guard(readyInterfaces(statuses));
+      this.#interfaces.guardNew(readyInterfaces(statuses));
     } catch (error) {
       this.#log.error('interfaces not looked at', { error: String(error) });
     }

@@ -55,21 +55,36 @@ export class Interfaces {
    */
   guard(named: Iterable<string>): Map<string, Error> {
     const known = new Set(this.#dataplane.attachedInterfaces());
-    const wanted = new Set([...named, ...known].filter((name) => this.#links.has(name)));
-    if (this.#prefix !== '') for (const name of this.#links.keys()) if (name.startsWith(this.#prefix)) wanted.add(name);
-    const failures = new Map<string, Error>();
-    for (const name of wanted) {
-      try {
-        const link = this.#links.get(name) as NetworkLink;
-        const isChanged = this.#dataplane.attach(link);
-        if (isChanged && this.#guarded.get(name) === link.ifindex) this.#noteRepair(name);
-        this.#guarded.set(name, link.ifindex);
-      } catch (error) {
-        failures.set(name, error as Error);
-      }
-    }
+    const failures = this.#attach(this.#wanted([...named, ...known]));
     for (const name of known) if (!this.#links.has(name)) this.#dataplane.forgetInterface(name);
     for (const name of this.#guarded.keys()) if (!this.#links.has(name)) this.#guarded.delete(name);
+    return failures;
+  }
+
+  /** The same for interfaces that are not known to have the programs yet: asks the kernel about no other. */
+  guardNew(named: Iterable<string>): Map<string, Error> {
+    return this.#attach(this.#wanted(named).filter(({ name, ifindex }) => this.#guarded.get(name) !== ifindex));
+  }
+
+  /** Those that exist, of the named ones and of those that begin with the prefix. */
+  #wanted(named: Iterable<string>): NetworkLink[] {
+    const names = new Set(named);
+    if (this.#prefix !== '') for (const name of this.#links.keys()) if (name.startsWith(this.#prefix)) names.add(name);
+    return [...names].flatMap((name) => this.#links.get(name) ?? []);
+  }
+
+  #attach(links: readonly NetworkLink[]): Map<string, Error> {
+    const failures = new Map<string, Error>();
+    for (const link of links) {
+      try {
+        const isChanged = this.#dataplane.attach(link);
+        if (isChanged && this.#guarded.get(link.name) === link.ifindex) this.#noteRepair(link.name);
+        this.#guarded.set(link.name, link.ifindex);
+      } catch (error) {
+        failures.set(link.name, error as Error);
+        this.#guarded.delete(link.name);
+      }
+    }
     return failures;
   }
 

@@ -46,6 +46,8 @@ export class Dataplane {
   #events: RingBuffer | undefined;
   #image: TableImage | undefined;
   #bound: readonly BoundEndpoint[] = [];
+  /** The endpoint maps hold all of it. */
+  #isBoundWritten = false;
 
   private constructor(object: BpfObject, options: DataplaneOptions, pins: Pins, hz: number) {
     const { sizes, keepEstablished, eventBudget } = options;
@@ -97,24 +99,51 @@ export class Dataplane {
   async apply(desired: DesiredState, bindings: readonly EndpointBinding[]): Promise<{ readonly isChanged: boolean }> {
     this.#handOverIds(desired, bindings);
     const image = this.compiler.compile(desired);
+    const bound = this.#bindTo(image, bindings);
+    if (bound === this.#bound) {
+      const isChanged = this.#publish(image);
+      if (isChanged) await this.#retire();
+      return { isChanged };
+    }
+    if (this.#endpoints.removeAllBut(bound)) this.#images.forgetCachedFlows();
+    const isChanged = this.#publish(image);
+    this.#isBoundWritten = false;
+    try {
+      this.#endpoints.writeAll(bound);
+      this.#isBoundWritten = true;
+    } finally {
+      this.#images.forgetCachedFlows();
+      if (hasOwnerChanged(this.#bound, bound)) this.#images.judgeFlowsAgain(image);
+      this.#bound = bound;
+      await this.#retire();
+    }
+    return { isChanged };
+  }
+
+  /** The endpoints with their ids; the very list of the last time if nothing about them is new. */
+  #bindTo(image: TableImage, bindings: readonly EndpointBinding[]): readonly BoundEndpoint[] {
     const bound = bindings.flatMap((binding): BoundEndpoint[] => {
       const id = image.endpointIds.get(binding.key);
       return id === undefined ? [] : [{ ...binding, id }];
     });
-    if (this.#endpoints.removeAllBut(bound)) this.#images.forgetCachedFlows();
-    const isChanged = this.#images.publish(image, this.compiler);
+    const before = this.#bound;
+    const isSame =
+      this.#isBoundWritten &&
+      before.length === bound.length &&
+      bound.every((each, at) => isSameBound(each, before[at]));
+    return isSame ? before : bound;
+  }
+
+  #publish(image: TableImage): boolean {
     this.#image = image;
-    try {
-      this.#endpoints.writeAll(bound);
-    } finally {
-      this.#images.forgetCachedFlows();
-      if (this.#hasOwnerChanged(bound)) this.#images.judgeFlowsAgain(image);
-      this.#bound = bound;
-      await loadNative().waitForPrograms();
-      this.#endpoints.clearReplaced();
-      this.compiler.retireOlderImages();
-    }
-    return { isChanged };
+    return this.#images.publish(image, this.compiler);
+  }
+
+  /** Gives back what packets may have read before, once none of them is under way. */
+  async #retire(): Promise<void> {
+    await loadNative().waitForPrograms();
+    this.#endpoints.clearReplaced();
+    this.compiler.retireOlderImages();
   }
 
   /** An endpoint that takes the place of one that is gone takes its id too: the interface has policy at any moment. */
@@ -125,15 +154,6 @@ export class Dataplane {
       if (predecessor !== undefined && !desired.endpoints.has(predecessor))
         this.compiler.renameEndpoint(predecessor, key);
     }
-  }
-
-  #hasOwnerChanged(bound: readonly BoundEndpoint[]): boolean {
-    const owners = ownersOf(this.#bound);
-    for (const [address, key] of ownersOf(bound)) {
-      const before = owners.get(address);
-      if (before !== undefined && before !== key) return true;
-    }
-    return false;
   }
 
   /** Makes sure the programs are on the interface. Throws INTERFACE_MISSING, PERMISSION or KERNEL. */
@@ -187,6 +207,21 @@ export class Dataplane {
     this.#events?.close();
     this.#object.close();
   }
+}
+
+/** Lists of addresses are those of the model, which are never changed. */
+function isSameBound(a: BoundEndpoint, b: BoundEndpoint | undefined): boolean {
+  const names = Object.keys(a) as (keyof BoundEndpoint)[];
+  return b !== undefined && names.every((name) => a[name] === b[name]);
+}
+
+function hasOwnerChanged(former: readonly BoundEndpoint[], bound: readonly BoundEndpoint[]): boolean {
+  const owners = ownersOf(former);
+  for (const [address, key] of ownersOf(bound)) {
+    const before = owners.get(address);
+    if (before !== undefined && before !== key) return true;
+  }
+  return false;
 }
 
 function ownersOf(endpoints: readonly BoundEndpoint[]): Map<string, string> {
