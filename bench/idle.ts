@@ -41,7 +41,7 @@ async function measure(run: BenchRun, endpoints: number): Promise<BenchResult[]>
   ];
 }
 
-/** Of all threads, in the scheduler's nanoseconds: clock ticks would be too coarse. */
+/** Of all threads. */
 function cpuMs(pid: number): number {
   const tasks = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = tasks.slice(tasks.lastIndexOf(')') + 2).split(' ');
@@ -52,8 +52,9 @@ function cpuMs(pid: number): number {
 /** USER_HZ, which is 100 wherever Linux runs. */
 const TICKS_PER_SECOND = 100;
 
-/** Of the maps that all processes share nothing is counted: they are the kernel's. */
+/** Without the kernel's arrays, which the agent maps: `tortie tables stats` says how much those are. */
 function residentBytes(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kilobytes) * 1024;
+  const mappings = readFileSync(`/proc/${pid}/smaps`, 'utf8').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+  const own = mappings.filter((mapping) => !mapping.split('\n', 1)[0]?.includes('bpf-map'));
+  return own.reduce((sum, mapping) => sum + 1024 * Number(/^Rss:\s+(\d+) kB$/m.exec(mapping)?.[1] ?? 0), 0);
 }

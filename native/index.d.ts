@@ -135,7 +135,7 @@ export declare function clsactDetach(
   priority: number,
 ): void;
 
-/** One thread per ring buffer, which looks at it every 10 ms: records handed over in packed chunks, nothing lost in the hand-over. */
+/** One thread per ring buffer, which looks at it every 10 ms, every 100 when there is nothing: records handed over in packed chunks, nothing lost in the hand-over. */
 export declare class RingBuffer {
   /**
    * onChunk gets [u32 length][record, padded to 8]... and the number of records: the next entry begins 4 bytes and the

@@ -60,6 +60,9 @@ class Reader {
     return !stopping_;
   }
 
+  /** From the thread: how long it waits from now on. */
+  void SetPeriod(int period_ms) { period_ms_ = period_ms; }
+
   /** On the JavaScript thread: ends the thread, then delivers what it had read. */
   void Stop() {
     Halt();
@@ -128,7 +131,7 @@ class Reader {
 
   const napi_env env_;
   const int source_fd_;
-  const int period_ms_;
+  int period_ms_;
   const OnReadable on_readable_;
   const Deliver deliver_;
   UniqueFd stop_fd_;
