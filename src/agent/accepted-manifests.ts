@@ -10,12 +10,15 @@ import type { Resource } from '../resources/resource.ts';
 import type { ManifestMemory } from '../resources/sources/manifest-set.ts';
 import type { RememberedFile } from '../resources/sources/manifest-state.ts';
 import { decodeResources, encodeResources } from '../resources/sources/stored-resources.ts';
+import { releaseContents } from '../resources/text-resource.ts';
 import { codeFingerprint } from './code-fingerprint.ts';
 import { RecordLog } from './record-log.ts';
 
 const FORMAT = 'tortie accepted manifests 1';
 /** What was accepted is written once it is in force: nobody waits for it. */
 const WRITE_DELAY_MS = 20;
+/** With more than that to write nobody waits for a change: what they hold is better written down at once. */
+const MAX_PENDING = 64;
 /** Writing pauses after this long: a first start has thousands of files to remember, and changes must not wait for it. */
 const SLICE_MS = 5;
 
@@ -68,6 +71,7 @@ export class AcceptedManifests implements ManifestMemory {
 
   #later(path: string, accepted: Accepted | undefined): void {
     this.#pending.set(path, accepted);
+    if (this.#pending.size > MAX_PENDING) this.#write(Number.POSITIVE_INFINITY);
     this.#timer ??= setTimeout(() => this.#writeSlice(), WRITE_DELAY_MS);
   }
 
@@ -82,6 +86,7 @@ export class AcceptedManifests implements ManifestMemory {
       for (const [path, accepted] of this.#pending) {
         this.#pending.delete(path);
         this.#records.append(path, accepted === undefined ? undefined : encodeFile(accepted, this.#code));
+        if (accepted !== undefined) releaseContents(accepted.resources);
         if (performance.now() > endMs) return;
       }
       if (this.#records.isWasteful) this.#records.rewrite(this.#records.read());

@@ -6,6 +6,7 @@ import { parseDocuments } from '../resources/document.ts';
 import { findKind } from '../resources/kinds.ts';
 import type { Resource } from '../resources/resource.ts';
 import { mergeFiles, type ResourceSnapshot } from '../resources/sources/snapshot.ts';
+import { copyResource } from '../resources/text-resource.ts';
 
 const answer = z.object({
   objects: z.array(z.object({ file: z.string(), line: z.number(), manifest: z.record(z.string(), z.unknown()) })),
@@ -45,7 +46,9 @@ function readObject({ file, line, manifest }: LiveManifests['objects'][number]):
   errors: readonly DataplaneError[];
 } {
   const { resources, errors } = parseDocuments(JSON.stringify(manifest), file);
-  const placed = resources.map((resource): Resource => ({ ...resource, location: { file, line }, lineOf: () => line }));
+  const placed = resources.map(
+    (resource): Resource => copyResource(resource, { location: { file, line }, lineOf: () => line }),
+  );
   return { resources: placed, errors };
 }
 

@@ -11,6 +11,7 @@ import type { Resource } from '../resources/resource.ts';
 import { type DirectoryWatch, watchDirectory } from '../resources/sources/directory.ts';
 import { DEFAULT_MANIFEST_LIMITS, type ManifestLimits } from '../resources/sources/manifest-limits.ts';
 import type { ManifestMemory } from '../resources/sources/manifest-set.ts';
+import { releaseContents } from '../resources/text-resource.ts';
 
 export interface ManifestStatus {
   readonly directory: string;
@@ -55,6 +56,10 @@ export class ManifestFeed {
       this.#parsed.set(resource, result);
       return result.errors;
     };
+    const accept = (ofFile: readonly Resource[]): void => {
+      for (const resource of ofFile) this.#parsed.set(resource, parseAccepted(resource));
+      releaseContents(ofFile);
+    };
     this.#watch = watchDirectory(
       this.#directory,
       ({ objects, changed, removed }) => {
@@ -63,7 +68,7 @@ export class ManifestFeed {
         this.#parsed.clear();
         this.#logErrors();
       },
-      { check, memory: this.#memory, limits: this.#limits },
+      { check, accept, memory: this.#memory, limits: this.#limits },
     );
     this.#store.apply(this.#watch.snapshot.objects.values());
     this.#parsed.clear();
@@ -94,7 +99,7 @@ export class ManifestFeed {
   #takeParsed(resource: Resource): ParseResult {
     const parsed = this.#parsed.get(resource);
     this.#parsed.delete(resource);
-    // Whatever was not checked here was accepted by an earlier agent of the same code.
+    // What comes into force because another definition of its name is gone was accepted before.
     return parsed ?? parseAccepted(resource);
   }
 

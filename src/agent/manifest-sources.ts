@@ -6,6 +6,7 @@ import { type ParsedDocuments, parseDocuments } from '../resources/document.ts';
 import { type Resource, type ResourceType, resourceId } from '../resources/resource.ts';
 import { listManifests, readManifest } from '../resources/sources/manifest-files.ts';
 import { mergeFiles, type ResourceSnapshot } from '../resources/sources/snapshot.ts';
+import { copyResource } from '../resources/text-resource.ts';
 import { readGitTree } from './git-tree.ts';
 
 export type ManifestSource =
@@ -97,7 +98,7 @@ export function promoteStaged({ objects, errors }: ResourceSnapshot): ResourceSn
     const { stagedAction, ...spec } = resource.spec as { readonly stagedAction?: string };
     const enforcedId = resourceId(enforced.type, resource.namespace, resource.name);
     if (stagedAction === 'Delete') promoted.delete(enforcedId);
-    else promoted.set(enforcedId, { ...resource, ...enforced, id: enforcedId, spec } as Resource);
+    else promoted.set(enforcedId, copyResource(resource, { ...enforced, id: enforcedId, spec } as Partial<Resource>));
   }
   return { objects: promoted, errors };
 }

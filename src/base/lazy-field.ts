@@ -1,34 +1,32 @@
 // Fields of frozen objects that are worked out when first read. To readers, copies and comparisons they are fields like
-// any other.
+// any other. What nobody reads costs nothing: there are many such objects, and few are asked.
 
-interface Deferred {
-  readonly create: () => unknown;
-  value: unknown;
-  isKnown: boolean;
+/** Adds the field to an object and freezes it; `from` is what `create` makes the value of. */
+export type LazyField<K extends string, S, V> = <T extends object>(object: T, from: S) => Readonly<T & Record<K, V>>;
+
+const FROM = Symbol('from');
+
+interface Holder<S> {
+  readonly [FROM]: S;
 }
 
-type Holder = { readonly [DEFERRED]: Deferred };
-
-const DEFERRED = Symbol('deferred');
-
-/** One getter for all objects, so that they keep sharing their shape. */
-function readDeferred(this: Holder): unknown {
-  const deferred = this[DEFERRED];
-  if (!deferred.isKnown) {
-    deferred.value = deferred.create();
-    deferred.isKnown = true;
+/**
+ * A kind of field. `create` runs once for each object, at the first read or never; it gets what the field is made from
+ * and the object. One getter serves all objects, so that they share their shape.
+ */
+export function lazyField<K extends string, S, V>(name: K, create: (from: S, object: object) => V): LazyField<K, S, V> {
+  const known = new WeakMap<object, { readonly value: V }>();
+  function get(this: Holder<S>): V {
+    let field = known.get(this);
+    if (field === undefined) {
+      field = { value: create(this[FROM], this) };
+      known.set(this, field);
+    }
+    return field.value;
   }
-  return deferred.value;
-}
-
-/** Adds the field to the object and freezes it. `create` runs once, at the first read or never. */
-export function withLazyField<T extends object, K extends string, V>(
-  object: T,
-  name: K,
-  create: () => V,
-): Readonly<T & Record<K, V>> {
-  const deferred: Deferred = { create, value: undefined, isKnown: false };
-  Object.defineProperty(object, DEFERRED, { value: deferred });
-  Object.defineProperty(object, name, { get: readDeferred, enumerable: true });
-  return Object.freeze(object) as Readonly<T & Record<K, V>>;
+  return <T extends object>(object: T, from: S) => {
+    Object.defineProperty(object, FROM, { value: from });
+    Object.defineProperty(object, name, { get, enumerable: true });
+    return Object.freeze(object) as Readonly<T & Record<K, V>>;
+  };
 }

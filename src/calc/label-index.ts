@@ -13,17 +13,26 @@ export interface Labels extends Iterable<[string, string]> {
 /** Told of every item whose object or effective labels changed; labels undefined = the item is gone. */
 export type ItemListener = (item: LabelledItem, labels: Labels | undefined) => void;
 
+type LabelMap = Readonly<Record<string, string>>;
+
 /** Own labels over those of profiles, none of them copied: thousands of items share what a namespace lends them. */
 class LayeredLabels implements Labels {
-  /** Earlier layers win. */
-  readonly #layers: readonly Readonly<Record<string, string>>[];
+  readonly #own: LabelMap;
+  /** Earlier ones win. One needs no list, and nearly all items have one. */
+  readonly #lent: LabelMap | undefined;
+  readonly #others: readonly LabelMap[];
 
-  constructor(layers: readonly Readonly<Record<string, string>>[]) {
-    this.#layers = layers;
+  constructor(own: LabelMap, lent: LabelMap | undefined, others: readonly LabelMap[]) {
+    this.#own = own;
+    this.#lent = lent;
+    this.#others = others;
   }
 
   get(label: string): string | undefined {
-    for (const layer of this.#layers) if (Object.hasOwn(layer, label)) return layer[label];
+    if (Object.hasOwn(this.#own, label)) return this.#own[label];
+    if (this.#lent === undefined) return undefined;
+    if (Object.hasOwn(this.#lent, label)) return this.#lent[label];
+    for (const labels of this.#others) if (Object.hasOwn(labels, label)) return labels[label];
     return undefined;
   }
 
@@ -32,18 +41,17 @@ class LayeredLabels implements Labels {
   }
 
   *[Symbol.iterator](): Iterator<[string, string]> {
-    for (const [index, layer] of this.#layers.entries()) {
-      for (const label in layer) if (!this.#isHidden(label, index)) yield [label, layer[label] as string];
+    const above: LabelMap[] = [];
+    for (const labels of [this.#own, this.#lent ?? {}, ...this.#others]) {
+      for (const label in labels) {
+        if (!above.some((layer) => Object.hasOwn(layer, label))) yield [label, labels[label] as string];
+      }
+      above.push(labels);
     }
-  }
-
-  #isHidden(label: string, index: number): boolean {
-    for (let above = 0; above < index; above += 1) {
-      if (Object.hasOwn(this.#layers[above] as object, label)) return true;
-    }
-    return false;
   }
 }
+
+const NO_LABELS: readonly LabelMap[] = [];
 
 export class LabelIndex {
   readonly #items = new Map<string, LabelledItem>();
@@ -59,8 +67,9 @@ export class LabelIndex {
     this.#forgetProfiles(item.key);
     this.#items.set(item.key, item);
     for (const profile of item.profiles) {
-      const users = this.#profileUsers.get(profile) ?? new Set();
-      this.#profileUsers.set(profile, users.add(item.key));
+      const users = this.#profileUsers.get(profile);
+      if (users === undefined) this.#profileUsers.set(profile, new Set([item.key]));
+      else users.add(item.key);
     }
     this.#onItem(item, this.#effectiveLabels(item));
   }
@@ -84,12 +93,15 @@ export class LabelIndex {
   }
 
   #effectiveLabels(item: LabelledItem): Labels {
-    const layers = [item.labels];
+    let lent: LabelMap | undefined;
+    let others = NO_LABELS;
     for (const profile of item.profiles) {
       const labels = this.#profileLabels.get(profile);
-      if (labels !== undefined) layers.push(labels);
+      if (labels === undefined) continue;
+      if (lent === undefined) lent = labels;
+      else others = [...others, labels];
     }
-    return new LayeredLabels(layers);
+    return new LayeredLabels(item.labels, lent, others);
   }
 
   #forgetProfiles(key: string): void {

@@ -79,7 +79,7 @@ export class CalcNodes {
         break;
       case 'hostEndpoint':
       case 'networkSet':
-        this.#labels.setItem(toItem(object));
+        this.#labels.setItem(new ObjectItem(object));
         break;
     }
   }
@@ -105,7 +105,7 @@ export class CalcNodes {
       this.#localKeys.add(key);
       this.#resolver.setEndpoint(key, endpoint);
     }
-    this.#labels.setItem(toItem(endpoint, isLocal ? endpoint : undefined));
+    this.#labels.setItem(new ObjectItem(endpoint, isLocal ? endpoint : undefined));
   }
 
   #removeWorkloadEndpoint(key: string): void {
@@ -120,9 +120,33 @@ function itemKey(type: LabelledObject['type'], key: string): string {
 
 type LabelledObject = WorkloadEndpoint | HostEndpoint | NetworkSet;
 
-function toItem(object: LabelledObject, localEndpoint?: WorkloadEndpoint): LabelledItem {
-  const { type, labels, profiles } = object;
-  const prefixes = object.type === 'networkSet' ? object.nets : object.addresses.map(hostCidr);
-  const ports = object.type === 'networkSet' ? [] : object.ports;
-  return { key: itemKey(type, object.key), labels, profiles, prefixes, ports, localEndpoint };
+const NO_PORTS: LabelledItem['ports'] = [];
+
+/** Prefixes are made when a set asks for them: most items of a cluster are in no set of this node. */
+class ObjectItem implements LabelledItem {
+  readonly key: string;
+  readonly localEndpoint?: WorkloadEndpoint;
+  readonly #object: LabelledObject;
+
+  constructor(object: LabelledObject, localEndpoint?: WorkloadEndpoint) {
+    this.key = itemKey(object.type, object.key);
+    this.#object = object;
+    this.localEndpoint = localEndpoint;
+  }
+
+  get labels(): LabelledItem['labels'] {
+    return this.#object.labels;
+  }
+
+  get profiles(): LabelledItem['profiles'] {
+    return this.#object.profiles;
+  }
+
+  get prefixes(): LabelledItem['prefixes'] {
+    return this.#object.type === 'networkSet' ? this.#object.nets : this.#object.addresses.map(hostCidr);
+  }
+
+  get ports(): LabelledItem['ports'] {
+    return this.#object.type === 'networkSet' ? NO_PORTS : this.#object.ports;
+  }
 }

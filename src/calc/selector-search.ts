@@ -19,10 +19,24 @@ export function searchOptions(selector: Selector): readonly SearchKeys[] {
 }
 
 function narrowingOptions(selector: Selector): SearchKeys[] {
+  const plain = plainOptions(selector);
+  if (plain !== undefined) return plain;
   const options = disjunctionOptions(selector);
   for (const [label, { mustHaveOneOfValues, mustBePresent }] of labelRestrictions(selector)) {
     if (mustHaveOneOfValues !== undefined) options.push([...mustHaveOneOfValues].map((value) => ({ label, value })));
     else if (mustBePresent) options.push([{ label }]);
+  }
+  return options;
+}
+
+/** Of values that labels must have, as most selectors of a cluster are; undefined = it is more than that. */
+function plainOptions(selector: Selector): SearchKeys[] | undefined {
+  if (selector.kind === 'equals') return [[{ label: selector.label, value: selector.value }]];
+  if (selector.kind !== 'and') return undefined;
+  const options: SearchKeys[] = [];
+  for (const operand of selector.operands) {
+    if (operand.kind !== 'equals' || options.some(([key]) => key?.label === operand.label)) return undefined;
+    options.push([{ label: operand.label, value: operand.value }]);
   }
   return options;
 }
@@ -35,7 +49,10 @@ function disjunctionOptions(selector: Selector): SearchKeys[] {
   return ways.every((way) => way !== undefined) ? [ways.flat()] : [];
 }
 
-type Labels = Iterable<readonly [string, string]>;
+type Labels = Iterable<readonly [string, string]> & { get(label: string): string | undefined };
+
+/** With so few labels spoken of they are asked for one by one: that is cheaper than a walk over those of an item. */
+const FEW_LABELS = 4;
 
 /** Selectors filed under (label, value), under a label, or under anything. */
 export class MultiIndex<T> {
@@ -56,12 +73,21 @@ export class MultiIndex<T> {
   forCandidates(labels: Labels, visit: (entry: T) => void): void {
     for (const entry of this.#any) visit(entry);
     if (this.#byLabel.size === 0) return;
-    for (const [label, value] of labels) {
-      const byValue = this.#byLabel.get(label);
-      if (byValue === undefined) continue;
-      for (const entry of byValue.get(value) ?? NONE) visit(entry as T);
-      for (const entry of byValue.get(undefined) ?? NONE) visit(entry as T);
+    if (this.#byLabel.size <= FEW_LABELS) {
+      for (const [label, byValue] of this.#byLabel) this.#visitFiled(byValue, labels.get(label), visit);
+      return;
     }
+    for (const [label, value] of labels) this.#visitFiled(this.#byLabel.get(label), value, visit);
+  }
+
+  #visitFiled(
+    byValue: ReadonlyMap<string | undefined, Set<T>> | undefined,
+    value: string | undefined,
+    visit: (entry: T) => void,
+  ): void {
+    if (byValue === undefined || value === undefined) return;
+    for (const entry of byValue.get(value) ?? NONE) visit(entry as T);
+    for (const entry of byValue.get(undefined) ?? NONE) visit(entry as T);
   }
 
   /** How many are filed under any of the keys; one that is under several counts for each. */
@@ -76,7 +102,7 @@ export class MultiIndex<T> {
 
 /** What ItemIndex needs to know of an item. */
 export interface Indexed {
-  readonly labels: Labels & { get(label: string): string | undefined };
+  readonly labels: Labels;
   readonly sequence: number;
 }
 

@@ -15,6 +15,8 @@ export class AddressClaims {
   readonly #endpoints = new Map<string, WorkloadEndpoint>();
   /** By address; a set only where there are several. */
   readonly #claimants = new Map<string | number, string | Set<string>>();
+  /** Addresses that several claim: mostly there are none, and then nobody need be asked. */
+  #shared = 0;
   readonly #conflicts = new Map<string, Conflict>();
   readonly #touched = new Set<string>();
 
@@ -64,6 +66,7 @@ export class AddressClaims {
         this.#claimants.set(id, endpoint.key);
         continue;
       }
+      if (typeof known === 'string') this.#shared += 1;
       const claimants = (typeof known === 'string' ? new Set([known]) : known).add(endpoint.key);
       this.#claimants.set(id, claimants);
       this.#touch(claimants);
@@ -79,7 +82,9 @@ export class AddressClaims {
       claimants.delete(endpoint.key);
       this.#touch(claimants);
       const [last] = claimants;
-      if (claimants.size === 1 && last !== undefined) this.#claimants.set(id, last);
+      if (claimants.size !== 1 || last === undefined) continue;
+      this.#claimants.set(id, last);
+      this.#shared -= 1;
     }
   }
 
@@ -94,6 +99,7 @@ export class AddressClaims {
   }
 
   #isContested(key: string): boolean {
+    if (this.#shared === 0) return false;
     const endpoint = this.#endpoints.get(key);
     return endpoint?.addresses.some((address) => this.#contestants(address) !== undefined) ?? false;
   }

@@ -8,7 +8,7 @@ import { DataplaneError } from '../base/errors.ts';
 import type { Resource, ResourceType } from '../resources/resource.ts';
 import { formatAddress } from './address.ts';
 import { AddressClaims, type Conflict } from './address-claims.ts';
-import { Candidates, RANK } from './candidates.ts';
+import { type Candidate, Candidates, RANK } from './candidates.ts';
 import type { WorkloadEndpoint } from './endpoint.ts';
 import { parseResource } from './parse/parse-resource.ts';
 import { DEFAULT_ALLOW_PROFILE } from './parse/profiles.ts';
@@ -33,7 +33,7 @@ const BUILT_IN_SOURCE = '';
 export class ModelStore {
   readonly #parse: (resource: Resource) => ParseResult;
   /** By resource id; nothing for resources that stand for nothing. */
-  readonly #objects = new Map<string, readonly ModelObject[]>();
+  readonly #candidatesOf = new Map<string, Candidate | readonly Candidate[]>();
   readonly #errors = new Map<string, readonly DataplaneError[]>();
   readonly #candidates = new Candidates();
   readonly #claims = new AddressClaims();
@@ -53,7 +53,7 @@ export class ModelStore {
   constructor(parse: (resource: Resource) => ParseResult = parseResource) {
     this.#parse = parse;
     for (const object of [...builtInTiers(), DEFAULT_ALLOW_PROFILE]) {
-      this.#candidates.add(BUILT_IN_SOURCE, RANK.builtIn, object);
+      this.#candidates.add({ source: BUILT_IN_SOURCE, rank: RANK.builtIn, object });
       this.#maps[object.type].set(object.key, object);
     }
     this.world = {
@@ -96,21 +96,22 @@ export class ModelStore {
     const { objects, errors } = this.#parse(resource);
     if (errors.length > 0) this.#errors.set(resource.id, errors);
     if (objects.length === 0) return errors;
-    this.#objects.set(resource.id, objects);
     const rank = DERIVED.has(resource.type) ? RANK.derived : RANK.written;
-    for (const object of objects) {
-      this.#candidates.add(resource.id, rank, object);
-      touch(touched, object);
+    const candidates = objects.map((object): Candidate => ({ source: resource.id, rank, object }));
+    this.#candidatesOf.set(resource.id, candidates.length === 1 ? (candidates[0] as Candidate) : candidates);
+    for (const candidate of candidates) {
+      this.#candidates.add(candidate);
+      touch(touched, candidate.object);
     }
     return errors;
   }
 
   #forget(id: string, touched: Touched): void {
     this.#errors.delete(id);
-    const objects = this.#objects.get(id);
-    if (objects === undefined) return;
-    this.#objects.delete(id);
-    for (const object of objects) {
+    const candidates = this.#candidatesOf.get(id);
+    if (candidates === undefined) return;
+    this.#candidatesOf.delete(id);
+    for (const { object } of [candidates].flat()) {
       this.#candidates.remove(id, object);
       touch(touched, object);
     }

@@ -5,7 +5,7 @@ import type { ModelObject, ModelType } from './world.ts';
 /** Lower counts more. */
 export const RANK = { written: 0, derived: 1, builtIn: 2 } as const;
 
-interface Candidate {
+export interface Candidate {
   readonly source: string;
   readonly rank: number;
   readonly object: ModelObject;
@@ -15,11 +15,11 @@ export class Candidates {
   /** By type, by key; a list only where there are several, which is rare. */
   readonly #slots = new Map<ModelType, Map<string, Candidate | Candidate[]>>();
 
-  add(source: string, rank: number, object: ModelObject): void {
+  add(candidate: Candidate): void {
+    const { object } = candidate;
     const slots = this.#slots.get(object.type) ?? new Map<string, Candidate | Candidate[]>();
     this.#slots.set(object.type, slots);
     const known = slots.get(object.key);
-    const candidate = { source, rank, object };
     slots.set(object.key, known === undefined ? candidate : [...listOf(known), candidate]);
   }
 
@@ -34,7 +34,8 @@ export class Candidates {
   best(type: ModelType, key: string): ModelObject | undefined {
     const candidates = this.#slots.get(type)?.get(key);
     if (candidates === undefined) return undefined;
-    return listOf(candidates).reduce((a, b) => (isBefore(a, b) ? a : b)).object;
+    if (!Array.isArray(candidates)) return candidates.object;
+    return candidates.reduce((a, b) => (isBefore(a, b) ? a : b)).object;
   }
 }
 

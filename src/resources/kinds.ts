@@ -35,6 +35,7 @@ interface KindOptions<T extends ResourceType> {
 
 /** One kind; `kind` is as written in documents, `type` as everything else calls it. */
 export interface KindDefinition {
+  readonly apiVersion: string;
   readonly kind: string;
   readonly type: ResourceType;
   readonly schema: z.ZodType;
@@ -61,7 +62,7 @@ export function knownKinds(): Iterable<string> {
 
 function define<T extends ResourceType>(apiVersions: readonly string[], kind: string, options: KindOptions<T>): void {
   for (const apiVersion of apiVersions) {
-    definitions.set(`${apiVersion} ${kind}`, { kind, nameRule: SUBDOMAIN_NAME, ...options });
+    definitions.set(`${apiVersion} ${kind}`, { apiVersion, kind, nameRule: SUBDOMAIN_NAME, ...options });
   }
 }
 

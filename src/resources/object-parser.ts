@@ -4,11 +4,12 @@ import { type FieldPath, formatPath } from './field-path.ts';
 import { findKind, type KindDefinition, knownKinds } from './kinds.ts';
 import { LABEL_NAME } from './names.ts';
 import { nearestName } from './nearest.ts';
-import { ORIGIN, type Origin } from './origin.ts';
+import type { Origin } from './origin.ts';
 import { type ProblemDetails, quoteValue, type Report } from './report.ts';
 import { describeObject, type Resource, resourceId } from './resource.ts';
 import { reportIssues } from './schema-errors.ts';
 import type { Metadata } from './schemas/metadata.ts';
+import { type Content, type ResourceHead, TextResource } from './text-resource.ts';
 import { checkMetadata } from './validate-metadata.ts';
 
 /** Collects what the objects of one file are. */
@@ -126,29 +127,27 @@ function checkObject(
   const { source, path } = place;
   const head = {
     type: definition.type,
-    apiVersion: document.apiVersion,
-    kind: document.kind,
+    apiVersion: definition.apiVersion,
+    kind: definition.kind,
     namespace,
     name,
-    metadata,
-    spec,
     location: { file, line: place.line ?? source.lineOf(path) },
   };
-  return createResource(head as ResourceHead, { source, path });
+  return createResource(head as ResourceHead, { metadata, spec }, { source, path });
 }
 
-/** What a resource says, without what follows from it. */
-export type ResourceHead = Omit<Resource, 'id' | 'lineOf'>;
-
 /** A frozen resource out of its parts. */
-export function createResource(head: ResourceHead, origin: Origin): Resource {
-  const { source, path } = origin;
-  return Object.freeze({
-    ...head,
-    id: resourceId(head.type, head.namespace, head.name),
-    lineOf: (field: FieldPath) => source.lineOf(path.length === 0 ? field : [...path, ...field]),
-    [ORIGIN]: origin,
-  }) as Resource;
+export function createResource(head: ResourceHead, content: Content, origin: Origin): Resource {
+  return new TextResource(head, content, origin, readContent) as unknown as Resource;
+}
+
+/** Only for whole documents that were accepted before. Throws INTERNAL when the document is no such one. */
+function readContent({ source, path }: Origin): Content {
+  const sink: ObjectSink = { file: '', resources: [], errors: [], refused: [], hasUnidentified: false };
+  parseObject(source.readValue(), { source, path, line: source.place.firstLine }, sink);
+  const [resource] = sink.resources;
+  if (resource !== undefined) return { metadata: resource.metadata, spec: resource.spec };
+  throw new DataplaneError('INTERNAL', 'cannot be read again', { operation: 'read', target: 'document' });
 }
 
 function checkNames(

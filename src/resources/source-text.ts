@@ -1,6 +1,6 @@
 // The text a document was parsed from, kept to answer one question: which line is a field on?
 import type { FieldPath } from './field-path.ts';
-import { readEventLines } from './yaml/event-yaml.ts';
+import { parseEventYaml, readEventLines } from './yaml/event-yaml.ts';
 import { parseFullYaml } from './yaml/full-yaml.ts';
 import { type LineTree, lineTreeAt } from './yaml/line-tree.ts';
 
@@ -23,16 +23,30 @@ const RECENT_DOCUMENTS = 4;
 
 export class SourceText {
   readonly text: string;
-  readonly place: TextPlace;
+  readonly #start: number;
+  readonly #firstLine: number;
+  readonly #index: number;
 
-  constructor(text: string, place: TextPlace) {
+  constructor(text: string, { start, firstLine, index }: TextPlace) {
     this.text = text;
-    this.place = place;
+    this.#start = start;
+    this.#firstLine = firstLine;
+    this.#index = index;
+  }
+
+  get place(): TextPlace {
+    return { start: this.#start, firstLine: this.#firstLine, index: this.#index };
+  }
+
+  /** The document's value, parsed anew. */
+  readValue(): unknown {
+    const document = parseEventYaml(this.text) ?? parseFullYaml(this.text)[this.#index];
+    return document?.value;
   }
 
   /** 1-based line in the file of the value at the path, or of its nearest ancestor. */
   lineOf(path: FieldPath): number {
-    return this.place.firstLine - 1 + lineTreeAt(this.#lines(), path).line;
+    return this.#firstLine - 1 + lineTreeAt(this.#lines(), path).line;
   }
 
   #lines(): LineTree {
@@ -44,6 +58,6 @@ export class SourceText {
   }
 
   #fullLines(): LineTree {
-    return parseFullYaml(this.text)[this.place.index]?.lines() ?? { line: 1 };
+    return parseFullYaml(this.text)[this.#index]?.lines() ?? { line: 1 };
   }
 }

@@ -6,7 +6,7 @@ import type { KubernetesPolicySpec, PeerSpec, PortSpec } from '../../resources/s
 import type { Direction, EntityMatch, Policy, Rule } from '../policy.ts';
 import { conjunction, SELECT_ALL } from '../selector/construct.ts';
 import { scopeEntity, scopePolicy } from '../selector/scope.ts';
-import { locationOf, withRules } from './deferred.ts';
+import { locationOf, rulesBy } from './deferred.ts';
 import { IS_POD, parseLabelSelector } from './label-selectors.ts';
 import { groupPorts, type ProtocolPort } from './port-groups.ts';
 import { ParseContext, type ParseResult } from './result.ts';
@@ -15,9 +15,12 @@ import { ANY_ENTITY, parseNets } from './rules.ts';
 export type KubernetesPolicyResource = ResourceOf<'KubernetesNetworkPolicy' | 'StagedKubernetesNetworkPolicy'>;
 
 const ORDER = 1000;
+const NO_HINTS: Policy['performanceHints'] = Object.freeze([]);
 
 /** Rules of one direction, one for each protocol and peer: one object may be a product of long lists. */
 const MAX_RULES = 16384;
+
+const withRules = rulesBy(['KubernetesNetworkPolicy', 'StagedKubernetesNetworkPolicy'], parseBothLists);
 
 interface RuleSpec {
   readonly peers: readonly PeerSpec[];
@@ -43,24 +46,31 @@ export function parseKubernetesPolicy(resource: KubernetesPolicyResource, isAcce
     doNotTrack: false,
     preDnat: false,
     applyOnForward: false,
-    performanceHints: [],
+    performanceHints: NO_HINTS,
     location,
   };
-  const policy = withRules(head, context, (rules) => parseBothLists(spec, rules));
+  const policy = withRules(head, context);
   return isStaged && spec.stagedAction === 'Delete' ? context.result() : context.result(policy);
 }
 
-function parseBothLists(spec: KubernetesPolicySpec, context: ParseContext): Policy['rules'] {
+function parseBothLists({ spec }: { readonly spec: KubernetesPolicySpec }, context: ParseContext): Policy['rules'] {
   const ingress = (spec.ingress ?? []).map(({ from = [], ports = [] }) => ({ peers: from, ports }));
   const egress = (spec.egress ?? []).map(({ to = [], ports = [] }) => ({ peers: to, ports }));
   return { ingress: parseRules(ingress, 'ingress', context), egress: parseRules(egress, 'egress', context) };
 }
 
+const BOTH = Object.freeze({ ingress: true, egress: true });
+const INGRESS = Object.freeze({ ingress: true, egress: false });
+const EGRESS = Object.freeze({ ingress: false, egress: true });
+const NEITHER = Object.freeze({ ingress: false, egress: false });
+
 /** What the API server fills in: ingress always, egress when there are egress rules. */
-function governedDirections(spec: KubernetesPolicySpec): { ingress: boolean; egress: boolean } {
+function governedDirections(spec: KubernetesPolicySpec): Policy['governs'] {
   const types = spec.policyTypes ?? [];
-  if (types.length > 0) return { ingress: types.includes('Ingress'), egress: types.includes('Egress') };
-  return { ingress: true, egress: (spec.egress ?? []).length > 0 };
+  const ingress = types.length === 0 || types.includes('Ingress');
+  const egress = types.length === 0 ? (spec.egress ?? []).length > 0 : types.includes('Egress');
+  if (ingress) return egress ? BOTH : INGRESS;
+  return egress ? EGRESS : NEITHER;
 }
 
 function parseRules(specs: readonly RuleSpec[], direction: Direction, context: ParseContext): Rule[] {

@@ -1,5 +1,5 @@
 // Pod -> the WorkloadEndpoint that Calico's CNI plugin would have made of it (libcalico-go/lib/backend/k8s/conversion).
-import { withLazyField } from '../../base/lazy-field.ts';
+import { lazyField } from '../../base/lazy-field.ts';
 import { sha1Hex } from '../../base/sha1.ts';
 import type { ResourceOf } from '../../resources/resource.ts';
 import { type Cidr, type IpAddress, parseCidr } from '../address.ts';
@@ -16,7 +16,14 @@ const POD_IPS = 'cni.projectcalico.org/podIPs';
 const POD_IP = 'cni.projectcalico.org/podIP';
 const AWS_POD_IPS = 'vpc.amazonaws.com/pod-ips';
 const SOURCE_PREFIXES = 'cni.projectcalico.org/allowedSourcePrefixes';
+/** Shared by the many pods that have none. */
+const NOTHING: readonly never[] = Object.freeze([]);
 const FINISHED_PHASES = new Set(['Failed', 'Succeeded', 'Completed']);
+
+/** A name to hash for every pod there is, and needed of those on one node. */
+const withInterfaceName = lazyField('interfaceName', ({ namespace = 'default', name }: Pod) => {
+  return podInterfaceName(namespace, name);
+});
 
 /** Pods that are finished, not scheduled or on the host's network become nothing. */
 export function parsePod(pod: Pod): ParseResult {
@@ -36,17 +43,12 @@ export function parsePod(pod: Pod): ParseResult {
     node,
     addresses: podAddresses(pod, context),
     labels: workloadLabels(metadata.labels, namespace, ORCHESTRATOR, serviceAccount),
-    profiles: [
-      namespaceProfileName(namespace),
-      ...(serviceAccount === '' ? [] : [serviceAccountProfileName(namespace, serviceAccount)]),
-    ],
+    profiles: podProfiles(namespace, serviceAccount),
     ports: podPorts(pod),
     allowedSourcePrefixes: sourcePrefixes(pod, context),
     location,
   };
-  // A name to hash for every pod there is, and needed of those on one node.
-  const withName = withLazyField(freezeFields(endpoint), 'interfaceName', () => podInterfaceName(namespace, name));
-  return context.result(withName);
+  return context.result(withInterfaceName(freezeFields(endpoint), pod));
 }
 
 /** Host side of a pod's veth pair, as Calico's CNI plugin names it. */
@@ -66,16 +68,32 @@ function isFinished({ spec, metadata }: Pod): boolean {
   return metadata.annotations[POD_IP] === '' || metadata.annotations[AWS_POD_IPS] === '';
 }
 
+/** Pods of one namespace mostly come one after the other, and share a list. */
+let latestProfiles: { readonly namespace: string; readonly serviceAccount: string; readonly names: readonly string[] } =
+  {
+    namespace: '',
+    serviceAccount: '',
+    names: [],
+  };
+
+function podProfiles(namespace: string, serviceAccount: string): readonly string[] {
+  if (latestProfiles.namespace !== namespace || latestProfiles.serviceAccount !== serviceAccount) {
+    const names = [namespaceProfileName(namespace)];
+    if (serviceAccount !== '') names.push(serviceAccountProfileName(namespace, serviceAccount));
+    latestProfiles = { namespace, serviceAccount, names: Object.freeze(names) };
+  }
+  return latestProfiles.names;
+}
+
 /** From the first place that names any; one that does not parse refuses the pod. */
 function podAddresses(pod: Pod, context: ParseContext): IpAddress[] {
   const { path, texts } = addressTexts(pod);
-  const addresses: IpAddress[] = [];
-  for (const text of texts) {
-    const address = parseHost(text);
-    if (address !== undefined) addresses.push(address);
-    else context.refuse('INVALID_FIELD', path, 'invalid value', { found: text, expected: 'an IP address' });
+  const addresses = texts.map(parseHost);
+  for (const [index, address] of addresses.entries()) {
+    if (address !== undefined) continue;
+    context.refuse('INVALID_FIELD', path, 'invalid value', { found: texts[index], expected: 'an IP address' });
   }
-  return addresses;
+  return addresses.filter((address) => address !== undefined);
 }
 
 function addressTexts({ spec: { status }, metadata: { annotations } }: Pod): { path: string[]; texts: string[] } {
@@ -89,18 +107,19 @@ function addressTexts({ spec: { status }, metadata: { annotations } }: Pod): { p
   return { path: [], texts: [] };
 }
 
-function podPorts({ spec }: Pod): NamedPort[] {
+function podPorts({ spec }: Pod): readonly NamedPort[] {
   const containers = [...(spec.spec.initContainers ?? []), ...(spec.spec.containers ?? [])];
   const ports = containers.flatMap((container) => container.ports ?? []);
+  if (ports.length === 0) return NOTHING;
   return namedPorts(
     ports.map(({ name, containerPort, protocol }) => ({ name, protocol: protocol ?? 'TCP', port: containerPort })),
   );
 }
 
 /** The annotation is a JSON list of CIDRs. */
-function sourcePrefixes(pod: Pod, context: ParseContext): Cidr[] {
+function sourcePrefixes(pod: Pod, context: ParseContext): readonly Cidr[] {
   const text = pod.metadata.annotations[SOURCE_PREFIXES];
-  if (text === undefined || text === '') return [];
+  if (text === undefined || text === '') return NOTHING;
   const prefixes = parseJsonList(text)?.map((item) => (typeof item === 'string' ? parseCidr(item) : undefined));
   if (prefixes?.every((prefix) => prefix !== undefined)) return prefixes;
   const expected = 'a JSON list of CIDRs such as ["10.0.0.0/8"]';

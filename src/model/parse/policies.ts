@@ -3,13 +3,18 @@ import type { ResourceOf } from '../../resources/resource.ts';
 import type { PolicySpec } from '../../resources/schemas/policy.ts';
 import type { PerformanceHint, Policy } from '../policy.ts';
 import { scopePolicy } from '../selector/scope.ts';
-import { withRules } from './deferred.ts';
+import { rulesBy } from './deferred.ts';
 import { ParseContext, type ParseResult } from './result.ts';
 import { parseRules, selectorWithoutGlobal } from './rules.ts';
 
-export type PolicyResource = ResourceOf<
-  'NetworkPolicy' | 'GlobalNetworkPolicy' | 'StagedNetworkPolicy' | 'StagedGlobalNetworkPolicy'
->;
+const TYPES = ['NetworkPolicy', 'GlobalNetworkPolicy', 'StagedNetworkPolicy', 'StagedGlobalNetworkPolicy'] as const;
+
+export type PolicyResource = ResourceOf<(typeof TYPES)[number]>;
+
+const withRules = rulesBy(TYPES, ({ spec }, context) => ({
+  ingress: parseRules(spec.ingress, ['spec', 'ingress'], context),
+  egress: parseRules(spec.egress, ['spec', 'egress'], context),
+}));
 
 /** A staged policy with stagedAction Delete becomes nothing. */
 export function parsePolicy(resource: PolicyResource, isAccepted = false): ParseResult {
@@ -42,10 +47,7 @@ export function parsePolicy(resource: PolicyResource, isAccepted = false): Parse
     performanceHints: (spec.performanceHints ?? []) as readonly PerformanceHint[],
     location,
   };
-  const policy = withRules(head, context, (rules) => ({
-    ingress: parseRules(spec.ingress, ['spec', 'ingress'], rules),
-    egress: parseRules(spec.egress, ['spec', 'egress'], rules),
-  }));
+  const policy = withRules(head, context);
   return isStaged && spec.stagedAction === 'Delete' ? context.result() : context.result(policy);
 }
 

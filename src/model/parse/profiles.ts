@@ -81,8 +81,11 @@ function prefixedLabels(
   name: string,
   prefix: string,
 ): Record<string, string> {
-  const entries = Object.entries(labels).map(([label, value]) => [prefix + label, value]);
-  return { ...Object.fromEntries(entries), [prefix + NAME_LABEL]: name };
+  // Field by field: objects that get the same fields in the same order share their shape.
+  const all: Record<string, string> = {};
+  for (const [label, value] of Object.entries(labels)) all[prefix + label] = value;
+  all[prefix + NAME_LABEL] = name;
+  return all;
 }
 
 function allowAll(location: Profile['location']): Profile['rules'] {

@@ -36,5 +36,6 @@ export function conjunction(...selectors: readonly (Selector | undefined)[]): Se
   if (operands.length === 0) return SELECT_ALL;
   return operands.length === 1
     ? (operands[0] as Selector)
-    : Object.freeze({ kind: 'and', operands: Object.freeze(operands) });
+    : // A copy has no room to grow, which the array that was pushed to has plenty of.
+      Object.freeze({ kind: 'and', operands: Object.freeze(operands.slice()) });
 }

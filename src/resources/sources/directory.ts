@@ -6,12 +6,13 @@ import { type EventReading, type FileEvent, readEvents } from './file-events.ts'
 import type { WalkedDirectory } from './manifest-files.ts';
 import type { ManifestLimits } from './manifest-limits.ts';
 import { type LookResult, type ManifestMemory, ManifestSet } from './manifest-set.ts';
-import type { GracePeriods, ResourceCheck } from './manifest-state.ts';
+import type { GracePeriods, ResourceCheck, ResourceUse } from './manifest-state.ts';
 import { EMPTY_SNAPSHOT, type ResourceSnapshot, type SnapshotChange } from './snapshot.ts';
 
 export interface WatchOptions extends Partial<GracePeriods> {
   /** Refuses resources that parse but mean nothing; a refused object stays as it last was. */
   readonly check?: ResourceCheck;
+  readonly accept?: ResourceUse;
   /** What an earlier process accepted; without it a file that is broken at the start has nothing to fall back on. */
   readonly memory?: ManifestMemory;
   readonly limits?: ManifestLimits;
@@ -80,9 +81,9 @@ class DirectoryWatcher implements DirectoryWatch {
   #isClosed = false;
 
   constructor(directory: string, onChange: (change: SnapshotChange) => void, options: WatchOptions) {
-    const { vanishedMs = VANISHED_MS, truncatedMs = TRUNCATED_MS, check, memory, limits } = options;
+    const { vanishedMs = VANISHED_MS, truncatedMs = TRUNCATED_MS, check, accept, memory, limits } = options;
     this.#root = directory;
-    this.#manifests = new ManifestSet(directory, { grace: { vanishedMs, truncatedMs }, check, memory, limits });
+    this.#manifests = new ManifestSet(directory, { grace: { vanishedMs, truncatedMs }, check, accept, memory, limits });
     this.#onChange = onChange;
     this.#debounceMs = options.debounceMs ?? DEBOUNCE_MS;
     this.#rescanMs = options.rescanMs ?? RESCAN_MS;

@@ -20,6 +20,7 @@ import {
   type ManifestState,
   type RememberedFile,
   type ResourceCheck,
+  type ResourceUse,
   recallReading,
 } from './manifest-state.ts';
 import { ObjectIndex } from './object-index.ts';
@@ -50,6 +51,7 @@ export interface ManifestMemory {
 export interface ManifestSetOptions {
   readonly grace: GracePeriods;
   readonly check?: ResourceCheck;
+  readonly accept?: ResourceUse;
   readonly memory?: ManifestMemory;
   readonly limits?: ManifestLimits;
 }
@@ -73,6 +75,7 @@ export class ManifestSet {
   readonly #root: string;
   readonly #grace: GracePeriods;
   readonly #check: ResourceCheck | undefined;
+  readonly #accept: ResourceUse | undefined;
   readonly #memory: ManifestMemory | undefined;
   readonly #limits: ManifestLimits;
   readonly #states = new Map<string, ManifestState>();
@@ -89,10 +92,11 @@ export class ManifestSet {
   #total: Load = { bytes: 0, values: 0 };
   #snapshot: ResourceSnapshot;
 
-  constructor(root: string, { grace, check, memory, limits = DEFAULT_MANIFEST_LIMITS }: ManifestSetOptions) {
+  constructor(root: string, { grace, check, accept, memory, limits = DEFAULT_MANIFEST_LIMITS }: ManifestSetOptions) {
     this.#root = root;
     this.#grace = grace;
     this.#check = check;
+    this.#accept = accept;
     this.#memory = memory;
     this.#limits = limits;
     if (memory !== undefined) this.#recalled = new Map(memory.recall());
@@ -162,7 +166,7 @@ export class ManifestSet {
   /** What an earlier process accepted of the file. */
   #recall(path: string): ManifestState | undefined {
     const remembered = this.#recalled?.get(path);
-    return remembered === undefined ? undefined : recallReading(path, remembered, this.#check);
+    return remembered === undefined ? undefined : recallReading(path, remembered, this.#check, this.#accept);
   }
 
   /** Files that were there when an earlier process looked, and may be written anew at this moment. */

@@ -4,6 +4,9 @@ import type { DataplaneError } from '../../base/errors.ts';
 import { type ParsedDocuments, parseDocuments } from '../document.ts';
 import type { Resource } from '../resource.ts';
 
+/** Told of the resources of a file that an earlier process accepted, and that are not checked again. */
+export type ResourceUse = (ofFile: readonly Resource[]) => void;
+
 /** Further checks of a resource, e.g. those that need the model. */
 export type ResourceCheck = (resource: Resource) => readonly DataplaneError[];
 
@@ -34,13 +37,19 @@ export interface RememberedFile {
   readonly isCurrent: boolean;
 }
 
-/** The state of a file that an earlier process accepted: what stays in force should the file be broken by now. */
+/**
+ * The state of a file that an earlier process accepted: what stays in force should the file be broken by now. `accept` is
+ * told of what is taken without a check.
+ */
 export function recallReading(
   path: string,
   { text, resources }: RememberedFile,
   check: ResourceCheck | undefined,
+  accept?: ResourceUse,
 ): ManifestState {
-  const known = resources() ?? checkResources(parseDocuments(text, path), check, []).resources;
+  const stored = resources();
+  if (stored !== undefined) accept?.(stored);
+  const known = stored ?? checkResources(parseDocuments(text, path), check, []).resources;
   return { stamp: '', text, resources: known, errors: [] };
 }
 
@@ -58,7 +67,8 @@ export function acceptReading(
     if (nowMs - sinceMs < grace.truncatedMs) return { ...before, heldSinceMs: sinceMs, heldStamp: stamp };
   }
   if (before?.errors.length === 0 && before.text === text)
-    return { stamp, text, resources: before.resources, errors: [] };
+    // Its resources are made of the text that was there before: one of the two is enough.
+    return { stamp, text: before.text, resources: before.resources, errors: [] };
   const known = before?.errors.length === 0 ? before : undefined;
   const parsed = checkResources(parseDocuments(text, path, known), check, known?.resources ?? []);
   return { stamp, text, resources: keepRefused(before, parsed), errors: parsed.errors };

@@ -1,9 +1,10 @@
 // The resources of a file that was accepted whole, as text for a store, and back: a file that has not changed need not
 // be parsed and checked again. What the store holds is believed as it is; its keeper answers for it.
-import { createResource, type ResourceHead } from '../object-parser.ts';
+import { createResource } from '../object-parser.ts';
 import { originOf } from '../origin.ts';
 import type { Resource } from '../resource.ts';
 import { SourceText } from '../source-text.ts';
+import type { Content, ResourceHead } from '../text-resource.ts';
 
 /** One document of the file and its objects. */
 interface StoredDocument {
@@ -11,10 +12,11 @@ interface StoredDocument {
   readonly length: number;
   readonly firstLine: number;
   readonly index: number;
-  readonly objects: readonly (Omit<ResourceHead, 'location'> & {
-    readonly line: number;
-    readonly path: readonly (string | number)[];
-  })[];
+  readonly objects: readonly (Omit<ResourceHead, 'location'> &
+    Content & {
+      readonly line: number;
+      readonly path: readonly (string | number)[];
+    })[];
 }
 
 /** undefined when something of them would not come back as it was. */
@@ -41,9 +43,10 @@ export function decodeResources(stored: string, text: string, file: string): rea
   const documents = JSON.parse(stored) as readonly StoredDocument[];
   return documents.flatMap(({ start, length, firstLine, index, objects }) => {
     const source = new SourceText(text.slice(start, start + length), { start, firstLine, index });
-    return objects.map(({ line, path, ...head }) =>
-      createResource({ ...head, location: { file, line } } as ResourceHead, { source, path }),
-    );
+    return objects.map(({ type, apiVersion, kind, namespace, name, metadata, spec, line, path }) => {
+      const head = { type, apiVersion, kind, namespace, name, location: { file, line } } as ResourceHead;
+      return createResource(head, { metadata, spec }, { source, path });
+    });
   });
 }
 
