@@ -18,6 +18,7 @@
 #include "stages/host.h"
 #include "stages/judge.h"
 #include "stages/report.h"
+#include "stages/flow-enter.h"
 #include "stages/flow.h"
 #include "stages/related.h"
 #include "stages/deliver.h"
