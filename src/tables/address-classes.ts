@@ -213,7 +213,10 @@ function latestOf(changed: readonly PrefixMembership[]): PrefixMembership[] {
 
 /** Ascending, each once. */
 function mergeSets(inherited: readonly SetId[], own: Iterable<SetId>): readonly SetId[] {
-  const merged = [...own].sort((a, b) => a - b);
-  if (inherited.length === 0) return merged;
+  const merged = [...own];
+  if (inherited.length === 0) {
+    // Without the room that a list has which grew: there are very many of one set.
+    return merged.length === 1 ? [merged[0] as SetId] : merged.sort((a, b) => a - b);
+  }
   return [...new Set([...inherited, ...merged])].sort((a, b) => a - b);
 }

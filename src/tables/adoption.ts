@@ -1,6 +1,6 @@
 // Finds every region that an image reaches, from its root and the sizes in its header: what a restarted agent takes over.
 import { reachableNodes } from './address-table-v6.ts';
-import type { ImageRoot } from './compiler.ts';
+import type { ImageRoot } from './image.ts';
 import {
   BASE_LOCAL,
   BASE_OFFSET,
@@ -16,7 +16,7 @@ import {
   WORD,
 } from './layout.ts';
 import type { TableArrays } from './lookup.ts';
-import type { Region } from './region-store.ts';
+import type { Region } from './region.ts';
 
 /** Lengths that an image's tables do not tell themselves, in words. */
 export interface ImageSizes {

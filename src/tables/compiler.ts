@@ -2,21 +2,22 @@
 // the image before already has. Pure and deterministic; writing an image to the kernel is kernel/'s work.
 import type { DesiredState } from '../calc/resolved.ts';
 import { type AddressChanges, AddressClasses } from './address-classes.ts';
-import { AddressTableV4 } from './address-table-v4.ts';
-import { AddressTableV6 } from './address-table-v6.ts';
-import { encodeHeader, reachableRegions } from './adoption.ts';
+import { reachableRegions } from './adoption.ts';
+import type { Classification } from './classification.ts';
 import { IdPool } from './id-pool.ts';
+import type { ImageCounts, ImageRoot, TableImage } from './image.ts';
+import { ImageTables } from './image-tables.ts';
 import { L4_BASE, L4_ENTRIES, PAGE_WORDS, SOURCE_PORTS, V6_NODE_WORDS } from './layout.ts';
 import { DEFAULT_TABLE_LIMITS, type TableLimits } from './limits.ts';
-import type { Classification } from './list-compiler.ts';
 import { type EndpointLists, ListsInUse } from './lists-in-use.ts';
 import type { TableArrays } from './lookup.ts';
 import { NumberClasses, type Spares } from './number-classes.ts';
-import { NumberTable } from './number-table.ts';
 import { PartitionStep } from './partition-step.ts';
-import { type Region, RegionStore } from './region-store.ts';
+import { RegionStore } from './region-store.ts';
 import type { PartitionSteps } from './row-store.ts';
 import { Stories } from './stories.ts';
+
+export type { ImageCounts, ImageRoot, TableImage } from './image.ts';
 
 export interface TableSizes {
   /** 32-bit words of the policy heap; at most 2^24. */
@@ -27,38 +28,6 @@ export interface TableSizes {
 
 export const DEFAULT_TABLE_SIZES: TableSizes = { heapWords: 2 ** 24, v6Nodes: 16384 };
 
-/** Entry points of an image: struct tt_root without its generation. */
-export interface ImageRoot {
-  readonly v4Root: number;
-  readonly v6Root: number;
-  readonly l4Classes: number;
-  readonly sourceClasses: number;
-  readonly policies: number;
-  /** Header of this image, and its length: what finding all its regions again takes (adoption.ts). */
-  readonly directory: number;
-  readonly directoryRegions: number;
-}
-
-export interface TableImage {
-  readonly root: ImageRoot;
-  /** Id of each endpoint: where its two policy bases are. */
-  readonly endpointIds: ReadonlyMap<string, number>;
-  /** What must be copied from the stores: regions that were not there in the image before, neighbours joined. */
-  readonly written: { readonly heap: readonly Region[]; readonly v6Nodes: readonly Region[] };
-  readonly counts: ImageCounts;
-  /** How addresses, layer-4 indexes and source ports were divided; of addresses valid until the next compile. */
-  readonly classification: Classification;
-}
-
-export interface ImageCounts {
-  readonly endpoints: number;
-  readonly policyLists: number;
-  readonly prefixes: number;
-  readonly addressClasses: number;
-  readonly l4Classes: number;
-  readonly sourcePortClasses: number;
-}
-
 /** Heap regions start at multiples of a cache line. */
 const REGION_WORDS = 16;
 /** Words at the start of the heap that stay zero: an offset of 0 is a hole. */
@@ -67,16 +36,6 @@ const RESERVED_WORDS = 64;
 const TCP_PORTS = [L4_BASE.TCP, L4_BASE.TCP + 65535] as const;
 const UDP_PORTS = [L4_BASE.UDP, L4_BASE.UDP + 65535] as const;
 const L4_SPARES: Spares = { count: 32, multiple: PAGE_WORDS, likely: [TCP_PORTS, TCP_PORTS, TCP_PORTS, UDP_PORTS] };
-
-/** Regions outside lists, of each of which there is one use. */
-interface Tables {
-  readonly v4: AddressTableV4;
-  readonly v6: AddressTableV6;
-  readonly l4Classes: NumberTable;
-  readonly sourceClasses: NumberTable;
-  policies?: number;
-  directory?: number;
-}
 
 export class TableCompiler {
   readonly heap: RegionStore;
@@ -87,7 +46,7 @@ export class TableCompiler {
   readonly #sourcePorts: NumberClasses;
   readonly #endpointIds = new IdPool();
   readonly #lists: ListsInUse;
-  #tables: Tables;
+  #tables: ImageTables;
   /** Of the image before. */
   #partitions: Pick<Classification, 'l4' | 'sourcePorts'> | undefined;
   #ids: ReadonlyMap<string, number> = new Map();
@@ -115,7 +74,7 @@ export class TableCompiler {
       setting: 'tables.v6Nodes',
     });
     this.#lists = new ListsInUse(this.heap, this.stories);
-    this.#tables = this.#newTables();
+    this.#tables = new ImageTables(this.heap, this.v6Nodes);
   }
 
   /** Compiles the next image. Throws TABLE_FULL and LIMIT_EXCEEDED; the image before then stays whole. */
@@ -166,11 +125,14 @@ export class TableCompiler {
     };
     this.#compileLists(classification, changes);
     const ids = this.#assignIds(endpoints);
-    const root = this.#compileTables(classification, changes, endpoints, ids);
+    const limit = this.#endpointIds.limit;
+    const { ordered } = this.#addresses;
+    const root = this.#tables.update(classification, ordered, changes.prefixes, { lists: endpoints, ids, limit });
     this.#complete(classification, ids);
     const counts: ImageCounts = {
       endpoints: endpoints.length,
       policyLists: this.#lists.size,
+      rules: this.#lists.ruleCount,
       prefixes: desired.prefixes.size,
       addressClasses: partition.classCount,
       l4Classes: classification.l4.ids.length,
@@ -194,44 +156,6 @@ export class TableCompiler {
     }
   }
 
-  #compileTables(
-    { addresses, l4, sourcePorts }: Classification,
-    changes: AddressChanges,
-    endpoints: readonly EndpointLists[],
-    ids: ReadonlyMap<string, number>,
-  ): ImageRoot {
-    const { ordered } = this.#addresses;
-    const policies = new Uint32Array(2 * this.#endpointIds.limit);
-    for (const { key, egress, ingress } of endpoints) {
-      const id = ids.get(key) as number;
-      policies[2 * id] = egress.compiler.base;
-      policies[2 * id + 1] = ingress.compiler.base;
-    }
-    const header = encodeHeader({
-      addressClasses: addresses.idLimit,
-      pages: Math.ceil(l4.idLimit / PAGE_WORDS),
-      sourcePortClasses: sourcePorts.idLimit,
-      policies: policies.length,
-    });
-    return {
-      v4Root: this.#tables.v4.update(ordered[4], addresses.outside[4].id, changes.prefixes[4]),
-      v6Root: this.#tables.v6.update(ordered[6], addresses.outside[6].id, changes.prefixes[6]),
-      l4Classes: this.#tables.l4Classes.update(l4),
-      sourceClasses: this.#tables.sourceClasses.update(sourcePorts),
-      policies: this.#replace('policies', policies),
-      directory: this.#replace('directory', header),
-      directoryRegions: header.length,
-    };
-  }
-
-  #replace(table: 'policies' | 'directory', words: Uint32Array): number {
-    const before = this.#tables[table];
-    const offset = this.heap.intern(words);
-    this.#tables[table] = offset;
-    if (before !== undefined) this.heap.release(before);
-    return offset;
-  }
-
   /** Not before the last step that can fail: the ids of the image before must not be given away. */
   #complete({ l4, sourcePorts }: Classification, ids: ReadonlyMap<string, number>): void {
     this.#endpointIds.endRound();
@@ -253,18 +177,9 @@ export class TableCompiler {
     this.#addresses.rollBack();
     this.#l4.rollBack();
     this.#sourcePorts.rollBack();
-    this.#tables = this.#newTables();
+    this.#tables = new ImageTables(this.heap, this.v6Nodes);
     this.#partitions = undefined;
     this.#ids = new Map();
-  }
-
-  #newTables(): Tables {
-    return {
-      v4: new AddressTableV4(this.heap),
-      v6: new AddressTableV6(this.heap, this.v6Nodes),
-      l4Classes: new NumberTable(this.heap, L4_ENTRIES),
-      sourceClasses: new NumberTable(this.heap, SOURCE_PORTS),
-    };
   }
 
   /** undefined = there was no image before. */

@@ -5,7 +5,8 @@ import type { Flow } from '../model/flow.ts';
 import { isLinkScopeDiscovery } from '../model/link-scope.ts';
 import type { Direction } from '../model/policy.ts';
 import { combineSides, type FlowVerdict, type SideVerdict, unjudgedSide } from '../model/verdict.ts';
-import type { TableCompiler, TableImage } from './compiler.ts';
+import type { TableCompiler } from './compiler.ts';
+import type { TableImage } from './image.ts';
 import { lookupWord } from './lookup.ts';
 import { decodeWord } from './words.ts';
 

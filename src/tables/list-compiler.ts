@@ -2,29 +2,23 @@
 // address matters too, a table of vectors indexed by the local class. Follows changes from image to image.
 import type { SetId } from '../calc/resolved.ts';
 import type { AddressChanges, AddressPartition } from './address-classes.ts';
-import { classesIn, project } from './class-projection.ts';
+import { forEachClassIn } from './class-projection.ts';
+import type { Classification } from './classification.ts';
 import { BASE_LOCAL } from './layout.ts';
-import { type ListPrograms, referencedSets, widestProgram } from './list-program.ts';
-import type { Partition } from './number-classes.ts';
+import { type ListPrograms, referencedSetIds, widestProgram } from './list-program.ts';
 import { PeerVector } from './peer-vector.ts';
 import type { RegionStore } from './region-store.ts';
 import { RowFactory } from './row-factory.ts';
 import type { PartitionSteps } from './row-store.ts';
+import type { SetIds } from './set-ids.ts';
 import type { Stories } from './stories.ts';
-
-/** The parts of an image that lists are compiled against. */
-export interface Classification {
-  readonly addresses: AddressPartition;
-  readonly l4: Partition;
-  readonly sourcePorts: Partition;
-}
 
 export class ListCompiler {
   readonly #heap: RegionStore;
   readonly #rows: RowFactory;
   readonly #hasSourcePorts: boolean;
-  readonly peerSets: ReadonlySet<SetId>;
-  readonly localSets: ReadonlySet<SetId>;
+  readonly peerSets: SetIds;
+  readonly localSets: SetIds;
   /** By the mentioned sets that the local address is in. */
   readonly #vectors = new Map<string, PeerVector>();
   readonly #offsets = new Map<string, number>();
@@ -37,8 +31,8 @@ export class ListCompiler {
     this.#heap = heap;
     this.#hasSourcePorts = widest.hasSourcePorts;
     this.#rows = new RowFactory(programs, heap, stories);
-    this.peerSets = referencedSets(widest, 'peer');
-    this.localSets = referencedSets(widest, 'local');
+    this.peerSets = referencedSetIds(widest, 'peer');
+    this.localSets = referencedSetIds(widest, 'local');
   }
 
   /** Policy base (enum tt_base_bits) of the image before, or of this one once it is compiled. */
@@ -59,7 +53,7 @@ export class ListCompiler {
   /** Makes everything the list needs, taking rows that are there. Throws TABLE_FULL and LIMIT_EXCEEDED. */
   compile(classification: Classification): void {
     this.#idLimit = classification.addresses.idLimit;
-    this.#vector('', new Set());
+    this.#vector('', []);
     for (const [key, vector] of this.#vectors) this.#offsets.set(key, vector.compile(classification));
     this.#compileLocal(classification);
     this.#rows.rest();
@@ -98,13 +92,12 @@ export class ListCompiler {
     const { addresses } = classification;
     const table = new Uint32Array(addresses.idLimit).fill(plain);
     const inUse = new Set(['']);
-    for (const local of classesIn(addresses, this.localSets)) {
-      const sets = project(local, this.localSets);
+    forEachClassIn(addresses, this.localSets, (local, sets) => {
       const key = sets.join();
       inUse.add(key);
-      if (!this.#vectors.has(key)) this.#offsets.set(key, this.#vector(key, new Set(sets)).compile(classification));
+      if (!this.#vectors.has(key)) this.#offsets.set(key, this.#vector(key, sets).compile(classification));
       table[local.id] = this.#offsets.get(key) as number;
-    }
+    });
     for (const [key, vector] of this.#vectors) if (!inUse.has(key)) this.#drop(key, vector);
     const before = this.#localTable;
     const isNeeded = new Set(this.#offsets.values()).size > 1;
@@ -113,7 +106,7 @@ export class ListCompiler {
     if (this.#localTable !== undefined) this.#base = (BASE_LOCAL | this.#localTable) >>> 0;
   }
 
-  #vector(key: string, sets: ReadonlySet<SetId>): PeerVector {
+  #vector(key: string, sets: readonly SetId[]): PeerVector {
     let vector = this.#vectors.get(key);
     if (vector === undefined) {
       vector = new PeerVector(this.#rows, sets, this.peerSets);

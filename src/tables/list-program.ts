@@ -1,18 +1,8 @@
 // One PolicyList prepared for classification: rules in one sequence, each with the side that varies with the peer's
 // address kept apart from the side that is the endpoint's own.
 
-import type {
-  PolicyList,
-  PortSet,
-  ResolvedPolicy,
-  ResolvedPorts,
-  ResolvedRule,
-  ResolvedRules,
-  ResolvedSide,
-  ResolvedTier,
-  SetId,
-} from '../calc/resolved.ts';
-import type { Direction, RuleAction } from '../model/policy.ts';
+import type { PolicyList, PortSet, ResolvedPolicy, ResolvedTier, SetId } from '../calc/resolved.ts';
+import type { Direction } from '../model/policy.ts';
 import {
   DEFAULT_RULE_INDEX,
   PROFILE_TIER,
@@ -20,35 +10,23 @@ import {
   profileTraceEntry,
   type TraceEntry,
 } from '../model/trace.ts';
-import { complement, type IntervalSet, intersect, unionOf } from './interval-sets.ts';
-import { pointSet, portSet, protocolConditions, protocolSet } from './l4-space.ts';
-import { L4_ENTRIES } from './layout.ts';
+import { type IntervalSet, unionOf } from './interval-sets.ts';
+import { pointSet, protocolSet } from './l4-space.ts';
+import { PeerRuleIndex } from './peer-rule-index.ts';
+import {
+  denyAll,
+  dependsOnPeer,
+  forEachPortSet,
+  forEachSourcePortSet,
+  type ProgramRule,
+  prepareOnce,
+  prepareRule,
+  type Role,
+} from './program-rules.ts';
 import { keyOfSet } from './set-counts.ts';
+import { SetIds } from './set-ids.ts';
 
-/** Which address a condition looks at: the endpoint's own, or the other end's. */
-export type Role = 'local' | 'peer';
-
-/** A rule as rows are computed from it. */
-export interface ProgramRule {
-  readonly action: RuleAction;
-  readonly entry: TraceEntry;
-  readonly matchesV4: boolean;
-  readonly matchesV6: boolean;
-  readonly sides: Readonly<Record<Role, ResolvedSide>>;
-  /** Protocol and ICMP conditions, without excluded numeric ports. */
-  readonly base: IntervalSet;
-  /** Part of base that numeric ports match; base itself when the rule has no port condition. */
-  readonly numeric: IntervalSet;
-  /** Named ports, excluded named ports and service backends of the destination; their holders are on destinationRole. */
-  readonly named: readonly PortSet[];
-  readonly notNamed: readonly PortSet[];
-  readonly backends?: PortSet;
-  readonly destinationRole: Role;
-  readonly sourceRole: Role;
-  /** Source-port conditions; undefined = none. */
-  readonly sourcePorts?: ResolvedPorts;
-  readonly notSourcePorts?: ResolvedPorts;
-}
+export type { ProgramRule } from './program-rules.ts';
 
 /** A tier's rules, or all profiles' rules, and what happens at their end. */
 export interface ProgramTier {
@@ -61,10 +39,11 @@ export interface ProgramTier {
 export interface ListProgram {
   readonly direction: Direction;
   readonly tiers: readonly ProgramTier[];
+  readonly ruleCount: number;
   /** Rules that no set of peers is a condition of, by position. */
   readonly unfiltered: readonly number[];
   /** Other rules, by one of the sets that the peer must be in. */
-  readonly byPeerSet: ReadonlyMap<SetId, readonly number[]>;
+  readonly byPeerSet: PeerRuleIndex;
   /** Those of `unfiltered` that may match other layer-4 classes for one peer than for another. */
   readonly dependent: readonly ProgramRule[];
   /** The rule at a position of the whole sequence. */
@@ -104,25 +83,34 @@ function flatten(list: PolicyList, policiesOf: (tier: ResolvedTier) => readonly 
   add(profileRules(list), profileTraceEntry(PROFILE_TIER, 'deny', DEFAULT_RULE_INDEX));
   const rules = tiers.flatMap((tier) => tier.rules);
   const unfiltered: number[] = [];
-  const byPeerSet = new Map<SetId, number[]>();
-  rules.forEach((rule, index) => {
+  const dependent: ProgramRule[] = [];
+  const filters: SetId[] = [];
+  const filtered: number[] = [];
+  const portSets = new Set<PortSet>();
+  let hasSourcePorts = false;
+  for (let index = 0; index < rules.length; index += 1) {
+    const rule = rules[index] as ProgramRule;
     const set = rule.sides.peer.within[0];
-    if (set === undefined) unfiltered.push(index);
-    else {
-      const behind = byPeerSet.get(set);
-      if (behind === undefined) byPeerSet.set(set, [index]);
-      else behind.push(index);
+    if (set === undefined) {
+      unfiltered.push(index);
+      if (dependsOnPeer(rule)) dependent.push(rule);
+    } else {
+      filters.push(set);
+      filtered.push(index);
     }
-  });
+    if (rule.sourcePorts !== undefined || rule.notSourcePorts !== undefined) hasSourcePorts = true;
+    forEachPortSet(rule, (portSet) => portSets.add(portSet));
+  }
   return {
     direction: list.direction,
     tiers,
+    ruleCount: rules.length,
     unfiltered,
-    byPeerSet,
-    dependent: unfiltered.map((index) => rules[index] as ProgramRule).filter(dependsOnPeer),
+    byPeerSet: new PeerRuleIndex(filters, filtered),
+    dependent,
     ruleAt: (index) => rules[index] as ProgramRule,
-    hasSourcePorts: rules.some((rule) => rule.sourcePorts !== undefined || rule.notSourcePorts !== undefined),
-    portSets: [...new Set(rules.flatMap(portSetsOf))],
+    hasSourcePorts,
+    portSets: [...portSets],
   };
 }
 
@@ -155,144 +143,55 @@ function profileRules({ profiles, direction }: PolicyList): ProgramRule[] {
   });
 }
 
-/** Lists that differ in little else share their policies' rules: resolved rules belong to one policy, or one profile. */
-const prepared: Record<Direction, WeakMap<ResolvedRules, readonly ProgramRule[]>> = {
-  ingress: new WeakMap(),
-  egress: new WeakMap(),
-};
-
-function prepareOnce(
-  rules: ResolvedRules,
-  direction: Direction,
-  prepare: (rule: ResolvedRule) => ProgramRule,
-): readonly ProgramRule[] {
-  let made = prepared[direction].get(rules);
-  if (made === undefined) {
-    made = rules[direction].map(prepare);
-    prepared[direction].set(rules, made);
-  }
-  return made;
-}
-
-const ANY_SIDE: ResolvedSide = { within: [], without: [] };
-
-function denyAll(direction: Direction, entry: TraceEntry): ProgramRule {
-  const location = { file: '', line: 0 };
-  const rule: ResolvedRule = {
-    action: 'deny',
-    index: 0,
-    matchesV4: true,
-    matchesV6: true,
-    source: ANY_SIDE,
-    destination: ANY_SIDE,
-    location,
-  };
-  return prepareRule(rule, direction, 'deny', entry);
-}
-
-function prepareRule(rule: ResolvedRule, direction: Direction, action: RuleAction, entry: TraceEntry): ProgramRule {
-  const { source, destination, matchesV4, matchesV6 } = rule;
-  const isIngress = direction === 'ingress';
-  const { base, numeric } = layer4Conditions(rule);
-  return {
-    action,
-    entry,
-    matchesV4,
-    matchesV6,
-    sides: isIngress ? { local: destination, peer: source } : { local: source, peer: destination },
-    base,
-    numeric,
-    named: destination.ports?.named ?? [],
-    notNamed: destination.notPorts?.named ?? [],
-    backends: destination.backends,
-    destinationRole: isIngress ? 'local' : 'peer',
-    sourceRole: isIngress ? 'peer' : 'local',
-    sourcePorts: source.ports,
-    notSourcePorts: source.notPorts,
-  };
-}
-
-interface Layer4Conditions {
-  readonly base: IntervalSet;
-  readonly numeric: IntervalSet;
-}
-
-/** Many rules have equal conditions: equal sets are one object, which is quick to find again. */
-const conditions = new Map<string, Layer4Conditions>();
-const MAX_CONDITIONS = 1 << 16;
-
-function layer4Conditions(rule: ResolvedRule): Layer4Conditions {
-  const { protocol, notProtocol, icmp, notIcmp, destination } = rule;
-  const parts = [icmp?.type, icmp?.code, notIcmp?.type, notIcmp?.code];
-  const key = `${protocol}|${notProtocol}|${parts.join()}|${textOf(destination.ports)}|${textOf(destination.notPorts)}`;
-  let known = conditions.get(key);
-  if (known === undefined) {
-    const excluded = portSet(destination.notPorts?.ranges ?? []);
-    const base = intersect(protocolConditions(rule), complement(excluded, L4_ENTRIES));
-    const numeric = destination.ports === undefined ? base : intersect(base, portSet(destination.ports.ranges));
-    known = { base, numeric };
-    if (conditions.size >= MAX_CONDITIONS) conditions.clear();
-    conditions.set(key, known);
-  }
-  return known;
-}
-
-/** Ranges of ports; undefined = any. */
-function textOf(ports: ResolvedPorts | undefined): string | undefined {
-  return ports?.ranges.map(({ first, last }) => `${first}-${last}`).join();
-}
-
-/** Source ports apart, which are no matter of layer-4 classes unless they have names. */
-function dependsOnPeer(rule: ProgramRule): boolean {
-  if (rule.sides.peer.without.length > 0) return true;
-  if (rule.destinationRole === 'peer') {
-    return rule.named.length > 0 || rule.notNamed.length > 0 || rule.backends !== undefined;
-  }
-  return [rule.sourcePorts, rule.notSourcePorts].some((ports) => ports !== undefined && ports.named.length > 0);
-}
-
-function portSetsOf(rule: ProgramRule): PortSet[] {
-  const source = [...(rule.sourcePorts?.named ?? []), ...(rule.notSourcePorts?.named ?? [])];
-  return [...rule.named, ...rule.notNamed, ...(rule.backends === undefined ? [] : [rule.backends]), ...source];
-}
-
 /** The sets on one role's address that decide whether, and for which ports, some rule matches. */
 export function referencedSets(program: ListProgram, role: Role): ReadonlySet<SetId> {
-  const sets = new Set<SetId>();
-  const addHolders = (portSets: readonly PortSet[]): void => {
-    for (const portSet of portSets) for (const set of portSet.points.values()) sets.add(set);
-  };
-  for (const rule of program.tiers.flatMap((tier) => tier.rules)) {
-    for (const set of rule.sides[role].within) sets.add(set);
-    for (const set of rule.sides[role].without) sets.add(set);
-    if (rule.destinationRole === role) {
-      addHolders([...rule.named, ...rule.notNamed]);
-      if (rule.backends !== undefined) addHolders([rule.backends]);
-    } else {
-      addHolders([...(rule.sourcePorts?.named ?? []), ...(rule.notSourcePorts?.named ?? [])]);
+  return new Set(referencedSetIds(program, role));
+}
+
+/** The same, for lists that have many. */
+export function referencedSetIds(program: ListProgram, role: Role): SetIds {
+  const sets: SetId[] = [];
+  const holders = new Set<PortSet>();
+  const note = (portSet: PortSet): unknown => holders.add(portSet);
+  for (const { rules } of program.tiers) {
+    for (const rule of rules) {
+      const { within, without } = rule.sides[role];
+      for (let at = 0; at < within.length; at += 1) sets.push(within[at] as SetId);
+      for (let at = 0; at < without.length; at += 1) sets.push(without[at] as SetId);
+      if (program.portSets.length === 0) continue;
+      if (rule.destinationRole !== role) forEachSourcePortSet(rule, note);
+      else {
+        rule.named.forEach(note);
+        rule.notNamed.forEach(note);
+        if (rule.backends !== undefined) note(rule.backends);
+      }
     }
   }
-  return sets;
+  for (const { points } of holders) for (const set of points.values()) sets.push(set);
+  return new SetIds(sets);
 }
 
 /** The sets of layer-4 indexes that rows of this list distinguish. */
 export function l4SetsOf(program: ListProgram): IntervalSet[] {
+  const conditions = new Set<IntervalSet>();
+  const atDestination = new Set<PortSet>();
+  const atSource = new Set<PortSet>();
+  for (const { rules } of program.tiers) {
+    for (const rule of rules) {
+      conditions.add(rule.base);
+      conditions.add(rule.numeric);
+      if (program.portSets.length === 0) continue;
+      for (const portSet of rule.named) atDestination.add(portSet);
+      for (const portSet of rule.notNamed) atDestination.add(portSet);
+      if (rule.backends !== undefined) atDestination.add(rule.backends);
+      forEachSourcePortSet(rule, (portSet) => atSource.add(portSet));
+    }
+  }
   const sets = new Map<string, IntervalSet>();
   const add = (set: IntervalSet): void => {
     if (set.length > 0) sets.set(keyOfSet(set), set);
   };
-  const atDestination = new Set<PortSet>();
-  const atSource = new Set<PortSet>();
-  for (const rule of program.tiers.flatMap((tier) => tier.rules)) {
-    add(rule.base);
-    if (rule.numeric !== rule.base) add(rule.numeric);
-    for (const portSet of rule.named) atDestination.add(portSet);
-    for (const portSet of rule.notNamed) atDestination.add(portSet);
-    if (rule.backends !== undefined) atDestination.add(rule.backends);
-    for (const portSet of [...(rule.sourcePorts?.named ?? []), ...(rule.notSourcePorts?.named ?? [])]) {
-      atSource.add(portSet);
-    }
-  }
+  for (const set of conditions) add(set);
   for (const { points } of atDestination)
     for (const point of points.keys()) add(pointSet(point >>> 16, point & 0xffff));
   for (const { points } of atSource) for (const point of points.keys()) add(protocolSet(point >>> 16));
@@ -315,18 +214,8 @@ export function sourcePortSetsOf(program: ListProgram): IntervalSet[] {
 }
 
 /** Positions, ascending, of the rules that a peer in these sets could match. */
-export function candidateRules(program: ListProgram, peerSets: ReadonlySet<SetId>): readonly number[] {
-  const filtered = peerRules(program, peerSets);
+export function candidateRules(program: ListProgram, peerSets: Iterable<SetId>): readonly number[] {
+  const filtered = program.byPeerSet.behind(peerSets);
   if (filtered.length === 0) return program.unfiltered;
   return [...program.unfiltered, ...filtered].sort((a, b) => a - b);
-}
-
-/** Those of them that ask for sets of peers. */
-export function peerRules(program: ListProgram, peerSets: Iterable<SetId>): readonly number[] {
-  const filtered: number[] = [];
-  for (const set of peerSets) {
-    const behind = program.byPeerSet.get(set);
-    if (behind !== undefined) for (const index of behind) filtered.push(index);
-  }
-  return filtered.length < 2 ? filtered : filtered.sort((a, b) => a - b);
 }

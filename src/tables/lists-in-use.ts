@@ -23,6 +23,8 @@ interface Entry extends ListInUse {
   sourcePortSets: readonly IntervalSet[];
   /** Of its port sets, as text. */
   points: string;
+  /** Found by its sets. */
+  isIndexed: boolean;
   /** The last round that it is part of. */
   round: number;
 }
@@ -48,6 +50,7 @@ export class ListsInUse {
   readonly #entries = new Map<PolicyList, Entry>();
   readonly #bySet = new FewMap<SetId, Entry>();
   #round = 0;
+  #ruleCount = 0;
 
   constructor(heap: RegionStore, stories: Stories) {
     this.#heap = heap;
@@ -56,6 +59,11 @@ export class ListsInUse {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** Rules of all lists, each list's own. */
+  get ruleCount(): number {
+    return this.#ruleCount;
   }
 
   all(): Iterable<ListInUse> {
@@ -81,10 +89,11 @@ export class ListsInUse {
   /** By list, the changes that concern it. New lists are left out: they start from what there is. */
   concernedBy({ added, removed }: Pick<AddressChanges, 'added' | 'removed'>): Map<ListInUse, ListChanges> {
     const concerned = new Map<ListInUse, ListChanges>();
+    if (added.length + removed.length === 0) return concerned;
+    for (const entry of this.#entries.values()) if (!entry.isNew) this.#index(entry);
     const note = (changed: AddressClass, kind: keyof ListChanges): void => {
       for (const set of changed.sets) {
         for (const entry of this.#bySet.get(set)) {
-          if (entry.isNew) continue;
           let changes = concerned.get(entry);
           if (changes === undefined) {
             changes = { added: [], removed: [] };
@@ -105,6 +114,7 @@ export class ListsInUse {
     for (const { compiler } of this.#entries.values()) compiler.release();
     this.#entries.clear();
     this.#bySet.clear();
+    this.#ruleCount = 0;
     this.l4Sets.clear();
     this.sourcePortSets.clear();
   }
@@ -134,26 +144,33 @@ export class ListsInUse {
       l4Sets: l4SetsOf(widest),
       sourcePortSets: sourcePortSetsOf(widest),
       points,
+      isIndexed: false,
       round: 0,
     };
+    this.#ruleCount += widest.ruleCount;
     this.l4Sets.add(entry.l4Sets);
     this.sourcePortSets.add(entry.sourcePortSets);
-    for (const set of setsOf(entry)) this.#bySet.add(set, entry);
     return entry;
   }
 
+  /** Not before it is asked for: most lists go again before any class comes or goes. */
+  #index(entry: Entry): void {
+    if (entry.isIndexed) return;
+    entry.isIndexed = true;
+    for (const set of setsOf(entry)) this.#bySet.add(set, entry);
+  }
+
   #giveUp(entry: Entry): void {
+    this.#ruleCount -= widestProgram(entry.programs).ruleCount;
     this.l4Sets.remove(entry.l4Sets);
     this.sourcePortSets.remove(entry.sourcePortSets);
-    for (const set of setsOf(entry)) this.#bySet.remove(set, entry);
+    if (entry.isIndexed) for (const set of setsOf(entry)) this.#bySet.remove(set, entry);
     entry.compiler.release();
   }
 }
 
-function setsOf({ compiler }: ListInUse): Set<SetId> {
-  return compiler.localSets.size === 0
-    ? (compiler.peerSets as Set<SetId>)
-    : new Set([...compiler.peerSets, ...compiler.localSets]);
+function setsOf({ compiler }: ListInUse): Iterable<SetId> {
+  return compiler.localSets.size === 0 ? compiler.peerSets : new Set([...compiler.peerSets, ...compiler.localSets]);
 }
 
 /** The points of port sets as text, each set looked at once. */

@@ -3,7 +3,7 @@
 import type { IpAddress } from '../model/address.ts';
 import type { Flow } from '../model/flow.ts';
 import type { Direction } from '../model/policy.ts';
-import type { ImageRoot } from './compiler.ts';
+import type { ImageRoot } from './image.ts';
 import { l4Index } from './l4-space.ts';
 import {
   BASE_LOCAL,

@@ -4,6 +4,7 @@ import type { IntervalSet } from './interval-sets.ts';
 import { DEFAULT_TABLE_LIMITS, requireWithin, type TableLimits } from './limits.ts';
 import { assignIds, type FormerIds, type Part } from './number-ids.ts';
 import { forEachElementary, type Refinement, refine } from './refinement.ts';
+import { rememberBits } from './remembered-bits.ts';
 import { keyOfSet, type SetCounts } from './set-counts.ts';
 
 /** One partition. Plain data, never changed once made. */
@@ -47,10 +48,6 @@ export interface Spares {
 }
 
 const NO_SPARES: Spares = { count: 0, multiple: 1, likely: [] };
-/** Bit sets are remembered up to this many words in all. */
-const REMEMBERED_WORDS = 1 << 24;
-/** What asking for a bit set costs besides its words, in words. */
-const QUESTION_OVERHEAD = 16;
 
 export class NumberClasses {
   readonly #size: number;
@@ -220,33 +217,6 @@ function lastAtMost(starts: Uint32Array, number: number): number {
     else high = middle;
   }
   return low;
-}
-
-/** Remembers bit sets by the set's identity, then by its content; counts the words of each answer. */
-function rememberBits(
-  make: (set: IntervalSet) => Uint32Array,
-  spend: (words: number) => void,
-): (set: IntervalSet) => Uint32Array {
-  let bySet = new WeakMap<IntervalSet, Uint32Array>();
-  let byContent = new Map<string, Uint32Array>();
-  let remembered = 0;
-  return (set) => {
-    let bits = bySet.get(set);
-    if (bits === undefined) {
-      const key = keyOfSet(set);
-      bits = byContent.get(key) ?? make(set);
-      if (remembered > REMEMBERED_WORDS) {
-        bySet = new WeakMap();
-        byContent = new Map();
-        remembered = 0;
-      }
-      if (!byContent.has(key)) remembered += bits.length;
-      byContent.set(key, bits);
-      bySet.set(set, bits);
-    }
-    spend(bits.length + QUESTION_OVERHEAD);
-    return bits;
-  };
 }
 
 function isSameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {

@@ -4,26 +4,27 @@ import type { SetId } from '../calc/resolved.ts';
 import type { Family } from '../model/address.ts';
 import type { AddressClass } from './address-class.ts';
 import type { AddressChanges } from './address-classes.ts';
-import { classesIn, project } from './class-projection.ts';
-import type { Classification } from './list-compiler.ts';
+import { forEachClassIn, project } from './class-projection.ts';
+import type { Classification } from './classification.ts';
 import type { RowFactory } from './row-factory.ts';
 import type { PartitionSteps, Row } from './row-store.ts';
+import { FewSets, type HeldSets, type SetIds } from './set-ids.ts';
 
 const FAMILIES = [4, 6] as const;
 
 export class PeerVector {
   readonly #rows: RowFactory;
-  readonly #localSets: ReadonlySet<SetId>;
-  readonly #peerSets: ReadonlySet<SetId>;
+  readonly #localSets: HeldSets;
+  readonly #peerSets: SetIds;
   /** Rows that differ from the background, by family and the mentioned sets that the peer is in. */
-  readonly #byPeer = new Map<string, Row>();
+  readonly #byPeer = new Map<PeerKey, Row>();
   #background: Record<Family, Row> | undefined;
   #offset: number | undefined;
 
   /** For local addresses in these of the sets that the list mentions. */
-  constructor(rows: RowFactory, localSets: ReadonlySet<SetId>, peerSets: ReadonlySet<SetId>) {
+  constructor(rows: RowFactory, localSets: readonly SetId[], peerSets: SetIds) {
     this.#rows = rows;
-    this.#localSets = localSets;
+    this.#localSets = new FewSets(localSets);
     this.#peerSets = peerSets;
   }
 
@@ -34,9 +35,9 @@ export class PeerVector {
     for (const row of this.#byPeer.values()) row.users = 0;
     const vector = new Uint32Array(addresses.idLimit);
     for (let id = 0; id < vector.length; id += 1) vector[id] = background[addresses.familyOf(id)].offset;
-    for (const peer of classesIn(addresses, this.#peerSets)) {
-      vector[peer.id] = this.#take(peer, background[peer.family], classification).offset;
-    }
+    forEachClassIn(addresses, this.#peerSets, (peer, held) => {
+      vector[peer.id] = this.#take(peer, held, background[peer.family], classification).offset;
+    });
     for (const [key, row] of this.#byPeer) {
       if (row.users > 0) continue;
       this.#byPeer.delete(key);
@@ -50,16 +51,19 @@ export class PeerVector {
     const offset = this.#offset as number;
     const background = this.#background as Record<Family, Row>;
     const words = new Map<number, number>();
-    const left: string[] = [];
+    const left: PeerKey[] = [];
     for (const peer of removed) {
-      const key = this.#keyOf(peer, project(peer, this.#peerSets));
+      const key = keyOf(peer, project(peer, this.#peerSets));
       const row = this.#byPeer.get(key);
       if (row === undefined) continue;
       row.users -= 1;
       left.push(key);
       words.set(peer.id, background[peer.family].offset);
     }
-    for (const peer of added) words.set(peer.id, this.#take(peer, background[peer.family], classification).offset);
+    for (const peer of added) {
+      const held = project(peer, this.#peerSets);
+      words.set(peer.id, this.#take(peer, held, background[peer.family], classification).offset);
+    }
     for (const key of left) {
       const row = this.#byPeer.get(key);
       if (row === undefined || row.users > 0) continue;
@@ -93,22 +97,17 @@ export class PeerVector {
     this.#offset = undefined;
   }
 
-  /** The peer's row, with one more user. */
-  #take(peer: AddressClass, background: Row, classification: Classification): Row {
-    const sets = project(peer, this.#peerSets);
-    const key = this.#keyOf(peer, sets);
+  /** The row of a peer in these sets, with one more user. */
+  #take(peer: AddressClass, held: readonly SetId[], background: Row, classification: Classification): Row {
+    const key = keyOf(peer, held);
     let row = this.#byPeer.get(key);
     if (row === undefined) {
-      row = this.#rows.build(peer.family, this.#localSets, sets, background, classification);
+      row = this.#rows.build(peer.family, this.#localSets, new FewSets(held), background, classification);
       if (row === undefined) return background;
       this.#byPeer.set(key, row);
     }
     row.users += 1;
     return row;
-  }
-
-  #keyOf({ family }: AddressClass, sets: readonly SetId[]): string {
-    return `${family}:${sets.join()}`;
   }
 
   #buildBackground(classification: Classification): Record<Family, Row> {
@@ -123,4 +122,11 @@ export class PeerVector {
     this.#offset = offset;
     return offset;
   }
+}
+
+/** A family and sets: as a number where there is one set, which is quicker and smaller than text. */
+type PeerKey = number | string;
+
+function keyOf({ family }: AddressClass, sets: readonly SetId[]): PeerKey {
+  return sets.length === 1 ? 2 * (sets[0] as SetId) + (family === 6 ? 1 : 0) : `${family}:${sets.join()}`;
 }

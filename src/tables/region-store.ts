@@ -1,38 +1,18 @@
 // Content-addressed regions of 32-bit words: equal content is stored once, and a region that some image in force uses
 // is never written again. The mirror of one kernel array; offsets are those of the array. Knows no kernel.
-import { DataplaneError } from '../base/errors.ts';
 import { FreeSpace } from './free-space.ts';
 import { DEFAULT_TABLE_LIMITS, requireWithin, type TableLimits } from './limits.ts';
+import type { Region, RegionPatch, RegionStoreOptions } from './region.ts';
+import { regionMissing, storeFull } from './region-errors.ts';
+import { hashWord, hashWords } from './region-hash.ts';
 import { RegionIndex } from './region-index.ts';
-
-export interface Region {
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** Words to change, by position in a region. */
-export interface RegionPatch {
-  readonly positions: readonly number[];
-  readonly words: readonly number[];
-}
+import { WrittenRegions } from './written-regions.ts';
 
 const INITIAL_WORDS = 1 << 18;
+/** Few large steps: what the steps before leave behind makes the garbage collector look at everything. */
+const GROWTH = 8;
 /** What asking for a region costs besides its words, in words. */
 const REGION_OVERHEAD = 128;
-
-export interface RegionStoreOptions {
-  /** For errors, e.g. `tt_heap`. */
-  readonly name: string;
-  /** Words the kernel array holds. */
-  readonly capacity: number;
-  /** Sizes are rounded up to a multiple of this; regions start at multiples of it. */
-  readonly granularity: number;
-  /** Words at the start that no region may take, so that offset 0 is never valid. */
-  readonly reserved: number;
-  /** The setting that raises the capacity, for the error's hint. */
-  readonly setting: string;
-  readonly limits?: TableLimits;
-}
 
 /**
  * Regions are counted by their uses: intern and retain add one, release takes one away. One without uses is still there,
@@ -47,9 +27,7 @@ export class RegionStore {
   #end: number;
   /** Words that this image asked for. */
   #asked = 0;
-  /** Regions that are new in this image, neighbours joined. */
-  #written: { offset: number; length: number }[] = [];
-  #writtenCount = 0;
+  #written = new WrittenRegions();
   /** Units that have had no uses since the last sweep; some have uses again, some are here twice. */
   #unused: number[] = [];
   /** An image was given up: what the one in force uses is not known until the next is complete. */
@@ -96,8 +74,7 @@ export class RegionStore {
 
   beginImage(): void {
     this.#asked = 0;
-    this.#written = [];
-    this.#writtenCount = 0;
+    this.#written = new WrittenRegions();
   }
 
   /** Every use is known: from now on sweep may take what has none. */
@@ -107,17 +84,17 @@ export class RegionStore {
 
   /** What the array must get since beginImage: its new regions, as few and long ones as possible. */
   get written(): readonly Region[] {
-    return this.#written;
+    return this.#written.extents;
   }
 
   /** Regions that are new since beginImage. */
   get writtenCount(): number {
-    return this.#writtenCount;
+    return this.#written.count;
   }
 
   /** Gives up the image under way: what it wrote is free at once, everything else is kept, and nothing has uses. */
   abandonImage(): void {
-    for (const { offset, length } of this.#written) {
+    for (const { offset, length } of this.#written.extents) {
       for (let at = offset; at < offset + length; ) {
         const size = this.#sizeOf(this.#lengthAt(at));
         this.#discard(this.#unitOf(at));
@@ -184,7 +161,8 @@ export class RegionStore {
   release(offset: number): void {
     const unit = this.#unitOf(offset);
     const uses = this.#index.usesAt(unit);
-    if (this.#index.lengthAt(unit) === undefined || uses === 0) throw this.#missing('release', offset);
+    if (this.#index.lengthAt(unit) === undefined || uses === 0)
+      throw regionMissing('release', this.#options.name, offset);
     this.#index.setUses(unit, uses - 1);
     if (uses === 1) this.#unused.push(unit);
   }
@@ -213,7 +191,7 @@ export class RegionStore {
 
   #lengthAt(offset: number): number {
     const length = this.#index.lengthAt(this.#unitOf(offset));
-    if (length === undefined) throw this.#missing('use', offset);
+    if (length === undefined) throw regionMissing('use', this.#options.name, offset);
     return length;
   }
 
@@ -234,13 +212,10 @@ export class RegionStore {
   #allocate(length: number, hash: number): number {
     const size = this.#sizeOf(length);
     const offset = this.#free.takeExact(size) ?? this.#extend(size) ?? this.#free.takePart(size);
-    if (offset === undefined) throw this.#full(size);
+    if (offset === undefined) throw storeFull(this.#options, this.#end, size);
     this.#index.add(this.#unitOf(offset), length, hash);
     this.#index.setUses(this.#unitOf(offset), 1);
-    this.#writtenCount += 1;
-    const last = this.#written.at(-1);
-    if (last !== undefined && last.offset + last.length === offset) last.length += size;
-    else this.#written.push({ offset, length: size });
+    this.#written.add(offset, size);
     return offset;
   }
 
@@ -249,7 +224,7 @@ export class RegionStore {
     if (offset + size > this.#options.capacity) return undefined;
     this.#end += size;
     if (this.#end > this.#words.length) {
-      const grown = new Uint32Array(Math.min(this.#options.capacity, Math.max(this.#end, 2 * this.#words.length)));
+      const grown = new Uint32Array(Math.min(this.#options.capacity, Math.max(this.#end, GROWTH * this.#words.length)));
       grown.set(this.#words);
       this.#words = grown;
     }
@@ -262,39 +237,4 @@ export class RegionStore {
     this.#index.remove(unit);
     this.#free.add(offset, size);
   }
-
-  #missing(operation: string, offset: number): DataplaneError {
-    return new DataplaneError('INTERNAL', 'no region there', {
-      operation,
-      target: `${this.#options.name}+${offset}`,
-    });
-  }
-
-  #full(size: number): DataplaneError {
-    const { name, capacity, setting } = this.#options;
-    return new DataplaneError('TABLE_FULL', 'the compiled policy does not fit', {
-      operation: 'compile tables',
-      target: name,
-      found: `${this.#end} of ${capacity} words used and ${size} more needed`,
-      expected: 'room for the old and the new policy side by side',
-      hint: `raise ${setting}`,
-    });
-  }
-}
-
-/** A sum over words and positions, so that a patch changes it by its own words; equality is checked on top. */
-function hashWords(content: Uint32Array): number {
-  let hash = 0;
-  for (let index = 0; index < content.length; index += 1) {
-    hash = (hash + hashWord(index, content[index] as number)) | 0;
-  }
-  return hash >>> 0;
-}
-
-/** Multiplications and shifts of a finalizer: every bit of both numbers reaches every bit of the result. */
-function hashWord(position: number, word: number): number {
-  let mixed = Math.imul(word ^ Math.imul(position + 1, 0x9e3779b1), 0x85ebca6b);
-  mixed ^= mixed >>> 15;
-  mixed = Math.imul(mixed, 0xc2b2ae35);
-  return mixed ^ (mixed >>> 13);
 }

@@ -2,8 +2,9 @@
 // evaluator, taken for many layer-4 classes at once: all of them, or those in which a row may differ from another.
 import { type BitSet, forEachBitIn, intersectInto, isEmptyIn, removeAllIn, spanOfBits, uniteIn } from './bit-sets.ts';
 import { WORD } from './layout.ts';
-import type { ListProgram, ProgramRule, ProgramTier } from './list-program.ts';
+import type { ListProgram, ProgramTier } from './list-program.ts';
 import type { Partition } from './number-classes.ts';
+import type { ProgramRule } from './program-rules.ts';
 import { type RowKey, ruleHits } from './rule-hits.ts';
 import type { Stories, Story } from './stories.ts';
 

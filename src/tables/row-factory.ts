@@ -1,19 +1,21 @@
 // Makes the rows of one policy list: the background that holds for peers in none of its sets, and others as differences
 // from it, in those layer-4 classes that some rule about the peer's sets is about.
-import type { SetId } from '../calc/resolved.ts';
 import type { Family } from '../model/address.ts';
 import { addAll, type BitSet, forEachBitIn, isEmpty, spanOfBits } from './bit-sets.ts';
+import type { Classification } from './classification.ts';
 import { WORD } from './layout.ts';
-import type { Classification } from './list-compiler.ts';
-import { type ListPrograms, type ProgramRule, peerRules, widestProgram } from './list-program.ts';
+import { type ListPrograms, widestProgram } from './list-program.ts';
 import type { Partition } from './number-classes.ts';
+import type { ProgramRule } from './program-rules.ts';
 import type { RegionStore } from './region-store.ts';
 import { RowBuilder } from './row-builder.ts';
 import { type Led, type PartitionSteps, type Row, RowStore } from './row-store.ts';
 import { type RowKey, ruleHits } from './rule-hits.ts';
+import { FewSets, type HeldSets } from './set-ids.ts';
 import type { Stories } from './stories.ts';
 
 const NONE: readonly number[] = [];
+const NO_SETS = new FewSets([]);
 const FLAGS = (1 << WORD.ID_SHIFT) - 1;
 
 export class RowFactory {
@@ -34,9 +36,9 @@ export class RowFactory {
   }
 
   /** The row of peers in none of the list's sets. Throws TABLE_FULL and LIMIT_EXCEEDED. */
-  buildBackground(family: Family, local: ReadonlySet<SetId>, classification: Classification): Row {
+  buildBackground(family: Family, local: HeldSets, classification: Classification): Row {
     const scratch = this.#scratchFor(classification.l4);
-    const key = { family, sets: { local, peer: new Set<SetId>() } };
+    const key = { family, sets: { local, peer: NO_SETS } };
     const led = this.#words(key, scratch.l4.everything, classification, scratch);
     return this.#store.pack(scratch.words, led);
   }
@@ -44,15 +46,15 @@ export class RowFactory {
   /** The row of peers in these sets; undefined = the background's. Throws TABLE_FULL and LIMIT_EXCEEDED. */
   build(
     family: Family,
-    local: ReadonlySet<SetId>,
-    peerSets: readonly SetId[],
+    local: HeldSets,
+    peer: HeldSets,
     background: Row,
     classification: Classification,
   ): Row | undefined {
     const scratch = this.#scratchFor(classification.l4);
-    const key = { family, sets: { local, peer: new Set(peerSets) } };
+    const key = { family, sets: { local, peer } };
     const cells = this.#cells(key, scratch);
-    if (isEmpty(cells)) return undefined;
+    if (cells === undefined || isEmpty(cells)) return undefined;
     const led = this.#words(key, cells, classification, scratch);
     return this.#store.packPatched(background, scratch.words, cells, led);
   }
@@ -71,16 +73,21 @@ export class RowFactory {
   }
 
   /** Classes in which the peer's row may differ from the background's: all those that a rule about its sets may match. */
-  #cells(key: PeerKey, { l4, cells }: Scratch): BitSet {
+  #cells(key: PeerKey, { l4, cells }: Scratch): BitSet | undefined {
     const program = widestProgram(this.#programs);
+    const here = { family: key.family, sets: key.sets, sourcePort: undefined };
+    const behind = program.byPeerSet.behind(key.sets.peer);
+    // Of most peers in long lists: nothing to put together.
+    if (behind.length === 1 && program.dependent.length === 0) {
+      return ruleHits(program.ruleAt(behind[0] as number), here, l4);
+    }
     cells.fill(0);
-    const here = { ...key, sourcePort: undefined };
-    for (const index of peerRules(program, key.sets.peer)) {
+    for (const index of behind) {
       const hits = ruleHits(program.ruleAt(index), here, l4);
       if (hits !== undefined) addAll(cells, hits);
     }
     if (program.dependent.length === 0) return cells;
-    const nowhere = { ...here, sets: { local: key.sets.local, peer: new Set<SetId>() } };
+    const nowhere = { ...here, sets: { local: key.sets.local, peer: NO_SETS } };
     for (const rule of program.dependent) {
       const [hits, background] = [ruleHits(rule, here, l4), ruleHits(rule, nowhere, l4)];
       if (isAddressOnly(rule) && (hits === undefined) === (background === undefined)) continue;
@@ -94,7 +101,7 @@ export class RowFactory {
   #words(key: PeerKey, cells: BitSet, { sourcePorts }: Classification, scratch: Scratch): Led {
     if (!this.#hasSourcePorts) {
       this.#build({ ...key, sourcePort: undefined }, cells, scratch, scratch.words);
-      return { tables: NONE, storyIds: storiesOf(scratch.words, cells, []) };
+      return { tables: NONE, storyIds: storiesOf(scratch.words, cells, []).slice() };
     }
     const tables: number[] = [];
     const storyIds: number[] = [];
@@ -130,9 +137,9 @@ export class RowFactory {
   /** The words in force; where staged policies govern, their trace ids tell what those would do as well. */
   #build(key: RowKey, cells: BitSet, { builder, pending: pendingWords }: Scratch, words: Uint32Array): void {
     const { enforced, pending } = this.#programs;
-    builder.build(enforced, key, peerRules(enforced, key.sets.peer), cells, words);
+    builder.build(enforced, key, enforced.byPeerSet.behind(key.sets.peer), cells, words);
     if (pending === undefined) return;
-    builder.build(pending, key, peerRules(pending, key.sets.peer), cells, pendingWords);
+    builder.build(pending, key, pending.byPeerSet.behind(key.sets.peer), cells, pendingWords);
     const { first, end } = spanOfBits(cells);
     forEachBitIn(cells, first, end, (id) => {
       const word = words[id] as number;
@@ -165,16 +172,21 @@ interface Scratch {
   readonly pending: Uint32Array;
 }
 
+/** Rows with more stories look for them in a set. */
+const FEW_STORIES = 16;
+
 /** Adds the trace ids of the words in those cells that are not in `found` yet, and returns it. */
 function storiesOf(words: Uint32Array, cells: BitSet, found: number[]): number[] {
-  const known = new Set(found);
+  let known: Set<number> | undefined;
   let last = -1;
   const { first, end } = spanOfBits(cells);
   forEachBitIn(cells, first, end, (cell) => {
     const id = (words[cell] as number) >>> WORD.ID_SHIFT;
-    if (id === last || known.has(id)) return;
+    if (id === last) return;
     last = id;
-    known.add(id);
+    if (known === undefined && found.length > FEW_STORIES) known = new Set(found);
+    if (known === undefined ? found.includes(id) : known.has(id)) return;
+    known?.add(id);
     found.push(id);
   });
   return found;

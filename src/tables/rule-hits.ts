@@ -1,15 +1,16 @@
 // Which layer-4 classes a rule matches, once it is known which sets the two addresses are in.
-import type { PortSet, ResolvedPorts, ResolvedSide, SetId } from '../calc/resolved.ts';
+import type { PortSet, ResolvedPorts, ResolvedSide } from '../calc/resolved.ts';
 import { addAll, and, type BitSet, removeAll } from './bit-sets.ts';
 import { pointSet, protocolSet } from './l4-space.ts';
-import type { ProgramRule, Role } from './list-program.ts';
 import type { Partition } from './number-classes.ts';
+import type { ProgramRule, Role } from './program-rules.ts';
+import type { HeldSets } from './set-ids.ts';
 
 /** What is known of a packet apart from its layer-4 class. */
 export interface RowKey {
   readonly family: 4 | 6;
   /** The sets that each address is in. */
-  readonly sets: Readonly<Record<Role, ReadonlySet<SetId>>>;
+  readonly sets: Readonly<Record<Role, HeldSets>>;
   /** A source port of the class that the row is for; undefined = the list has no source-port conditions. */
   readonly sourcePort: number | undefined;
 }
@@ -32,12 +33,15 @@ export function ruleHits(rule: ProgramRule, key: RowKey, l4: Partition): BitSet 
   return hits;
 }
 
-function sideMatches(side: ResolvedSide, sets: ReadonlySet<SetId>): boolean {
-  return side.within.every((set) => sets.has(set)) && !side.without.some((set) => sets.has(set));
+function sideMatches(side: ResolvedSide, sets: HeldSets): boolean {
+  const { within, without } = side;
+  for (let at = 0; at < within.length; at += 1) if (!sets.has(within[at] as number)) return false;
+  for (let at = 0; at < without.length; at += 1) if (sets.has(without[at] as number)) return false;
+  return true;
 }
 
 /** The (protocol, port) classes that an address in these sets holds. */
-function pointBits(portSets: readonly PortSet[], sets: ReadonlySet<SetId>, l4: Partition): BitSet {
+function pointBits(portSets: readonly PortSet[], sets: HeldSets, l4: Partition): BitSet {
   const bits = new Uint32Array(Math.ceil(l4.idLimit / 32));
   for (const portSet of portSets) {
     l4.spend(portSet.points.size);
@@ -48,13 +52,7 @@ function pointBits(portSets: readonly PortSet[], sets: ReadonlySet<SetId>, l4: P
 }
 
 /** A range holds for every class at hand; a named source port only for the protocol that it is defined for. */
-function sourcePortHits(
-  hits: BitSet,
-  ports: ResolvedPorts,
-  sourcePort: number,
-  sets: ReadonlySet<SetId>,
-  l4: Partition,
-): BitSet {
+function sourcePortHits(hits: BitSet, ports: ResolvedPorts, sourcePort: number, sets: HeldSets, l4: Partition): BitSet {
   if (ports.ranges.some(({ first, last }) => first <= sourcePort && sourcePort <= last)) return hits;
   const protocols = new Uint32Array(hits.length);
   for (const portSet of ports.named) {

@@ -3,6 +3,7 @@
 import type { Direction } from '../model/policy.ts';
 import type { TraceEntry } from '../model/trace.ts';
 import { DEFAULT_TABLE_LIMITS, requireWithin, type TableLimits } from './limits.ts';
+import { hashOfEntry, hashOfPair, type Indexed, isSameDecision, StoryIndex } from './story-index.ts';
 
 /** A way through the tiers so far. */
 export interface Story {
@@ -23,11 +24,12 @@ const MAX_ID = 2 ** 24 - 1;
 const IMAGES_REMEMBERED = 8;
 
 /** A link of a chain, or two chains told together. */
-interface Known {
+interface Known extends Indexed {
   readonly id: number;
   /** Of a chain its last decision, as it was last written; of a pair that of its enforced chain. */
   entry: TraceEntry;
-  readonly key: string;
+  /** Chain: what it begins with or goes on from, see startOf. Pair: id of its enforced chain. */
+  readonly start: number;
   readonly kind: 'chain' | 'pair';
   /** Chain: the link before. Pair: the end of the enforced chain. */
   readonly first: Known | undefined;
@@ -43,7 +45,7 @@ interface Known {
 
 export class Stories {
   readonly #limits: TableLimits;
-  readonly #byKey = new Map<string, Known>();
+  readonly #index = new StoryIndex<Known>();
   readonly #byId = new Map<number, Known>();
   /** Without uses when they were put here, oldest first. */
   #unused: Known[] = [];
@@ -87,22 +89,23 @@ export class Stories {
    * Throws LIMIT_EXCEEDED.
    */
   extend(before: Story | Direction, entry: TraceEntry): Story {
-    const { tier, kind, namespace, name, action, ruleIndex } = entry;
-    const start = typeof before === 'string' ? before : before.id;
-    const key = `${start}\n${tier}\n${kind}\n${namespace ?? ''}\n${name}\n${action}\n${ruleIndex}`;
-    const first = typeof before === 'string' ? undefined : this.#byId.get(before.id);
-    const known = this.#byKey.get(key) ?? this.#add(key, 'chain', entry, first, undefined);
+    const start = startOf(before);
+    const hash = hashOfEntry(start, entry);
+    const known =
+      this.#findChain(start, hash, entry) ??
+      this.#add('chain', start, hash, entry, typeof before === 'string' ? undefined : this.#byId.get(before.id));
     known.entry = entry;
     return known;
   }
 
   /** The id that stands for an enforced and a pending story told together, given by their ids. Throws LIMIT_EXCEEDED. */
   pair(enforced: number, pending: number): number {
-    const key = `${enforced}+${pending}`;
-    const known = this.#byKey.get(key);
-    if (known !== undefined) return known.id;
-    const [first, second] = [this.#byId.get(enforced) as Known, this.#byId.get(pending) as Known];
-    return this.#add(key, 'pair', first.entry, first, second).id;
+    const hash = hashOfPair(enforced, pending);
+    for (let known = this.#index.chainOf(hash); known !== undefined; known = known.next as Known | undefined) {
+      if (known.kind === 'pair' && known.start === enforced && known.second?.id === pending) return known.id;
+    }
+    const first = this.#byId.get(enforced) as Known;
+    return this.#add('pair', enforced, hash, first.entry, first, this.#byId.get(pending)).id;
   }
 
   /** One more row has the id: it is kept, with all that led to it, until release and some images beyond. */
@@ -125,19 +128,22 @@ export class Stories {
     return { trace: chainOf(known.first), pending: chainOf(known.second) };
   }
 
-  #add(
-    key: string,
-    kind: Known['kind'],
-    entry: TraceEntry,
-    first: Known | undefined,
-    second: Known | undefined,
-  ): Known {
+  #findChain(start: number, hash: number, entry: TraceEntry): Known | undefined {
+    for (let known = this.#index.chainOf(hash); known !== undefined; known = known.next as Known | undefined) {
+      if (known.hash !== hash || known.start !== start || known.kind !== 'chain') continue;
+      if (isSameDecision(known.entry, entry)) return known;
+    }
+    return undefined;
+  }
+
+  #add(kind: Known['kind'], start: number, hash: number, entry: TraceEntry, first?: Known, second?: Known): Known {
     requireWithin('traceIds', this.#liveCount + 1, this.#limits);
-    const [id, image] = [this.#freeId(), this.#image];
-    const known: Known = { id, entry, key, kind, first, second, uses: 0, image, isLive: true };
+    const id = this.#freeId();
+    const image = this.#image;
+    const known: Known = { id, entry, start, hash, next: undefined, kind, first, second, uses: 0, image, isLive: true };
     if (first !== undefined) this.#retain(first);
     if (second !== undefined) this.#retain(second);
-    this.#byKey.set(key, known);
+    this.#index.add(known);
     this.#byId.set(known.id, known);
     this.#made.push(known);
     this.#liveCount += 1;
@@ -164,7 +170,7 @@ export class Stories {
   }
 
   #forget(known: Known): void {
-    this.#byKey.delete(known.key);
+    this.#index.remove(known);
     this.#byId.delete(known.id);
     if (known.first !== undefined) this.#release(known.first);
     if (known.second !== undefined) this.#release(known.second);
@@ -176,6 +182,12 @@ export class Stories {
     this.#nextId = (this.#nextId % MAX_ID) + 1;
     return id;
   }
+}
+
+/** Stands for the story before; ids begin with 1. */
+function startOf(before: Story | Direction): number {
+  if (typeof before !== 'string') return before.id;
+  return before === 'ingress' ? -1 : -2;
 }
 
 function chainOf(last: Known | undefined): TraceEntry[] {

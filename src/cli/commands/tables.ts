@@ -1,9 +1,10 @@
 // tortie tables: what the policy compiles to, and how much room it takes.
 import { type Command, Option } from 'commander';
 import { desiredStateOf, loadManifests } from '../../agent/offline.ts';
+import type { KernelMemory, TableReport } from '../../agent/table-report.ts';
 import { TableCompiler } from '../../tables/compiler.ts';
 import { dumpTables, type TableDump } from '../../tables/dump.ts';
-import { type TableStats, tableStats } from '../../tables/stats.ts';
+import { tableStats } from '../../tables/stats.ts';
 import { askAgent } from '../agent-client.ts';
 import { manifestsOption, nodeOption, outputOption, socketOption } from '../options.ts';
 import { formatTable, type OutputFormat, paint, printData, printError } from '../output.ts';
@@ -18,15 +19,19 @@ export function addTablesCommand(program: Command): void {
   const tables = program.command('tables').description('the compiled tables');
   tables
     .command('stats')
-    .description('sizes of the compiled tables, of a directory or (with --live) of the running agent')
+    .description(
+      'what policy compiles to, and the memory that it takes: of a directory, or (with --live) of the running agent, ' +
+        'with the kernel memory of every map',
+    )
     .addOption(manifestsOption())
     .addOption(nodeOption())
     .addOption(new Option('--live', 'ask the running agent'))
     .addOption(socketOption())
     .addOption(outputOption())
     .action(async ({ live, socket, ...flags }: TableFlags & { live?: boolean; socket: string }) => {
-      const stats = live === true ? await askAgent<TableStats>(socket, 'GET', '/v1/tables') : compileStats(flags);
-      printData(stats, flags.output, () => formatStats(stats));
+      const report =
+        live === true ? await askAgent<TableReport | null>(socket, 'GET', '/v1/tables') : compileStats(flags);
+      printData(report, flags.output, () => (report === null ? 'nothing is compiled yet' : formatReport(report)));
     });
   tables
     .command('dump')
@@ -41,7 +46,7 @@ export function addTablesCommand(program: Command): void {
     });
 }
 
-function compileStats({ manifests, node }: TableFlags): TableStats {
+function compileStats({ manifests, node }: TableFlags): TableReport {
   const { world, errors } = loadManifests(manifests);
   errors.forEach(printError);
   const compiler = new TableCompiler();
@@ -61,7 +66,8 @@ function compileDump({ manifests, node }: TableFlags, only: string | undefined):
   );
 }
 
-function formatStats({ counts, arrays, traceIds, lastChange }: TableStats): string {
+/** Tables for people. */
+export function formatReport({ counts, arrays, bytesPer, traceIds, lastChange, kernel }: TableReport): string {
   const countRows = Object.entries(counts).map(([name, count]) => [
     name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`),
     String(count),
@@ -78,7 +84,26 @@ function formatStats({ counts, arrays, traceIds, lastChange }: TableStats): stri
     '',
     formatTable(['ARRAY', 'USED', 'CAPACITY', 'FULL', 'REGIONS'], arrayRows),
     '',
+    formatTable(
+      ['BYTES PER', 'IN USE'],
+      [
+        ['rule', formatBytes(bytesPer.rule)],
+        ['endpoint', formatBytes(bytesPer.endpoint)],
+        ['address class', formatBytes(bytesPer.addressClass)],
+      ],
+    ),
+    '',
     `last change wrote ${lastChange.regions} regions, ${formatBytes(lastChange.bytes)}`,
+    ...(kernel === undefined ? [] : ['', formatKernel(kernel)]),
+  ].join('\n');
+}
+
+function formatKernel({ maps, totalBytes, flows, bytesPerFlow }: KernelMemory): string {
+  const rows = maps.map(({ name, entries, bytes }) => [name, String(entries), formatBytes(bytes)]);
+  return [
+    formatTable(['MAP', 'ENTRIES', 'KERNEL MEMORY'], [...rows, ['total', '', formatBytes(totalBytes)]]),
+    '',
+    `room for ${flows} flows, ${formatBytes(bytesPerFlow)} each`,
   ].join('\n');
 }
 
@@ -110,6 +135,6 @@ function formatDump({ addressClasses, l4Classes, cells }: TableDump): string {
 }
 
 function formatBytes(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
+  if (bytes < 1024) return `${Math.round(bytes)} B`;
   return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
