@@ -13,6 +13,7 @@
 #include "abi/endpoint.h"
 #include "abi/event.h"
 #include "abi/flow.h"
+#include "abi/guard.h"
 #include "abi/heap.h"
 
 struct exchange {
@@ -96,6 +97,11 @@ struct {
 	V16((s).source_port) V16((s).destination_port) V((s).protocol) V((s).kind) V((s).hook) V((s).reply)            \
 	V((s).ifindex) V((s).stamp) V((s).target) V((s).target_slot) V((s).link) V((s).synced_jiffies)                \
 	V((s).packets) V((s).bytes)
+#define FIELDS_tt_guard_match(V, V16, V32, s)                                                                          \
+	EACH(4, V32((s).mask[i])) EACH(4, V32((s).value[i])) V((s).hit) V((s).miss)
+#define FIELDS_tt_guard_root(V, V16, V32, s) V((s).v4) V((s).v6)
+#define FIELDS_tt_guard_state(V, V16, V32, s)                                                                          \
+	V((s).active) FIELDS_tt_guard_root(V, V16, V32, (s).root[0]) FIELDS_tt_guard_root(V, V16, V32, (s).root[1])
 #define FIELDS_tt_counter(V, V16, V32, s) V((s).packets) V((s).bytes)
 #define FIELDS_tt_clock_reading(V, V16, V32, s) V((s).jiffies) V((s).monotonic_ns)
 #define FIELDS_tt_event(V, V16, V32, s)                                                                                \
@@ -149,5 +155,8 @@ ROUND_TRIP(tt_cached_flow)
 ROUND_TRIP(tt_counter)
 ROUND_TRIP(tt_clock_reading)
 ROUND_TRIP(tt_event)
+ROUND_TRIP(tt_guard_match)
+ROUND_TRIP(tt_guard_root)
+ROUND_TRIP(tt_guard_state)
 
 char _license[] SEC("license") = "GPL";

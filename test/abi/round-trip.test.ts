@@ -5,6 +5,7 @@ import * as common from '../../src/abi/common.gen.ts';
 import * as endpoint from '../../src/abi/endpoint.gen.ts';
 import * as event from '../../src/abi/event.gen.ts';
 import * as flow from '../../src/abi/flow.gen.ts';
+import * as guard from '../../src/abi/guard.gen.ts';
 import * as heap from '../../src/abi/heap.gen.ts';
 import { type BpfMap, type BpfObject, builtFile, loadNative } from '../../src/kernel/native.ts';
 import { readBtf } from '../../tools/gen-abi/btf.ts';
@@ -14,7 +15,7 @@ import { typeName } from '../../tools/gen-abi/names.ts';
 type Encode = (view: DataView, at: number, value: unknown) => void;
 type Decode = (view: DataView, at: number) => unknown;
 
-const codecs = { ...common, ...endpoint, ...event, ...flow, ...heap } as Readonly<Record<string, unknown>>;
+const codecs = { ...common, ...endpoint, ...event, ...flow, ...guard, ...heap } as Readonly<Record<string, unknown>>;
 const types = readBtf(readFileSync(builtFile('build/bpf/abi.bpf.o')));
 const layouts = readLayouts(types);
 const structs = layouts.filter((layout): layout is StructLayout => layout.kind === 'struct');
