@@ -74,7 +74,10 @@ static __always_inline int tt_deliver(struct __sk_buff *skb, const struct tt_pac
 	if (!packet->target || skb->pkt_type != PACKET_HOST)
 		return TC_ACT_OK;
 	target = tt_endpoint_at(packet->target_slot);
-	if (!target || tt_is_too_long(skb, packet, target->mtu) || !tt_take_hop(skb, packet->family))
+	/* A cached target may have left since: then its entry is another's, whose MAC would go with the wrong interface. */
+	if (!target || target->ifindex != packet->target)
+		return TC_ACT_OK;
+	if (tt_is_too_long(skb, packet, target->mtu) || !tt_take_hop(skb, packet->family))
 		return TC_ACT_OK;
 	frame = tt_header(skb, 0, ETH_HLEN);
 	if (!frame)

@@ -26,11 +26,14 @@ export interface AttachTarget {
 
 export class Attachments {
   readonly #programs: WorkloadPrograms;
+  /** Of the programs, as the kernel numbers them. */
+  readonly #ids: Readonly<Record<AttachDirection, number>>;
   readonly #mode: AttachMode;
   readonly #pins: Pins;
 
   constructor(programs: WorkloadPrograms, mode: AttachMode, pins: Pins) {
     this.#programs = programs;
+    this.#ids = { ingress: programs.ingress.info.id, egress: programs.egress.info.id };
     this.#mode = mode;
     this.#pins = pins;
   }
@@ -77,13 +80,14 @@ export class Attachments {
 
   #ensureTcx({ name, ifindex }: AttachTarget, direction: AttachDirection): boolean {
     const { BpfLink } = loadNative();
+    // A link whose pin is gone is gone with it: the program would not be there.
+    if (isFirst(ifindex, direction, this.#ids[direction])) return false;
     const program = this.#programs[direction];
     const pin = this.#pins.link(name, direction);
     if (existsSync(pin)) {
       const link = BpfLink.openPinned(pin);
       try {
         if (link.info.ifindex === ifindex && isFirst(ifindex, direction, link.info.programId)) {
-          if (link.info.programId === program.info.id) return false;
           link.update(program);
           return true;
         }
@@ -101,9 +105,8 @@ export class Attachments {
 
   #ensureFilter({ ifindex }: AttachTarget, direction: AttachDirection): boolean {
     const { clsactAttach, clsactQuery } = loadNative();
-    const program = this.#programs[direction];
-    if (clsactQuery(ifindex, direction, FILTER_HANDLE, FILTER_PRIORITY) === program.info.id) return false;
-    clsactAttach(program, ifindex, direction, FILTER_HANDLE, FILTER_PRIORITY);
+    if (clsactQuery(ifindex, direction, FILTER_HANDLE, FILTER_PRIORITY) === this.#ids[direction]) return false;
+    clsactAttach(this.#programs[direction], ifindex, direction, FILTER_HANDLE, FILTER_PRIORITY);
     return true;
   }
 }
