@@ -178,7 +178,10 @@ function expand(starts: Uint32Array, classOf: Uint32Array, size: number): Uint32
   return classes;
 }
 
-/** Size of each part, and the first number of its widest range. */
+/**
+ * Size of each part, and the middle of its widest range: a number that stays in the part when its edges move, so that the
+ * part keeps its id.
+ */
 function measureParts({ starts, parts, partCount }: Refinement, size: number): Part[] {
   const sizes = new Float64Array(partCount);
   const widths = new Float64Array(partCount);
@@ -188,7 +191,7 @@ function measureParts({ starts, parts, partCount }: Refinement, size: number): P
     sizes[part] = (sizes[part] as number) + width;
     if (width <= (widths[part] as number)) continue;
     widths[part] = width;
-    examples[part] = starts[index] as number;
+    examples[part] = (starts[index] as number) + (width >>> 1);
   }
   return Array.from(sizes, (each, part) => ({ size: each, example: examples[part] as number }));
 }

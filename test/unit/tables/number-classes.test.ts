@@ -61,6 +61,13 @@ describe('NumberClasses', () => {
     expect(after.version).not.toBe(before.version);
   });
 
+  it('keep the id of the rest when a single number moves to its neighbour and back', () => {
+    const classes = new NumberClasses(1000);
+    const first = classes.update([[500, 500]]);
+    const rest = idOf(first, 700);
+    for (const moved of [501, 500, 499, 500]) expect(idOf(classes.update([[moved, moved]]), 700)).toBe(rest);
+  });
+
   it('give the same partition for the same sets', () => {
     const classes = new NumberClasses(SIZE);
     expect(classes.update([[1, 2]])).toBe(
