@@ -15,7 +15,7 @@ import { loadNative, translateErrors } from '../kernel/native.ts';
 import { protocolName } from '../model/flow.ts';
 import { tableStats } from '../tables/stats.ts';
 import { AcceptedManifests } from './accepted-manifests.ts';
-import { bindEndpoints, type EndpointStatus, interfaceOf, ManualInterfaces } from './endpoint-binder.ts';
+import { EndpointBinder, type EndpointStatus, interfaceOf, ManualInterfaces } from './endpoint-binder.ts';
 import { EventHub } from './event-hub.ts';
 import { Interfaces } from './interfaces.ts';
 import { describeLiveManifests, type LiveManifests } from './live-manifests.ts';
@@ -43,6 +43,7 @@ export class Agent {
   readonly #graph: CalcGraph;
   readonly #interfaces: Interfaces;
   readonly #manual: ManualInterfaces;
+  readonly #binder = new EndpointBinder();
   readonly #loop: SyncLoop;
   readonly #audit: NodeJS.Timeout;
   #desired: DesiredState;
@@ -216,7 +217,7 @@ export class Agent {
     this.#isAuditWanted = false;
     if (isAudit) this.#interfaces.refresh();
     const isResolved = this.#resolve();
-    const { bindings, statuses } = bindEndpoints(this.#desired, this.#interfaces.links, this.#manual.entries());
+    const { bindings, statuses } = this.#binder.bind(this.#desired, this.#interfaces.links, this.#manual.entries());
     this.#guard(statuses, isAudit);
     if (!isResolved || this.#desired === this.#refused) return;
     try {
@@ -273,7 +274,7 @@ export class Agent {
   #guardNow(): void {
     try {
       this.#interfaces.refresh();
-      const { statuses } = bindEndpoints(this.#desired, this.#interfaces.links, this.#manual.entries());
+      const { statuses } = this.#binder.bind(this.#desired, this.#interfaces.links, this.#manual.entries());
       this.#interfaces.guardNew(readyInterfaces(statuses));
     } catch (error) {
       this.#log.error('interfaces not looked at', { error: String(error) });

@@ -70,6 +70,39 @@ export interface BindResult {
   readonly statuses: readonly EndpointStatus[];
 }
 
+/** What a result of bindEndpoints came from. */
+interface BindInputs {
+  readonly endpoints: readonly WorkloadEndpoint[];
+  readonly links: ReadonlyMap<string, NetworkLink>;
+  readonly manual: string;
+}
+
+/** Gives the very result of the last time for as long as endpoints, interfaces and what was given by hand stay. */
+export class EndpointBinder {
+  #inputs: BindInputs | undefined;
+  #result: BindResult = { bindings: [], statuses: [] };
+
+  /** links: a new map whenever an interface may have changed. */
+  bind(
+    desired: DesiredState,
+    links: ReadonlyMap<string, NetworkLink>,
+    manual: ReadonlyMap<string, string>,
+  ): BindResult {
+    const endpoints = [...desired.endpoints.values()].map(({ endpoint }) => endpoint);
+    const inputs = { endpoints, links, manual: JSON.stringify([...manual]) };
+    if (this.#inputs === undefined || !isSame(inputs, this.#inputs)) {
+      this.#result = bindEndpoints(desired, links, manual);
+      this.#inputs = inputs;
+    }
+    return this.#result;
+  }
+}
+
+function isSame(a: BindInputs, b: BindInputs): boolean {
+  if (a.links !== b.links || a.manual !== b.manual || a.endpoints.length !== b.endpoints.length) return false;
+  return a.endpoints.every((endpoint, index) => endpoint === b.endpoints[index]);
+}
+
 /** Binds every endpoint whose interface exists; an interface serves one endpoint, the first by key. */
 export function bindEndpoints(
   desired: DesiredState,

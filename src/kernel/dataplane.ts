@@ -46,6 +46,8 @@ export class Dataplane {
   #events: RingBuffer | undefined;
   #image: TableImage | undefined;
   #bound: readonly BoundEndpoint[] = [];
+  /** What bound was made from: the same list again means that nothing about endpoints is new. */
+  #bindings: readonly EndpointBinding[] | undefined;
   /** The endpoint maps hold all of it. */
   #isBoundWritten = false;
 
@@ -97,7 +99,7 @@ export class Dataplane {
    * stays in force.
    */
   async apply(desired: DesiredState, bindings: readonly EndpointBinding[]): Promise<{ readonly isChanged: boolean }> {
-    this.#handOverIds(desired, bindings);
+    if (bindings !== this.#bindings) this.#handOverIds(desired, bindings);
     const image = this.compiler.compile(desired);
     const bound = this.#bindTo(image, bindings);
     if (bound === this.#bound) {
@@ -122,11 +124,14 @@ export class Dataplane {
 
   /** The endpoints with their ids; the very list of the last time if nothing about them is new. */
   #bindTo(image: TableImage, bindings: readonly EndpointBinding[]): readonly BoundEndpoint[] {
+    const before = this.#bound;
+    const hasSameIds = before.every(({ key, id }) => image.endpointIds.get(key) === id);
+    if (this.#isBoundWritten && bindings === this.#bindings && hasSameIds) return before;
+    this.#bindings = bindings;
     const bound = bindings.flatMap((binding): BoundEndpoint[] => {
       const id = image.endpointIds.get(binding.key);
       return id === undefined ? [] : [{ ...binding, id }];
     });
-    const before = this.#bound;
     const isSame =
       this.#isBoundWritten &&
       before.length === bound.length &&
