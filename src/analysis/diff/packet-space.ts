@@ -33,6 +33,8 @@ export class PacketSpace {
   /** Every packet there is. */
   readonly everything: PacketSetId;
   readonly #sourcePorts: Partition;
+  /** In the order of the bits, which is that of their first ports: ids depend on the order that rules came in. */
+  readonly #sourceClasses: readonly number[];
   readonly #existing: BitSet;
   readonly #linkScope: BitSet;
   readonly #sets: BitSet[] = [];
@@ -45,7 +47,8 @@ export class PacketSpace {
     this.family = family;
     this.#sourcePorts = sourcePorts;
     this.wordsPerSlice = Math.ceil(l4.idLimit / 32);
-    this.sourceExamples = sourcePorts.ids.map((id) => sourcePorts.examples.get(id) as number);
+    this.#sourceClasses = [...new Set([...sourcePorts.starts].map((start) => sourcePorts.classOf(start)))];
+    this.sourceExamples = this.#sourceClasses.map((id) => sourcePorts.examples.get(id) as number);
     this.#ported = protocols((protocol) => hasPorts(protocol));
     this.#portless = protocols((protocol) => !hasPorts(protocol) && exists(protocol, family));
     this.#runs = runsOf(l4.classes);
@@ -86,7 +89,7 @@ export class PacketSpace {
     const bits = this.bitsOf(id);
     const byPorted = new Map<string, { ported: IntervalSet; classes: number[] }>();
     let portless: IntervalSet = [];
-    for (const [slice, sourceClass] of this.#sourcePorts.ids.entries()) {
+    for (const [slice, sourceClass] of this.#sourceClasses.entries()) {
       const indexes = this.#indexesOf(bits.subarray(slice * this.wordsPerSlice, (slice + 1) * this.wordsPerSlice));
       const ported = intersect(indexes, this.#ported);
       const entry = byPorted.get(ported.join()) ?? { ported, classes: [] };
@@ -111,7 +114,7 @@ export class PacketSpace {
   /** Classes with an index in `ported`, for every source port, and with one in `portless`, for source port 0. */
   #bitsWithin(ported: IntervalSet, portless: IntervalSet): BitSet {
     const bits = new Uint32Array(this.wordsPerSlice * this.sourceExamples.length);
-    const zero = this.#sourcePorts.ids.indexOf(this.#sourcePorts.classes[0] as number);
+    const zero = this.#sourceClasses.indexOf(this.#sourcePorts.classOf(0));
     for (const { first, last, class: id } of this.#runs) {
       const isPorted = intersect([first, last], ported).length > 0;
       const isPortless = intersect([first, last], portless).length > 0;
