@@ -1,6 +1,6 @@
 // What `tortie status` shows: the shape that the agent's socket answers with.
 import type { AttachMode } from '../kernel/attachment.ts';
-import type { ImageCounts } from '../tables/compiler.ts';
+import type { ImageCounts } from '../tables/image.ts';
 import type { EndpointStatus } from './endpoint-binder.ts';
 import type { ManifestStatus } from './manifest-feed.ts';
 

@@ -4,7 +4,8 @@
 import { Counter, decodeCounter, Reason } from '../abi/event.gen.ts';
 import type { DesiredState } from '../calc/resolved.ts';
 import { formatAddress } from '../model/address.ts';
-import { TableCompiler, type TableImage } from '../tables/compiler.ts';
+import { TableCompiler } from '../tables/compiler.ts';
+import type { TableImage } from '../tables/image.ts';
 import { type AttachMode, Attachments, type AttachTarget } from './attachment.ts';
 import { measureHz, readClock } from './clock.ts';
 import { type BoundEndpoint, EndpointWriter } from './endpoint-writer.ts';

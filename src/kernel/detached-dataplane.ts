@@ -3,7 +3,8 @@
 
 import { decodeEvent, type Event } from '../abi/event.gen.ts';
 import type { DesiredState } from '../calc/resolved.ts';
-import { TableCompiler, type TableImage, type TableSizes } from '../tables/compiler.ts';
+import { TableCompiler, type TableSizes } from '../tables/compiler.ts';
+import type { TableImage } from '../tables/image.ts';
 import { readClock } from './clock.ts';
 import { type BoundEndpoint, EndpointWriter } from './endpoint-writer.ts';
 import { FlowTable, type FlowTally, flowTableShape } from './flow-table.ts';

@@ -1,6 +1,6 @@
 // The flow table as user space sees it: its memory, mapped. Reads only, but for emptying a table that no interface uses;
 // entering flows is the programs' work, under locks that user space does not have.
-import { decodeFlow, decodeFlowKey, Flow, FlowBucket, FlowDims, FlowEntry, FlowKey } from '../abi/flow.gen.ts';
+import { Flow, FlowBucket, FlowDims, FlowEntry, FlowKey } from '../abi/flow.gen.ts';
 import type { BpfMap } from './native.ts';
 
 const BUCKETS_AT = FlowDims.REGION_HEAD;
@@ -13,11 +13,6 @@ const PROTOCOL_AT = FlowEntry.OFFSET.key + FlowKey.OFFSET.protocol;
 /** More than there are. */
 const STATES = 8;
 const STATE_AT = FlowEntry.OFFSET.flow + Flow.OFFSET.state;
-
-export interface TableFlow {
-  readonly key: FlowKey;
-  readonly flow: Flow;
-}
 
 /** Live flows of one protocol (IANA number) in one state (enum tt_flow_state). */
 export interface FlowTally {
@@ -34,7 +29,6 @@ export function flowTableShape(flows: number): { readonly regions: number; reado
 }
 
 export class FlowTable {
-  readonly #view: DataView;
   readonly #words: Uint32Array;
   readonly #bytes: Uint8Array;
   readonly #regions: number;
@@ -43,7 +37,6 @@ export class FlowTable {
   /** `room` as the programs were loaded with. */
   constructor(map: BpfMap, room: number) {
     const memory = map.mmap();
-    this.#view = new DataView(memory);
     this.#words = new Uint32Array(memory);
     this.#bytes = new Uint8Array(memory);
     this.#regions = map.info.maxEntries;
@@ -73,18 +66,6 @@ export class FlowTable {
       .map(([kind, flows]) => ({ protocol: Math.floor(kind / STATES), state: kind % STATES, flows }));
   }
 
-  /** Flows that have not ended at `jiffies`, as they are at the moment each is reached. */
-  *entries(jiffies: bigint): Generator<TableFlow> {
-    const now = clockOf(jiffies);
-    for (const at of this.#places()) {
-      if (!this.#isLive(at / 4, now)) continue;
-      const name = this.#words[at / 4 + NAMED_BY];
-      const key = decodeFlowKey(this.#view, at + FlowEntry.OFFSET.key);
-      const flow = decodeFlow(this.#view, at + FlowEntry.OFFSET.flow);
-      if (this.#words[at / 4 + NAMED_BY] === name) yield { key, flow };
-    }
-  }
-
   /** Forgets all flows. Only while no packet can be under way. */
   clear(): void {
     this.#bytes.fill(0);
@@ -93,14 +74,6 @@ export class FlowTable {
   #isLive(at: number, now: number): boolean {
     if (this.#words[at + NAMED_BY] === 0) return false;
     return (((this.#words[at + DEADLINE] as number) - now) | 0) >= 0;
-  }
-
-  /** Byte offsets of all entries. */
-  *#places(): Generator<number> {
-    for (let region = 0; region < this.#regions; region += 1) {
-      const first = region * REGION_BYTES + ENTRIES_AT;
-      for (let number = 0; number < this.#room; number += 1) yield first + number * FlowEntry.SIZE;
-    }
   }
 }
 

@@ -1,7 +1,8 @@
 // Writes table images into the mapped arrays, and puts an image in force by one aligned store.
 import { randomFillSync } from 'node:crypto';
 import { Root, State, StateFlags } from '../abi/heap.gen.ts';
-import type { ImageRoot, TableCompiler, TableImage } from '../tables/compiler.ts';
+import type { TableCompiler } from '../tables/compiler.ts';
+import type { ImageRoot, TableImage } from '../tables/image.ts';
 import type { BpfMap } from './native.ts';
 
 export interface StateSettings {

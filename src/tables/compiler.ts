@@ -17,8 +17,6 @@ import { RegionStore } from './region-store.ts';
 import type { PartitionSteps } from './row-store.ts';
 import { Stories } from './stories.ts';
 
-export type { ImageCounts, ImageRoot, TableImage } from './image.ts';
-
 export interface TableSizes {
   /** 32-bit words of the policy heap; at most 2^24. */
   readonly heapWords: number;

@@ -26,8 +26,6 @@ import {
 import { keyOfSet } from './set-counts.ts';
 import { SetIds } from './set-ids.ts';
 
-export type { ProgramRule } from './program-rules.ts';
-
 /** A tier's rules, or all profiles' rules, and what happens at their end. */
 export interface ProgramTier {
   readonly rules: readonly ProgramRule[];

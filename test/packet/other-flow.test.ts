@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { EventKind, Reason } from '../../src/abi/event.gen.ts';
 import { FlowFlags, FlowKind, FlowState } from '../../src/abi/flow.gen.ts';
 import { StateFlags } from '../../src/abi/heap.gen.ts';
+import { FlowTable } from '../../src/kernel/flow-table.ts';
 import {
   bare,
   echo,
@@ -236,6 +237,19 @@ describe('the flow table', () => {
     expect(small.flows()).toEqual([]);
     flood(1001, 1032);
     expect(evicted()).toBe(before);
+  });
+
+  it('is counted by protocol and state, without flows that have ended', () => {
+    const census = () => new FlowTable(small.map('tt_flows'), 32).census(small.clock().jiffies);
+    flood(1, 5);
+    small.from(packet(web[4], far[4], tcp({ sourcePort: 9, destinationPort: 80, flags: ['syn'] })));
+    small.to(packet(far[4], web[4], tcp({ sourcePort: 80, destinationPort: 9, flags: ['syn', 'ack'] })));
+    expect(census()).toEqual([
+      { protocol: PROTOCOL.TCP, state: FlowState.REPLIED, flows: 1 },
+      { protocol: PROTOCOL.UDP, state: FlowState.NEW, flows: 5 },
+    ]);
+    small.ageFlows(62);
+    expect(census()).toEqual([]);
   });
 
   it('keeps flows of one bucket apart', () => {

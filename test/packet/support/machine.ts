@@ -17,21 +17,12 @@ import {
   type Event,
   Reason,
 } from '../../../src/abi/event.gen.ts';
-import {
-  CachedFlow,
-  decodeCachedFlow,
-  decodeFlow,
-  decodeFlowKey,
-  Flow,
-  FlowBucket,
-  FlowDims,
-  FlowEntry,
-  type FlowKey,
-} from '../../../src/abi/flow.gen.ts';
+import { CachedFlow, decodeCachedFlow, type Flow } from '../../../src/abi/flow.gen.ts';
 import { encodeState, HeapDims, State } from '../../../src/abi/heap.gen.ts';
 import { builtFile, loadNative } from '../../../src/kernel/native.ts';
 import { addressBytes, concat, fields } from '../../support/packets/bytes.ts';
 import { macBytes } from '../../support/packets/ethernet.ts';
+import { FlowMemory, type StoredFlow } from './flow-memory.ts';
 import { IMAGE_WORDS, type TinyPolicy, TinyTables, V6_NODES, type WrittenRoot } from './tables.ts';
 
 /** Test runs happen on the loopback interface, number 1. */
@@ -75,13 +66,6 @@ export interface Outcome {
   readonly data: Uint8Array;
 }
 
-export interface StoredFlow {
-  readonly key: FlowKey;
-  readonly flow: Flow;
-  /** In units of 2^FlowDims.AGE_SHIFT jiffies. */
-  readonly deadline: number;
-}
-
 export interface Settings {
   readonly flags?: number;
   readonly hz?: number;
@@ -104,8 +88,7 @@ export class Machine {
   readonly #state: DataView;
   readonly #endpoints: DataView;
   readonly #cache: DataView;
-  readonly #flows: DataView;
-  readonly #room: number;
+  readonly #flows: FlowMemory;
   readonly #workloads: readonly Workload[];
   readonly #settings: Settings;
   readonly #roots: WrittenRoot[] = [];
@@ -116,7 +99,7 @@ export class Machine {
     const { BpfObject: Native, RingBuffer: Ring, probeFeatures } = loadNative();
     this.#workloads = workloads;
     this.#settings = settings;
-    this.#room = settings.flows ?? 1024;
+    const room = settings.flows ?? 1024;
     const maps = {
       tt_heap: { maxEntries: (2 * IMAGE_WORDS) / HeapDims.HEAP_BLOCK_WORDS },
       tt_v6_nodes: { maxEntries: 2 * V6_NODES },
@@ -130,7 +113,7 @@ export class Machine {
       tt_endpoint_slots: u32(ENDPOINT_SLOTS),
       tt_cache_slots: u32(CACHE_SLOTS),
       tt_flow_regions: u32(1),
-      tt_flow_room: u32(this.#room),
+      tt_flow_room: u32(room),
     };
     this.#object = Native.open(builtFile('build/bpf/workload.bpf.o'), { maps, rodata });
     this.#ring = Ring.open(this.map('tt_events'));
@@ -139,7 +122,7 @@ export class Machine {
     this.#state = new DataView(this.map('tt_state').mmap());
     this.#endpoints = new DataView(this.map('tt_endpoints').mmap());
     this.#cache = new DataView(this.map('tt_flow_cache').mmap());
-    this.#flows = new DataView(this.map('tt_flows').mmap());
+    this.#flows = new FlowMemory(this.map('tt_flows'), room);
     for (const workload of workloads) this.#place(workload);
   }
 
@@ -249,19 +232,11 @@ export class Machine {
 
   /** Those that have not ended, in no order. */
   flows(): StoredFlow[] {
-    const now = Number(BigInt.asIntN(32, this.clock().jiffies >> BigInt(FlowDims.AGE_SHIFT)));
-    return this.#usedEntries()
-      .map((at) => ({
-        key: decodeFlowKey(this.#flows, at + FlowEntry.OFFSET.key),
-        flow: decodeFlow(this.#flows, at + FlowEntry.OFFSET.flow),
-        deadline: this.#flows.getUint32(at + FlowEntry.OFFSET.deadline, true),
-      }))
-      .filter(({ deadline }) => ((deadline - now) | 0) >= 0);
+    return this.#flows.live(this.clock().jiffies);
   }
 
-  /** Empties the flow table. */
   clearFlowTable(): void {
-    new Uint8Array(this.#flows.buffer).fill(0);
+    this.#flows.clear();
   }
 
   /** Empties the flow table and the flow cache. */
@@ -279,16 +254,7 @@ export class Machine {
   /** Makes every flow look that much older: when it was opened, last seen, when it ends, and last cached. */
   ageFlows(seconds: number): void {
     this.ageCache(seconds);
-    const jiffies = BigInt(seconds * (this.#settings.hz ?? HZ));
-    for (const at of this.#usedEntries()) {
-      const deadlineAt = at + FlowEntry.OFFSET.deadline;
-      for (const field of [Flow.OFFSET.created_jiffies, Flow.OFFSET.seen_jiffies]) {
-        const place = at + FlowEntry.OFFSET.flow + field;
-        this.#flows.setBigUint64(place, this.#flows.getBigUint64(place, true) - jiffies, true);
-      }
-      const units = Number(jiffies >> BigInt(FlowDims.AGE_SHIFT));
-      this.#flows.setUint32(deadlineAt, this.#flows.getUint32(deadlineAt, true) - units, true);
-    }
+    this.#flows.age(BigInt(seconds * (this.#settings.hz ?? HZ)));
   }
 
   cached(): CachedFlow[] {
@@ -323,13 +289,6 @@ export class Machine {
       at += 4 + Math.ceil(view.getUint32(at, true) / 8) * 8;
     }
     return events;
-  }
-
-  /** Byte offsets of entries in the flow table, which has one region. */
-  #usedEntries(): number[] {
-    const first = FlowDims.REGION_HEAD + FlowDims.REGION_BUCKETS * FlowBucket.SIZE;
-    const all = Array.from({ length: this.#room }, (_, number) => first + number * FlowEntry.SIZE);
-    return all.filter((at) => this.#flows.getUint32(at + FlowEntry.OFFSET.named_by, true) !== 0);
   }
 
   /** Byte offsets. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Cidr, cidrOf, type Family } from '../../../src/model/address.ts';
 import { type Flow, PROTOCOL } from '../../../src/model/flow.ts';
-import { TableCompiler, type TableImage } from '../../../src/tables/compiler.ts';
+import { TableCompiler } from '../../../src/tables/compiler.ts';
+import type { TableImage } from '../../../src/tables/image.ts';
 import { lookupWord } from '../../../src/tables/lookup.ts';
 import { decodeWord } from '../../../src/tables/words.ts';
 import { HandMadeState, listOf, ruleOf } from '../tables/hand-made.ts';

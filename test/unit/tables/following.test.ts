@@ -3,7 +3,8 @@ import type { PolicyList, ResolvedRule, ResolvedRules } from '../../../src/calc/
 import { type Cidr, cidrOf, type Family, type IpAddress } from '../../../src/model/address.ts';
 import { type Flow, PROTOCOL } from '../../../src/model/flow.ts';
 import { DIRECTIONS } from '../../../src/model/policy.ts';
-import { TableCompiler, type TableImage } from '../../../src/tables/compiler.ts';
+import { TableCompiler } from '../../../src/tables/compiler.ts';
+import type { TableImage } from '../../../src/tables/image.ts';
 import { lookupWord } from '../../../src/tables/lookup.ts';
 import { decodeWord } from '../../../src/tables/words.ts';
 import { newSeed } from '../../support/worlds/questions.ts';
