@@ -39,6 +39,7 @@ export class ImageWriter {
     const seed = this.#state.subarray(State.OFFSET.flow_seed / 4, State.OFFSET.flow_seed / 4 + 2);
     if (seed.every((word) => word === 0)) seed.set(randomFillSync(new Uint32Array(2)));
     Atomics.store(this.#state, State.OFFSET.flags / 4, keepEstablished ? StateFlags.KEEP_ESTABLISHED : 0);
+    this.forgetCachedFlows();
   }
 
   /** Hands the image in force to an empty compiler, so that it reuses its regions and writes around them. */
