@@ -5,6 +5,7 @@
 /** What bpf_map__set_* may change before load; maps not named keep the object's own values. */
 export interface MapOptions {
   readonly maxEntries?: number;
+  readonly valueSize?: number;
   /** Reuse the map pinned here if it exists, else pin the new one here after load. */
   readonly pinPath?: string;
 }
@@ -194,6 +195,8 @@ export interface KernelFeatures {
   /** /sys/kernel/btf/vmlinux is readable. */
   readonly btf: boolean;
   readonly mmapableArrays: boolean;
+  /** Values of array maps over 4 MiB. */
+  readonly largeValues: boolean;
   readonly ringBuffer: boolean;
   readonly redirectPeer: boolean;
 }

@@ -114,8 +114,8 @@ function mapsOf(header: string): MapDefinition[] {
     found.push({
       name,
       type: (/BPF_MAP_TYPE_(\w+)/.exec(body)?.[1] ?? '').toLowerCase().replaceAll('_', ' '),
-      key: /__type\(key, ([^)]+)\)/.exec(body)?.[1] ?? '-',
-      value: /__type\(value, ([^)]+)\)/.exec(body)?.[1] ?? 'records',
+      key: /__(?:type\(key, |uint\(key_size, sizeof\()([^)]+)\)/.exec(body)?.[1] ?? '-',
+      value: /__(?:type\(value, |uint\(value_size, sizeof\()([^)]+)\)/.exec(body)?.[1] ?? 'records',
       purpose: comment.replaceAll(/\s*\n\s*\*?\s*/g, ' ').replace(/^\*\s*/, ''),
     });
   }

@@ -10,14 +10,18 @@
 #include "abi/event.h"
 #include "abi/guard.h"
 #include "abi/heap.h"
+#include "lib/words.h"
+
+/* Words of tt_guard_heap. */
+const volatile __u32 tt_guard_words = 1024 * TT_HEAP_BLOCK_WORDS;
 
 /* Two tables beside each other, one of them in force. The first block stays zero: what is not there yet passes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1024);
-	__type(key, __u32);
-	__type(value, struct tt_heap_block);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct tt_heap_block));
 } tt_guard_heap SEC(".maps");
 
 /* Which table is in force. */

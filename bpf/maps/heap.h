@@ -8,14 +8,18 @@
 
 #include "abi/common.h"
 #include "abi/heap.h"
+#include "lib/words.h"
+
+/* Words of tt_heap. */
+const volatile __u32 tt_heap_words = 4096 * TT_HEAP_BLOCK_WORDS;
 
 /* Every compiled table, as regions of 32-bit words. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 4096);
-	__type(key, __u32);
-	__type(value, struct tt_heap_block);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct tt_heap_block));
 } tt_heap SEC(".maps");
 
 /* Nodes of the IPv6 address tries. */

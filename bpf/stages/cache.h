@@ -33,7 +33,9 @@ static __always_inline __u32 tt_cache_index(const struct tt_packet *packet)
 	const __u64 high = packet->destination.half[0] ^ packet->destination.half[1];
 	const __u64 mixed = low * 0x9e3779b97f4a7c15ULL ^ high * 0xc2b2ae3d27d4eb4fULL;
 
-	return bpf_get_smp_processor_id() * tt_cache_slots + ((__u32)(mixed >> 40) & (tt_cache_slots - 1));
+	const __u32 slots = tt_cache_slots;
+
+	return bpf_get_smp_processor_id() * slots + ((__u32)(mixed >> 40) & (slots - 1));
 }
 
 static __always_inline bool tt_cache_names(const struct tt_cached_flow *slot, const struct tt_packet *packet)
@@ -42,6 +44,22 @@ static __always_inline bool tt_cache_names(const struct tt_cached_flow *slot, co
 
 	return tt_ip_equal(&packet->source, &slot->source) && tt_ip_equal(&packet->destination, &slot->destination) &&
 	       !((*name ^ tt_cache_name(packet)) << (64 - TT_CACHE_NAME_BITS)) && slot->ifindex == packet->ifindex;
+}
+
+/*
+ * Whether the slot was filled by a packet of the same name from the same source MAC. IPv4 addresses are in the lower
+ * half; what is IPv6 and has the same there differs in link, which holds the ethertype.
+ */
+static __always_inline bool tt_cache_matches(const struct tt_cached_flow *slot, const struct tt_packet *packet)
+{
+	const tt_any64 *source = (const void *)&slot->source, *destination = (const void *)&slot->destination;
+	const tt_any64 *name = (const void *)&slot->source_port;
+
+	if (packet->family == 6 && (packet->source.half[0] != source[0] || packet->destination.half[0] != destination[0]))
+		return false;
+	return slot->link == packet->link && packet->source.half[1] == source[1] &&
+	       packet->destination.half[1] == destination[1] && slot->ifindex == packet->ifindex &&
+	       !((*name ^ tt_cache_name(packet)) << (64 - TT_CACHE_NAME_BITS));
 }
 
 /*
@@ -58,7 +76,7 @@ static __always_inline enum tt_verdict tt_cache(const struct tt_context *context
 		return TT_CONTINUE;
 	index = tt_cache_index(packet);
 	slot = bpf_map_lookup_elem(&tt_flow_cache, &index);
-	if (!slot || !tt_cache_names(slot, packet) || slot->link != packet->link)
+	if (!slot || !tt_cache_matches(slot, packet))
 		return TT_CONTINUE;
 	if (slot->stamp != packet->stamp || packet->jiffies - slot->synced_jiffies >= context->state->hz)
 		return TT_CONTINUE;

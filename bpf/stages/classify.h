@@ -15,38 +15,26 @@ enum tt_classify_dims {
 	TT_ENTRY_MISSING = 0xffffffff,
 };
 
-static __always_inline const __u32 *tt_heap_at(__u32 offset)
-{
-	const __u32 number = offset >> TT_HEAP_BLOCK_SHIFT;
-	const struct tt_heap_block *block = bpf_map_lookup_elem(&tt_heap, &number);
-
-	return block ? &block->word[offset & (TT_HEAP_BLOCK_WORDS - 1)] : NULL;
-}
-
 /* Word of a table in which zero means unwritten. */
-static __always_inline __u32 tt_heap_word(__u32 offset)
+static __always_inline __u32 tt_heap_word(const struct tt_words *heap, __u32 offset)
 {
-	const __u32 *word = tt_heap_at(offset);
-
-	return word ? *(const volatile __u32 *)word : 0;
+	return tt_words_read(heap, offset, 0);
 }
 
 /* Entry of a table in which zero is a class like any other. */
-static __always_inline __u32 tt_heap_entry(__u32 offset)
+static __always_inline __u32 tt_heap_entry(const struct tt_words *heap, __u32 offset)
 {
-	const __u32 *word = tt_heap_at(offset);
-
-	return word ? *(const volatile __u32 *)word : TT_ENTRY_MISSING;
+	return tt_words_read(heap, offset, TT_ENTRY_MISSING);
 }
 
-static __always_inline __u32 tt_v4_class(__u32 table, __u32 address)
+static __always_inline __u32 tt_v4_class(const struct tt_words *heap, __u32 table, __u32 address)
 {
-	__u32 entry = tt_heap_entry(table + (address >> 16));
+	__u32 entry = tt_heap_entry(heap, table + (address >> 16));
 
 	if (entry & TT_ENTRY_NODE)
-		entry = tt_heap_entry((entry & TT_ENTRY_VALUE) + (address >> 8 & 0xff));
+		entry = tt_heap_entry(heap, (entry & TT_ENTRY_VALUE) + (address >> 8 & 0xff));
 	if (entry & TT_ENTRY_NODE)
-		entry = tt_heap_entry((entry & TT_ENTRY_VALUE) + (address & 0xff));
+		entry = tt_heap_entry(heap, (entry & TT_ENTRY_VALUE) + (address & 0xff));
 	return entry;
 }
 
@@ -82,11 +70,11 @@ static __always_inline __u32 tt_v6_root_index(const struct tt_ip *ip)
 	return bpf_ntohs((__u16)ip->half[0]);
 }
 
-static __always_inline __u32 tt_address_class(const struct tt_root *root, const struct tt_ip *ip)
+static __always_inline __u32 tt_address_class(const struct tt_words *heap, const struct tt_root *root, const struct tt_ip *ip)
 {
 	if (tt_ip_is_mapped(ip))
-		return tt_v4_class(root->v4_root, tt_ip_v4(ip));
-	return tt_v6_class(tt_heap_entry(root->v6_root + tt_v6_root_index(ip)), ip->half[0], ip->half[1]);
+		return tt_v4_class(heap, root->v4_root, tt_ip_v4(ip));
+	return tt_v6_class(tt_heap_entry(heap, root->v6_root + tt_v6_root_index(ip)), ip->half[0], ip->half[1]);
 }
 
 /* ICMP echo is always judged as the request, also when it is a reply that has an old flow judged again. */
@@ -120,45 +108,57 @@ static __always_inline __u32 tt_layer4_index(const struct tt_packet *packet, boo
 }
 
 /* Class of the source port decides, in the few cells whose rules name source ports. */
-static __always_inline __u32 tt_source_port_word(const struct tt_root *root, __u32 word, __u16 port)
+static __always_inline __u32 tt_source_port_word(const struct tt_words *heap, const struct tt_root *root, __u32 word, __u16 port)
 {
-	const __u32 class = tt_heap_entry(root->source_classes + port);
+	const __u32 class = tt_heap_entry(heap, root->source_classes + port);
 
-	return class & TT_ENTRY_NODE ? 0 : tt_heap_word((word >> TT_WORD_ID_SHIFT) + class);
+	return class & TT_ENTRY_NODE ? 0 : tt_heap_word(heap, (word >> TT_WORD_ID_SHIFT) + class);
 }
 
 /* Heap offset of the row vector of a policy seen from a local address, or 0. */
-static __always_inline __u32 tt_policy_rows(const struct tt_root *root, __u32 policy, const struct tt_ip *local)
+static __always_inline __u32 tt_policy_rows(const struct tt_words *heap, const struct tt_root *root, __u32 policy, const struct tt_ip *local)
 {
-	const __u32 rows = tt_heap_word(root->policies + policy);
+	const __u32 rows = tt_heap_word(heap, root->policies + policy);
 	__u32 class;
 
 	if (!(rows & TT_BASE_LOCAL))
 		return rows;
-	class = tt_address_class(root, local);
-	return class & TT_ENTRY_NODE ? 0 : tt_heap_word((rows & TT_BASE_OFFSET) + class);
+	class = tt_address_class(heap, root, local);
+	return class & TT_ENTRY_NODE ? 0 : tt_heap_word(heap, (rows & TT_BASE_OFFSET) + class);
 }
 
 /* The verdict word of a row vector for a peer; 0 = a hole in the tables. source_port in host order. */
-static __always_inline __u32 tt_verdict_word(const struct tt_root *root, __u32 rows, const struct tt_ip *peer,
+static __always_inline __u32 tt_verdict_word(const struct tt_words *heap, const struct tt_root *root, __u32 rows, const struct tt_ip *peer,
 					     __u32 layer4_index, __u16 source_port)
 {
 	__u32 peer_class, layer4_class, row, page, word;
 
 	if (!rows)
 		return 0;
-	peer_class = tt_address_class(root, peer);
-	layer4_class = tt_heap_entry(root->l4_classes + layer4_index);
+	peer_class = tt_address_class(heap, root, peer);
+	layer4_class = tt_heap_entry(heap, root->l4_classes + layer4_index);
 	if ((peer_class | layer4_class) & TT_ENTRY_NODE)
 		return 0;
-	row = tt_heap_word(rows + peer_class);
+	row = tt_heap_word(heap, rows + peer_class);
 	if (!row)
 		return 0;
-	page = tt_heap_word(row + (layer4_class >> TT_PAGE_SHIFT));
+	page = tt_heap_word(heap, row + (layer4_class >> TT_PAGE_SHIFT));
 	if (!page)
 		return 0;
-	word = tt_heap_word(page + (layer4_class & (TT_PAGE_WORDS - 1)));
-	return word & TT_WORD_SOURCE_PORT ? tt_source_port_word(root, word, source_port) : word;
+	word = tt_heap_word(heap, page + (layer4_class & (TT_PAGE_WORDS - 1)));
+	return word & TT_WORD_SOURCE_PORT ? tt_source_port_word(heap, root, word, source_port) : word;
+}
+
+static __always_inline __u32 tt_classify_in(const struct tt_words *heap, const struct tt_root *root,
+					    const struct tt_packet *packet, __u32 id, bool is_ingress, bool is_reply)
+{
+	const bool is_peer_source = is_ingress != is_reply;
+	const struct tt_ip peer = is_peer_source ? packet->source : packet->destination;
+	const struct tt_ip local = is_peer_source ? packet->destination : packet->source;
+	const __u16 source_port = bpf_ntohs(is_reply ? tt_destination_port(packet) : tt_source_port(packet));
+	const __u32 rows = tt_policy_rows(heap, root, 2 * id + is_ingress, &local);
+
+	return tt_verdict_word(heap, root, rows, &peer, tt_layer4_index(packet, is_reply), source_port);
 }
 
 /*
@@ -168,13 +168,15 @@ static __always_inline __u32 tt_verdict_word(const struct tt_root *root, __u32 r
 static __always_inline __u32 tt_classify(const struct tt_root *root, const struct tt_packet *packet, __u32 id,
 					 bool is_ingress, bool is_reply)
 {
-	const bool is_peer_source = is_ingress != is_reply;
-	const struct tt_ip peer = is_peer_source ? packet->source : packet->destination;
-	const struct tt_ip local = is_peer_source ? packet->destination : packet->source;
-	const __u16 source_port = bpf_ntohs(is_reply ? tt_destination_port(packet) : tt_source_port(packet));
-	const __u32 rows = tt_policy_rows(root, 2 * id + is_ingress, &local);
+	if (tt_is_flat) {
+		const struct tt_words heap = tt_words_flat(&tt_heap, tt_heap_words);
 
-	return tt_verdict_word(root, rows, &peer, tt_layer4_index(packet, is_reply), source_port);
+		return heap.only ? tt_classify_in(&heap, root, packet, id, is_ingress, is_reply) : 0;
+	} else {
+		const struct tt_words heap = tt_words_in_blocks(&tt_heap);
+
+		return tt_classify_in(&heap, root, packet, id, is_ingress, is_reply);
+	}
 }
 
 #endif

@@ -21,40 +21,28 @@ struct tt_vlan_tag {
 	__be16 ethertype;
 };
 
-/* The size words at an offset, or NULL. They are all in one block, as every node is. */
-static __always_inline const __u32 *tt_guard_at(__u32 offset, const __u32 size)
+static __always_inline __u32 tt_guard_word(const struct tt_words *heap, __u32 offset)
 {
-	const __u32 number = offset >> TT_HEAP_BLOCK_SHIFT;
-	const __u32 index = offset & (TT_HEAP_BLOCK_WORDS - 1);
-	const struct tt_heap_block *block = bpf_map_lookup_elem(&tt_guard_heap, &number);
-
-	return block && index <= TT_HEAP_BLOCK_WORDS - size ? &block->word[index] : NULL;
-}
-
-static __always_inline __u32 tt_guard_word(__u32 offset)
-{
-	const __u32 *word = tt_guard_at(offset, 1);
-
-	return word ? *(const volatile __u32 *)word : TT_GUARD_MISSING;
+	return tt_words_read(heap, offset, TT_GUARD_MISSING);
 }
 
 /* address in host order. */
-static __always_inline __u32 tt_guard_v4(__u32 root, __u32 address)
+static __always_inline __u32 tt_guard_v4(const struct tt_words *heap, __u32 root, __u32 address)
 {
-	__u32 entry = tt_guard_word(root + (address >> 16));
+	__u32 entry = tt_guard_word(heap, root + (address >> 16));
 
 	if (!(entry & TT_GUARD_NODE))
 		return entry;
-	entry = tt_guard_word((entry & TT_GUARD_OFFSET) + (address >> 8 & 0xff));
+	entry = tt_guard_word(heap, (entry & TT_GUARD_OFFSET) + (address >> 8 & 0xff));
 	if (!(entry & TT_GUARD_NODE))
 		return entry;
-	entry = tt_guard_word((entry & TT_GUARD_OFFSET) + ((address & 0xff) >> 2));
+	entry = tt_guard_word(heap, (entry & TT_GUARD_OFFSET) + ((address & 0xff) >> 2));
 	return entry >> (address & 3) * 8 & 0xff;
 }
 
-static __always_inline __u32 tt_guard_match(__u32 offset, __u64 upper, __u64 lower)
+static __always_inline __u32 tt_guard_match(const struct tt_words *heap, __u32 offset, __u64 upper, __u64 lower)
 {
-	const struct tt_guard_match *node = (const void *)tt_guard_at(offset, TT_GUARD_MATCH_WORDS);
+	const struct tt_guard_match *node = (const void *)tt_words_at(heap, offset, TT_GUARD_MATCH_WORDS);
 	const tt_any64 *mask, *value;
 
 	if (!node)
@@ -64,11 +52,7 @@ static __always_inline __u32 tt_guard_match(__u32 offset, __u64 upper, __u64 low
 	return ((upper & mask[0]) ^ value[0]) | ((lower & mask[1]) ^ value[1]) ? node->miss : node->hit;
 }
 
-/*
- * upper, lower: the address's halves as they lie in memory. A global function of plain numbers: the verifier checks
- * those once, and pointer arguments would need kernel 5.12.
- */
-__noinline __u32 tt_guard_v6(__u32 entry, __u64 upper, __u64 lower)
+static __always_inline __u32 tt_guard_v6_in(const struct tt_words *heap, __u32 entry, __u64 upper, __u64 lower)
 {
 #pragma clang loop unroll(disable)
 	for (int step = 0; step < TT_GUARD_V6_STEPS && (entry & TT_GUARD_NODE); step++) {
@@ -76,11 +60,30 @@ __noinline __u32 tt_guard_v6(__u32 entry, __u64 upper, __u64 lower)
 		const __u32 byte = entry >> TT_GUARD_BYTE_SHIFT & TT_GUARD_BYTE;
 
 		if (byte)
-			entry = tt_guard_word(offset + ((byte & 8 ? lower : upper) >> (byte & 7) * 8 & 0xff));
+			entry = tt_guard_word(heap, offset + ((byte & 8 ? lower : upper) >> (byte & 7) * 8 & 0xff));
 		else
-			entry = tt_guard_match(offset, upper, lower);
+			entry = tt_guard_match(heap, offset, upper, lower);
 	}
 	return entry;
+}
+
+/*
+ * upper, lower: the address's halves as they lie in memory. A global function of plain numbers: the verifier checks
+ * those once, and pointer arguments would need kernel 5.12.
+ */
+__noinline __u32 tt_guard_v6(__u32 root, __u64 upper, __u64 lower)
+{
+	const __u32 offset = root + bpf_ntohs((__u16)upper);
+
+	if (tt_is_flat) {
+		const struct tt_words heap = tt_words_flat(&tt_guard_heap, tt_guard_words);
+
+		return heap.only ? tt_guard_v6_in(&heap, tt_guard_word(&heap, offset), upper, lower) : TT_GUARD_MISSING;
+	} else {
+		const struct tt_words heap = tt_words_in_blocks(&tt_guard_heap);
+
+		return tt_guard_v6_in(&heap, tt_guard_word(&heap, offset), upper, lower);
+	}
 }
 
 static __always_inline const struct tt_guard_root *tt_guard_root_here(void)
@@ -95,7 +98,17 @@ static __always_inline __u32 tt_guard_class_v4(const struct tt_guard_root *root,
 {
 	const struct iphdr *ip = at;
 
-	return at + sizeof(*ip) <= end ? tt_guard_v4(root->v4, bpf_ntohl(ip->saddr)) : TT_GUARD_PASS;
+	if (at + sizeof(*ip) > end)
+		return TT_GUARD_PASS;
+	if (tt_is_flat) {
+		const struct tt_words heap = tt_words_flat(&tt_guard_heap, tt_guard_words);
+
+		return heap.only ? tt_guard_v4(&heap, root->v4, bpf_ntohl(ip->saddr)) : TT_GUARD_MISSING;
+	} else {
+		const struct tt_words heap = tt_words_in_blocks(&tt_guard_heap);
+
+		return tt_guard_v4(&heap, root->v4, bpf_ntohl(ip->saddr));
+	}
 }
 
 static __always_inline __u32 tt_guard_class_v6(const struct tt_guard_root *root, const void *at, const void *end)
@@ -106,7 +119,7 @@ static __always_inline __u32 tt_guard_class_v6(const struct tt_guard_root *root,
 	if (at + sizeof(*ip) > end)
 		return TT_GUARD_PASS;
 	source = tt_ip_load(&ip->saddr);
-	return tt_guard_v6(tt_guard_word(root->v6 + bpf_ntohs((__u16)source.half[0])), source.half[0], source.half[1]);
+	return tt_guard_v6(root->v6, source.half[0], source.half[1]);
 }
 
 /* The class of the frame's source. What has no IP source passes: the stack and the later programs know what to do. */

@@ -32,14 +32,17 @@ static __always_inline struct tt_tuple tt_tuple_of(const struct tt_packet *packe
 	};
 }
 
+/* Half by half: choosing between addresses of the tuple's parts would put all of it on the stack. */
 static __always_inline void tt_key_fill(struct tt_flow_key *key, const struct tt_tuple *tuple, __u32 ports, bool is_high)
 {
-	const struct tt_ip *low = is_high ? &tuple->destination : &tuple->source;
-	const struct tt_ip *high = is_high ? &tuple->source : &tuple->destination;
+	const struct tt_ip *source = &tuple->source, *destination = &tuple->destination;
+	tt_any64 *low = (void *)&key->address[0], *high = (void *)&key->address[1];
 
 	__builtin_memset(key, 0, sizeof(*key));
-	__builtin_memcpy(&key->address[0], low, sizeof(*low));
-	__builtin_memcpy(&key->address[1], high, sizeof(*high));
+	low[0] = is_high ? destination->half[0] : source->half[0];
+	low[1] = is_high ? destination->half[1] : source->half[1];
+	high[0] = is_high ? source->half[0] : destination->half[0];
+	high[1] = is_high ? source->half[1] : destination->half[1];
 	key->port[0] = (__be16)(is_high ? ports >> 16 : ports);
 	key->port[1] = (__be16)(is_high ? ports : ports >> 16);
 	key->protocol = tuple->protocol;

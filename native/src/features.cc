@@ -16,6 +16,7 @@ namespace tortie {
 namespace {
 
 constexpr uint32_t kLoopback = 1; /* in every network namespace */
+constexpr uint32_t kLargeValue = (4 << 20) + 8; /* older kernels: what kmalloc can give, 4 MiB, is the most */
 constexpr int kRedirectPeerHelper = 155;
 
 UniqueFd TryMap(bpf_map_type type, uint32_t key_size, uint32_t value_size, uint32_t entries, uint32_t flags) {
@@ -58,6 +59,7 @@ Napi::Value JsProbeFeatures(const Napi::CallbackInfo& info) {
   result.Set("bpfSyscall", array.valid());
   result.Set("btf", access("/sys/kernel/btf/vmlinux", R_OK) == 0);
   result.Set("mmapableArrays", TryMap(BPF_MAP_TYPE_ARRAY, 4, 8, 1, BPF_F_MMAPABLE).valid());
+  result.Set("largeValues", TryMap(BPF_MAP_TYPE_ARRAY, 4, kLargeValue, 1, 0).valid());
   result.Set("ringBuffer", HasRingBuffer());
   result.Set("redirectPeer", HasRedirectPeer());
   return result;

@@ -19,6 +19,7 @@ namespace {
 struct MapChange {
   bpf_map* map = nullptr;
   uint32_t max_entries = 0; /* 0 = as the object says */
+  uint32_t value_size = 0;  /* likewise */
   std::string pin_path;
 };
 
@@ -41,6 +42,9 @@ std::vector<MapChange> ReadMapChanges(Napi::Env env, bpf_object* object, const N
     if (change.map == nullptr) ThrowErrno(env, ENOENT, "set options of map", name);
     if (const Napi::Value value = wanted.Get("maxEntries"); !value.IsUndefined()) {
       change.max_entries = ToUint32(value, "maxEntries");
+    }
+    if (const Napi::Value value = wanted.Get("valueSize"); !value.IsUndefined()) {
+      change.value_size = ToUint32(value, "valueSize");
     }
     if (const Napi::Value value = wanted.Get("pinPath"); !value.IsUndefined()) {
       change.pin_path = ToText(value, "pinPath");
@@ -72,7 +76,8 @@ void ComparePinned(Napi::Env env, const MapChange& change, std::vector<std::stri
   if (const int error = ReadMapInfo(pinned.get(), &info)) ThrowErrno(env, error, "read info of map", change.pin_path);
   Compare(name, "type", info.type, bpf_map__type(change.map), differences);
   Compare(name, "key size", info.key_size, bpf_map__key_size(change.map), differences);
-  Compare(name, "value size", info.value_size, bpf_map__value_size(change.map), differences);
+  const uint32_t value_size = change.value_size != 0 ? change.value_size : bpf_map__value_size(change.map);
+  Compare(name, "value size", info.value_size, value_size, differences);
   const uint32_t entries = change.max_entries != 0 ? change.max_entries : bpf_map__max_entries(change.map);
   Compare(name, "max entries", info.max_entries, entries, differences);
   Compare(name, "flags", info.map_flags, bpf_map__map_flags(change.map), differences);
@@ -98,6 +103,10 @@ void ApplyMapChange(Napi::Env env, const MapChange& change) {
   if (change.max_entries != 0) {
     const int error = bpf_map__set_max_entries(change.map, change.max_entries);
     if (error != 0) ThrowErrno(env, error, "set max entries of map", name);
+  }
+  if (change.value_size != 0) {
+    const int error = bpf_map__set_value_size(change.map, change.value_size);
+    if (error != 0) ThrowErrno(env, error, "set value size of map", name);
   }
   if (!change.pin_path.empty()) {
     const int error = bpf_map__set_pin_path(change.map, change.pin_path.c_str());

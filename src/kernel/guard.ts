@@ -6,6 +6,7 @@ import { compilePrefixTable } from '../tables/prefix-table.ts';
 import type { PrefixLists, PrefixTable } from '../tables/prefix-table-list.ts';
 import type { BpfMap, BpfObject, BpfProgram, TestRunResult } from './native.ts';
 import { builtFile, loadNative, translateErrors } from './native.ts';
+import { wordArray } from './word-array.ts';
 
 export interface GuardOptions {
   /** Of 4 KiB each; half of them hold the table in force, the other half the next one. */
@@ -38,8 +39,10 @@ export class Guard {
   /** Every source passes until the first publish. Throws PERMISSION, PROGRAM_REJECTED, KERNEL. */
   constructor({ blocks, object = DEFAULT_OBJECT, constants = {} }: GuardOptions) {
     const path = builtFile(object);
-    const rodata = Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, u32(value)]));
-    const maps = { tt_guard_heap: { maxEntries: RESERVED_BLOCKS + 2 * Math.ceil(blocks / 2) } };
+    const heap = wordArray(RESERVED_BLOCKS + 2 * Math.ceil(blocks / 2));
+    const numbers = { tt_is_flat: Number(heap.isFlat), tt_guard_words: heap.words, ...constants };
+    const rodata = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, u32(value)]));
+    const maps = { tt_guard_heap: heap.map };
     this.#object = translateErrors('load object', path, () => loadNative().BpfObject.open(path, { maps, rodata }));
     this.#heap = new Uint32Array(this.#object.map('tt_guard_heap').mmap());
     this.#state = new Uint32Array(this.#object.map('tt_guard_state').mmap());

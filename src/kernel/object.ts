@@ -6,6 +6,7 @@ import { flowTableShape } from './flow-table.ts';
 import type { BpfMap, BpfObject, MapOptions } from './native.ts';
 import { builtFile, loadNative, translateErrors } from './native.ts';
 import type { Pins } from './pins.ts';
+import { wordArray } from './word-array.ts';
 
 export interface MapSizes extends TableSizes {
   /** Interfaces; a power of two. */
@@ -57,20 +58,25 @@ export function loadObject(
   const { BpfObject: Native, probeFeatures } = loadNative();
   const cpus = probeFeatures().possibleCpus;
   const flows = flowTableShape(sizes.flows);
+  const heap = wordArray(Math.ceil(sizes.heapWords / HeapDims.HEAP_BLOCK_WORDS));
   const maxEntries: Record<string, number> = {
-    tt_heap: Math.ceil(sizes.heapWords / HeapDims.HEAP_BLOCK_WORDS),
     tt_v6_nodes: sizes.v6Nodes,
     tt_endpoints: sizes.endpoints,
+    tt_flow_cache: sizes.flowCache * cpus,
     tt_addresses: 2 * sizes.endpoints,
     tt_flows: flows.regions,
     tt_flow_locks: flows.regions,
     tt_fragments: sizes.fragments,
-    tt_flow_cache: sizes.flowCache * cpus,
     tt_events: sizes.eventBytes,
   };
   const maps: Record<string, MapOptions> = {};
-  for (const map of PINNED) maps[map] = { maxEntries: maxEntries[map], pinPath: pins?.map(map) };
+  for (const map of PINNED) {
+    const shape = map === 'tt_heap' ? heap.map : { maxEntries: maxEntries[map] };
+    maps[map] = { ...shape, pinPath: pins?.map(map) };
+  }
   const numbers = {
+    tt_is_flat: Number(heap.isFlat),
+    tt_heap_words: heap.words,
     tt_endpoint_slots: sizes.endpoints,
     tt_cache_slots: sizes.flowCache,
     tt_flow_regions: flows.regions,
