@@ -1,27 +1,29 @@
 // Structural equality of plain data: objects, arrays and primitives. Not for maps, sets or class instances.
 
-/** Fields that are undefined count as absent. */
-export function isEqual(a: unknown, b: unknown): boolean {
+/** Fields that are undefined count as absent. Fields named `without`, wherever they are, are not read. */
+export function isEqual(a: unknown, b: unknown, without?: string): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a) || Array.isArray(b)) {
     if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    return a.every((item, index) => isEqual(item, b[index]));
+    return a.every((item, index) => isEqual(item, b[index], without));
   }
-  return countFields(a as Fields) === countFields(b as Fields) && hasFieldsOf(b as Fields, a as Fields);
+  const isSameCount = countFields(a as Fields, without) === countFields(b as Fields, without);
+  return isSameCount && hasFieldsOf(b as Fields, a as Fields, without);
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function countFields(value: Fields): number {
+function countFields(value: Fields, without: string | undefined): number {
   let count = 0;
-  for (const key in value) if (value[key] !== undefined) count++;
+  for (const key in value) if (key !== without && value[key] !== undefined) count++;
   return count;
 }
 
-function hasFieldsOf(value: Fields, wanted: Fields): boolean {
+function hasFieldsOf(value: Fields, wanted: Fields, without: string | undefined): boolean {
   for (const key in wanted) {
-    if (wanted[key] !== undefined && !(Object.hasOwn(value, key) && isEqual(value[key], wanted[key]))) return false;
+    if (key === without || wanted[key] === undefined) continue;
+    if (!(Object.hasOwn(value, key) && isEqual(value[key], wanted[key], without))) return false;
   }
   return true;
 }

@@ -6,6 +6,7 @@ import type { Resource } from './resource.ts';
 import { SourceText } from './source-text.ts';
 import { parseEventYaml } from './yaml/event-yaml.ts';
 import { parseFullYaml } from './yaml/full-yaml.ts';
+import { parseSimpleYaml } from './yaml/simple-yaml.ts';
 import { type DocumentText, splitDocuments } from './yaml/split.ts';
 
 /** Largest manifest file that is read. */
@@ -90,7 +91,7 @@ class KnownDocuments {
 /** `offset` is where the stream begins in its file. */
 function parseText(place: DocumentText, offset: number, sink: ObjectSink): void {
   const { text, firstLine } = place;
-  const document = parseEventYaml(text);
+  const document = parseSimpleYaml(text) ?? parseEventYaml(text);
   if (document === undefined) {
     parseFully(place, offset, sink);
     return;

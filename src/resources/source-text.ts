@@ -3,6 +3,7 @@ import type { FieldPath } from './field-path.ts';
 import { parseEventYaml, readEventLines } from './yaml/event-yaml.ts';
 import { parseFullYaml } from './yaml/full-yaml.ts';
 import { type LineTree, lineTreeAt } from './yaml/line-tree.ts';
+import { parseSimpleYaml } from './yaml/simple-yaml.ts';
 
 /** Where a text stands in its file. */
 export interface TextPlace {
@@ -40,7 +41,8 @@ export class SourceText {
 
   /** The document's value, parsed anew. */
   readValue(): unknown {
-    const document = parseEventYaml(this.text) ?? parseFullYaml(this.text)[this.#index];
+    const { text } = this;
+    const document = parseSimpleYaml(text) ?? parseEventYaml(text) ?? parseFullYaml(text)[this.#index];
     return document?.value;
   }
 

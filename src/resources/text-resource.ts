@@ -17,8 +17,9 @@ export type ResourceHead = Omit<Resource, 'id' | 'lineOf' | 'metadata' | 'spec'>
 /** Reads what the object at the path of the document says; it was accepted once. */
 export type ContentReader = (origin: Origin) => Content;
 
-/** Objects of a file. */
+/** Objects of a file, and keys and values of them all. */
 const MAX_RELEASED = 64;
+const MAX_RELEASED_VALUES = 4096;
 const WHOLE_DOCUMENT: FieldPath = Object.freeze([]);
 
 /** What was read again last: fields are asked for in turn. */
@@ -98,12 +99,22 @@ export class TextResource {
 }
 
 /**
- * Lets the resources of one file go of what they say, until somebody asks. Those of a long file keep it: when one of
- * them changes, the file is stored anew as a whole.
+ * Lets the resources of one file go of what they say, until somebody asks. Those of a long file keep it, be it long by
+ * their number or by what they say: when one of them changes, the file is stored anew as a whole, and to read all others
+ * again for that would take longer than the change.
  */
 export function releaseContents(ofFile: readonly Resource[]): void {
-  if (ofFile.length > MAX_RELEASED) return;
+  if (ofFile.length > MAX_RELEASED || holdsManyValues(ofFile)) return;
   for (const resource of ofFile) if (resource instanceof TextResource) resource.release();
+}
+
+function holdsManyValues(resources: readonly Resource[]): boolean {
+  let values = 0;
+  for (const resource of resources) {
+    values += countValuesOf(resource);
+    if (values > MAX_RELEASED_VALUES) return true;
+  }
+  return false;
 }
 
 /** A copy with other fields; it keeps what it says. */

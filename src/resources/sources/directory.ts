@@ -2,10 +2,12 @@
 // look at the files finds out what. Which readings are believed is decided in manifest-state.ts.
 import { type FSWatcher, watch } from 'node:fs';
 import { performance } from 'node:perf_hooks';
+import { finish, type Steps } from '../../base/steps.ts';
 import { type EventReading, type FileEvent, readEvents } from './file-events.ts';
 import type { WalkedDirectory } from './manifest-files.ts';
 import type { ManifestLimits } from './manifest-limits.ts';
-import { type LookResult, type ManifestMemory, ManifestSet } from './manifest-set.ts';
+import { type PatrolFinding, patrolManifests } from './manifest-patrol.ts';
+import { type LookResult, type ManifestMemory, ManifestSet, type ScanResult } from './manifest-set.ts';
 import type { GracePeriods, ResourceCheck, ResourceUse } from './manifest-state.ts';
 import { EMPTY_SNAPSHOT, type ResourceSnapshot, type SnapshotChange } from './snapshot.ts';
 
@@ -36,9 +38,12 @@ const DEBOUNCE_MS = 50;
 /** A file that is written to without a pause is read all the same after this many debounce times. */
 const MAX_DEBOUNCES = 10;
 const RESCAN_MS = 5000;
-/** Periodic scans take at most this share of the time, unless that would make them rarer than SLOWEST_RESCAN_MS. */
-const RESCAN_SHARE = 0.002;
+/** Looks without an event take at most this share of the time, unless that would make them rarer than SLOWEST_RESCAN_MS. */
+const RESCAN_SHARE = 0.0005;
 const SLOWEST_RESCAN_MS = 60_000;
+/** They pause after this long, for that long: a change does not wait for one. */
+const SLICE_MS = 1;
+const PAUSE_MS = 10;
 const VANISHED_MS = 200;
 const TRUNCATED_MS = 1000;
 const NO_GRACE = { vanishedMs: 0, truncatedMs: 0 };
@@ -54,8 +59,17 @@ export function watchDirectory(
   onChange: (change: SnapshotChange) => void,
   options: WatchOptions = {},
 ): DirectoryWatch {
+  return finish(watchingDirectory(directory, onChange, options));
+}
+
+/** The same, file by file. What changes meanwhile is seen before the last step, or soon after it. */
+export function* watchingDirectory(
+  directory: string,
+  onChange: (change: SnapshotChange) => void,
+  options: WatchOptions = {},
+): Steps<DirectoryWatch> {
   const watcher = new DirectoryWatcher(directory, onChange, options);
-  watcher.start();
+  yield* watcher.starting();
   return watcher;
 }
 
@@ -68,8 +82,12 @@ class DirectoryWatcher implements DirectoryWatch {
   readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly identity: string }>();
   #snapshot = EMPTY_SNAPSHOT;
   #hasLinks = false;
-  #scanCostMs = 0;
-  #nextScanMs = 0;
+  /** Identities of directories, by their paths below the root. */
+  #directories: ReadonlyMap<string, string> = new Map();
+  /** A look at everything that no event asked for, and what it has cost. */
+  #patrol: Generator<void, PatrolFinding> | undefined;
+  #patrolCostMs = 0;
+  #patrolTimer: NodeJS.Timeout | undefined;
   /** Not read yet: they come one by one, and only together say what happened. */
   #events: FileEvent[] = [];
   /** Files to look at when they have come to rest; undefined = all. */
@@ -93,8 +111,9 @@ class DirectoryWatcher implements DirectoryWatch {
     return this.#snapshot;
   }
 
-  start(): void {
-    this.rescan();
+  *starting(): Steps<void> {
+    const startMs = performance.now();
+    this.#takeScan(yield* this.#manifests.scanning(startMs), startMs);
     this.#isStarted = true;
   }
 
@@ -104,13 +123,14 @@ class DirectoryWatcher implements DirectoryWatch {
     this.#firstEventMs = undefined;
     this.#pending = new Set();
     const startMs = performance.now();
-    const result = this.#manifests.scan(startMs);
-    this.#scanCostMs = performance.now() - startMs;
+    this.#takeScan(this.#manifests.scan(startMs), startMs);
+  }
+
+  #takeScan(result: ScanResult, startMs: number): void {
     this.#hasLinks = result.hasLinks;
+    this.#directories = new Map(result.directories.map(({ relative, identity }) => [relative, identity]));
     this.#watchDirectories(result.directories);
-    const slowestMs = Math.max(this.#rescanMs, SLOWEST_RESCAN_MS);
-    const everyMs = Math.min(slowestMs, Math.max(this.#rescanMs, this.#scanCostMs / RESCAN_SHARE));
-    this.#nextScanMs = performance.now() + everyMs;
+    this.#planPatrol(performance.now() - startMs);
     this.#take(result);
   }
 
@@ -118,6 +138,7 @@ class DirectoryWatcher implements DirectoryWatch {
     this.#isClosed = true;
     clearTimeout(this.#eventTimer);
     clearTimeout(this.#checkTimer);
+    clearTimeout(this.#patrolTimer);
     for (const { watcher } of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
   }
@@ -132,12 +153,52 @@ class DirectoryWatcher implements DirectoryWatch {
     else this.#take(result);
   }
 
-  #take({ snapshot, change, nextCheckMs = Number.POSITIVE_INFINITY }: LookResult): void {
+  #take({ snapshot, change, nextCheckMs }: LookResult): void {
     clearTimeout(this.#checkTimer);
-    const dueMs = Math.min(nextCheckMs, this.#nextScanMs) - performance.now();
-    this.#checkTimer = setTimeout(() => this.rescan(), Math.max(1, dueMs));
+    if (nextCheckMs !== undefined) {
+      // Timers come up to a millisecond early.
+      const waitMs = Math.max(1, Math.ceil(nextCheckMs - performance.now()) + 1);
+      this.#checkTimer = setTimeout(() => this.#look([...this.#manifests.held]), waitMs);
+    }
     this.#snapshot = snapshot;
     if (change !== undefined && this.#isStarted) this.#onChange(change);
+  }
+
+  /** The next one begins when what the last look at everything cost is little of the time between them. */
+  #planPatrol(costMs: number): void {
+    clearTimeout(this.#patrolTimer);
+    this.#patrol = undefined;
+    this.#patrolCostMs = 0;
+    const slowestMs = Math.max(this.#rescanMs, SLOWEST_RESCAN_MS);
+    const waitMs = Math.min(slowestMs, Math.max(this.#rescanMs, costMs / RESCAN_SHARE));
+    this.#patrolTimer = setTimeout(() => this.#goOn(), waitMs);
+  }
+
+  #goOn(): void {
+    const manifests = this.#manifests;
+    this.#patrol ??= patrolManifests({
+      root: this.#root,
+      directories: this.#directories,
+      hasLinks: this.#hasLinks,
+      stampOf: (path) => manifests.stampOf(path),
+      paths: () => manifests.paths,
+    });
+    const startMs = performance.now();
+    let nowMs = startMs;
+    let step = this.#patrol.next();
+    while (step.done !== true && nowMs - startMs < SLICE_MS) {
+      step = this.#patrol.next();
+      nowMs = performance.now();
+    }
+    this.#patrolCostMs += nowMs - startMs;
+    if (step.done === true) this.#endPatrol(step.value);
+    else this.#patrolTimer = setTimeout(() => this.#goOn(), PAUSE_MS);
+  }
+
+  #endPatrol({ paths, needsScan }: PatrolFinding): void {
+    this.#planPatrol(this.#patrolCostMs);
+    if (needsScan) this.rescan();
+    else if (paths.length > 0) this.#look(paths);
   }
 
   #watchDirectories(directories: readonly WalkedDirectory[]): void {
@@ -185,8 +246,9 @@ class DirectoryWatcher implements DirectoryWatch {
 
   #understand(events: readonly FileEvent[]): EventReading {
     const inodeOf = (path: string): string | undefined => this.#manifests.inodeOf(path);
+    const isFolder = (path: string): boolean => this.#directories.has(path);
     try {
-      return readEvents(events, { root: this.#root, hasLinks: this.#hasLinks, inodeOf });
+      return readEvents(events, { root: this.#root, hasLinks: this.#hasLinks, inodeOf, isFolder });
     } catch {
       return { replaced: [], touched: [], needsScan: true };
     }

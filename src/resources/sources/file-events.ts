@@ -27,35 +27,44 @@ export interface EventContext {
   readonly hasLinks: boolean;
   /** Inode of the file that was read last at the path. */
   readonly inodeOf: (path: string) => string | undefined;
+  /** Whether the path was a folder when all was looked at last. */
+  readonly isFolder: (path: string) => boolean;
 }
 
-/** Reads events that came at one time, in their order. */
+/**
+ * Reads events that came at one time, in their order. The files are asked about only where events do not tell enough: a
+ * name that is gone is looked up in its folder, and waits there for whoever is writing.
+ */
 export function readEvents(events: readonly FileEvent[], context: EventContext): EventReading {
   const manifests = new Map<string, string[]>();
+  const renamed = new Set<string>();
   let needsScan = false;
-  /** A name that a file was renamed from: no file has it any more. */
-  let hasSource = false;
   for (const { folder, type, name } of events) {
     if (name === undefined) {
       needsScan = true;
       continue;
     }
     const path = folder === '' ? name : `${folder}/${name}`;
-    if (isManifestName(path)) manifests.set(path, [...(manifests.get(path) ?? []), type]);
-    else if (type === 'rename' && isGone(join(context.root, path))) hasSource = true;
-    if (!isManifestName(path)) needsScan ||= concernsManifests(join(context.root, path), name, context);
+    if (isManifestName(path)) {
+      const types = manifests.get(path);
+      if (types === undefined) manifests.set(path, [type]);
+      else types.push(type);
+      continue;
+    }
+    if (type === 'rename') renamed.add(path);
+    needsScan ||= concernsManifests(path, name, context);
   }
-  const [replaced, touched] = partition([...manifests], ([path, types]) =>
-    isReplacement(path, types, hasSource, context),
-  );
-  return { replaced: replaced.map(([path]) => path), touched: touched.map(([path]) => path), needsScan };
+  const replaced: string[] = [];
+  const touched: string[] = [];
+  for (const [path, types] of manifests) (isReplacement(path, types, renamed, context) ? replaced : touched).push(path);
+  return { replaced, touched, needsScan };
 }
 
 /** Folders come and go; hidden names matter when something visible leads to them. */
-function concernsManifests(absolute: string, name: string, { hasLinks }: EventContext): boolean {
-  const isFile = lstatSync(absolute, { throwIfNoEntry: false })?.isFile();
+function concernsManifests(path: string, name: string, { root, hasLinks, isFolder }: EventContext): boolean {
   if (isHiddenName(name)) return hasLinks;
-  return isFile !== true;
+  const status = lstatSync(join(root, path), { throwIfNoEntry: false });
+  return status === undefined ? isFolder(path) : !status.isFile();
 }
 
 /**
@@ -65,22 +74,17 @@ function concernsManifests(absolute: string, name: string, { hasLinks }: EventCo
 function isReplacement(
   path: string,
   types: readonly string[],
-  hasSource: boolean,
+  renamed: ReadonlySet<string>,
   { root, inodeOf }: EventContext,
 ): boolean {
   if (types.length !== 1 || types[0] !== 'rename') return false;
   const status = statSync(join(root, path), { throwIfNoEntry: false });
   if (status?.isFile() !== true || status.size === 0 || inodeOf(path) === String(status.ino)) return false;
-  // Renaming changes the inode, writing its content too: a file from elsewhere was written before it was moved.
-  return hasSource || status.ctimeMs > status.mtimeMs;
+  // Renaming changes the inode, writing its content too: a file from elsewhere was written before it was moved. Within
+  // one tick of the file system's clock the name that it had, and that nothing has any more, says the same.
+  return status.ctimeMs > status.mtimeMs || [...renamed].some((other) => isGone(join(root, other)));
 }
 
 function isGone(absolute: string): boolean {
   return lstatSync(absolute, { throwIfNoEntry: false }) === undefined;
-}
-
-function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
-  const [yes, no]: [T[], T[]] = [[], []];
-  for (const item of items) (test(item) ? yes : no).push(item);
-  return [yes, no];
 }

@@ -2,6 +2,7 @@
 // changed, and say what is in force.
 import { DataplaneError } from '../../base/errors.ts';
 import { limitExceeded } from '../../base/limit-error.ts';
+import { finish, type Steps } from '../../base/steps.ts';
 import type { Resource } from '../resource.ts';
 import {
   findManifest,
@@ -105,6 +106,11 @@ export class ManifestSet {
 
   /** Looks at every file; blocks for about 5 us a file. nowMs never goes back. */
   scan(nowMs: number): ScanResult {
+    return finish(this.scanning(nowMs));
+  }
+
+  /** The same, file by file. */
+  *scanning(nowMs: number): Steps<ScanResult> {
     const listing = listManifests(this.#root, this.#limits.files);
     this.#listingErrors = listing.errors;
     this.#total = this.#totalLoad(listing);
@@ -112,6 +118,7 @@ export class ManifestSet {
     for (const file of listing.files) {
       listed.add(file.path);
       this.#put(file.path, this.#lookAt(file, nowMs));
+      yield;
     }
     this.#recallMissing(listed);
     for (const path of [...this.#states.keys()]) {
@@ -134,6 +141,22 @@ export class ManifestSet {
       else if (this.#states.has(path)) this.#putMissing(path, nowMs);
     }
     return this.#result();
+  }
+
+  /** Paths of files that something is held back of. */
+  get held(): Iterable<string> {
+    return this.#held;
+  }
+
+  /** Paths of all files known. */
+  get paths(): Iterable<string> {
+    return this.#states.keys();
+  }
+
+  /** Of the content that was seen last, believed or not; undefined = no such file is known. */
+  stampOf(path: string): string | undefined {
+    const state = this.#states.get(path);
+    return state?.heldStamp ?? state?.stamp;
   }
 
   /** Inode of the file that was read last; undefined = none was. */

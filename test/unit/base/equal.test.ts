@@ -16,6 +16,20 @@ describe('isEqual', () => {
     expect(isEqual({ a: undefined }, { b: 1 })).toBe(false);
   });
 
+  it('reads no field of a name that is left out', () => {
+    const unreadable = (b: number): unknown => [
+      {
+        get a() {
+          throw new Error('read');
+        },
+        b,
+      },
+    ];
+    expect(isEqual(unreadable(1), unreadable(1), 'a')).toBe(true);
+    expect(isEqual(unreadable(1), unreadable(2), 'a')).toBe(false);
+    expect(isEqual([{ b: 1 }], unreadable(1), 'a')).toBe(true);
+  });
+
   it.each([
     [{ a: 1 }, { a: 2 }],
     [{ a: 1 }, { a: 1, b: 2 }],

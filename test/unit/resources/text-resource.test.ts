@@ -72,4 +72,12 @@ describe('a resource that let go of what it says', () => {
     releaseContents(long);
     expect(long[0]?.spec).toBe(before);
   });
+
+  it('keeps it in a file of few objects that say much', () => {
+    const nets = Array.from({ length: 5000 }, (_, index) => `192.0.${index >>> 8}.${index & 255}/32`);
+    const long = parse(`${ANCHORED.replace('&all [192.0.2.0/24]', `[${nets.join(', ')}]`)}---\n${POLICY}`);
+    const before = long[1]?.spec;
+    releaseContents(long);
+    expect(long[1]?.spec).toBe(before);
+  });
 });

@@ -174,6 +174,17 @@ describe('watchDirectory', () => {
     expect(changes.every(({ objects }) => objects.size === 2)).toBe(true);
   });
 
+  it('believes in the end that a file is gone, without a look at the others', async () => {
+    write('a.yaml', tier('a'));
+    write('b.yaml', tier('b'));
+    start();
+    unlinkSync(join(directory, 'a.yaml'));
+    await pause(100);
+    expect(orders(watch.snapshot.objects)).toEqual({ a: 1, b: 1 });
+    await settle({ b: 1 });
+    expect(changes.map(({ changed, removed }) => [changed, removed])).toEqual([[[], ['Tier//a']]]);
+  });
+
   it('believes an emptied file in the end', async () => {
     write('a.yaml', tier('a'));
     start();
@@ -209,11 +220,12 @@ describe('watchDirectory', () => {
     write('a.yaml', tier('a'));
     start(50);
     renameSync(directory, `${directory}-moved`);
-    await vi.waitFor(() => expect(watch.snapshot.errors).toMatchObject([{ code: 'FILE_UNREADABLE' }]));
+    const unreadable = [{ code: 'FILE_UNREADABLE' }];
+    await vi.waitFor(() => expect(watch.snapshot.errors).toMatchObject(unreadable), { timeout: 5000 });
     await pause(400);
     expect(orders(watch.snapshot.objects)).toEqual({ a: 1 });
     renameSync(`${directory}-moved`, directory);
-    await vi.waitFor(() => expect(watch.snapshot.errors).toEqual([]));
+    await vi.waitFor(() => expect(watch.snapshot.errors).toEqual([]), { timeout: 5000 });
     write('b.yaml', tier('b'));
     await settle({ a: 1, b: 1 });
   });

@@ -16,7 +16,7 @@ const write = (name: string): void => writeFileSync(join(root, name), 'content')
 const inode = (name: string): string => String(statSync(join(root, name)).ino);
 const event = (type: string, name: string | undefined, folder = ''): FileEvent => ({ folder, type, name });
 const read = (events: readonly FileEvent[], known = new Map<string, string>(), hasLinks = false) =>
-  readEvents(events, { root, hasLinks, inodeOf: (path) => known.get(path) });
+  readEvents(events, { root, hasLinks, inodeOf: (path) => known.get(path), isFolder: (path) => path === 'team' });
 
 describe('readEvents', () => {
   it('takes a file that another was renamed into for whole', () => {
@@ -58,10 +58,14 @@ describe('readEvents', () => {
     expect(read([event('change', name)])).toEqual({ replaced: [], touched: [], needsScan: false });
   });
 
-  it('scans when a folder came, when a name is gone or not told', () => {
-    mkdirSync(join(root, 'team'));
+  it('takes no notice of a visible name that a file was renamed from', () => {
+    expect(read([event('rename', 'a.yaml.new')])).toEqual({ replaced: [], touched: [], needsScan: false });
+  });
+
+  it('scans when a folder came or is gone, and when a name is not told', () => {
+    mkdirSync(join(root, 'new'));
+    expect(read([event('rename', 'new')]).needsScan).toBe(true);
     expect(read([event('rename', 'team')]).needsScan).toBe(true);
-    expect(read([event('rename', 'was-here')]).needsScan).toBe(true);
     expect(read([event('change', undefined)]).needsScan).toBe(true);
   });
 
