@@ -57,6 +57,16 @@ export function isEmptyIn(bits: BitSet, first: number, end: number): boolean {
   return true;
 }
 
+/** target = source. Most parts are a word or two, for which a view would cost more than the copy. */
+export function copyIn(target: BitSet, source: BitSet, first: number, end: number): void {
+  for (let index = first; index < end; index += 1) target[index] = source[index] as number;
+}
+
+/** target = nothing. */
+export function clearIn(target: BitSet, first: number, end: number): void {
+  for (let index = first; index < end; index += 1) target[index] = 0;
+}
+
 /** target = a & b; returns whether it has members. */
 export function intersectInto(target: BitSet, a: BitSet, b: BitSet, first: number, end: number): boolean {
   let all = 0;

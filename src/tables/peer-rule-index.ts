@@ -16,8 +16,12 @@ export class PeerRuleIndex {
     this.#sets = new SetIds(sets);
     this.#starts = new Uint32Array(this.#sets.size + 1);
     this.#positions = new Uint32Array(positions.length);
-    const indexes = Uint32Array.from(sets, (set) => this.#sets.indexOf(set));
-    for (const index of indexes) this.#starts[index + 1] = (this.#starts[index + 1] as number) + 1;
+    const indexes = new Uint32Array(sets.length);
+    for (let at = 0; at < sets.length; at += 1) {
+      const index = this.#sets.indexOf(sets[at] as SetId);
+      indexes[at] = index;
+      this.#starts[index + 1] = (this.#starts[index + 1] as number) + 1;
+    }
     for (let index = 0; index < this.#sets.size; index += 1) {
       this.#starts[index + 1] = (this.#starts[index + 1] as number) + (this.#starts[index] as number);
     }

@@ -1,6 +1,15 @@
 // Rows: the verdict words of one policy list for one class of peers, one word per layer-4 class. The walk of the reference
 // evaluator, taken for many layer-4 classes at once: all of them, or those in which a row may differ from another.
-import { type BitSet, forEachBitIn, intersectInto, isEmptyIn, removeAllIn, spanOfBits, uniteIn } from './bit-sets.ts';
+import {
+  type BitSet,
+  clearIn,
+  copyIn,
+  intersectInto,
+  isEmptyIn,
+  removeAllIn,
+  spanOfBits,
+  uniteIn,
+} from './bit-sets.ts';
 import { WORD } from './layout.ts';
 import type { ListProgram, ProgramTier } from './list-program.ts';
 import type { Partition } from './number-classes.ts';
@@ -50,8 +59,8 @@ export class RowBuilder {
     this.#end = end;
     this.#words = words;
     this.#told.clear();
-    this.#logged.fill(0, first, end);
-    this.#entering.set(cells.subarray(first, end), first);
+    clearIn(this.#logged, first, end);
+    copyIn(this.#entering, cells, first, end);
     const next = { unfiltered: 0, filtered: 0 };
     for (const tier of program.tiers) {
       this.#walkTier(tier, program, peerRules, next, key);
@@ -70,8 +79,8 @@ export class RowBuilder {
   ): void {
     const tierEnd = tier.firstIndex + tier.rules.length;
     const inside = this.#inside;
-    inside.set(this.#entering.subarray(this.#first, this.#end), this.#first);
-    this.#leaving.fill(0, this.#first, this.#end);
+    copyIn(inside, this.#entering, this.#first, this.#end);
+    clearIn(this.#leaving, this.#first, this.#end);
     let isSettled = false;
     let looked = 0;
     for (;;) {
@@ -113,15 +122,18 @@ export class RowBuilder {
   ): void {
     let before: Story | undefined;
     let story: Story | undefined;
-    forEachBitIn(bits, this.#first, this.#end, (id) => {
-      const told = this.#told.size === 0 ? undefined : this.#told.get(id);
-      if (story === undefined || told !== before) {
-        story = this.#stories.extend(told ?? direction, entry);
-        before = told;
+    for (let index = this.#first; index < this.#end; index += 1) {
+      for (let left = bits[index] as number; left !== 0; left &= left - 1) {
+        const id = 32 * index + 31 - Math.clz32(left & -left);
+        const told = this.#told.size === 0 ? undefined : this.#told.get(id);
+        if (story === undefined || told !== before) {
+          story = this.#stories.extend(told ?? direction, entry);
+          before = told;
+        }
+        if (action === 'pass') this.#told.set(id, story);
+        else this.#words[id] = wordOf(story, action === 'allow', isIn(this.#logged, id));
       }
-      if (action === 'pass') this.#told.set(id, story);
-      else this.#words[id] = wordOf(story, action === 'allow', isIn(this.#logged, id));
-    });
+    }
     if (action === 'pass') uniteIn(this.#leaving, bits, this.#first, this.#end);
   }
 }

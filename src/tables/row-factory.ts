@@ -38,7 +38,7 @@ export class RowFactory {
   /** The row of peers in none of the list's sets. Throws TABLE_FULL and LIMIT_EXCEEDED. */
   buildBackground(family: Family, local: HeldSets, classification: Classification): Row {
     const scratch = this.#scratchFor(classification.l4);
-    const key = { family, sets: { local, peer: NO_SETS } };
+    const key = { family, sets: { local, peer: NO_SETS }, sourcePort: undefined };
     const led = this.#words(key, scratch.l4.everything, classification, scratch);
     return this.#store.pack(scratch.words, led);
   }
@@ -52,7 +52,7 @@ export class RowFactory {
     classification: Classification,
   ): Row | undefined {
     const scratch = this.#scratchFor(classification.l4);
-    const key = { family, sets: { local, peer } };
+    const key = { family, sets: { local, peer }, sourcePort: undefined };
     const cells = this.#cells(key, scratch);
     if (cells === undefined || isEmpty(cells)) return undefined;
     const led = this.#words(key, cells, classification, scratch);
@@ -73,10 +73,9 @@ export class RowFactory {
   }
 
   /** Classes in which the peer's row may differ from the background's: all those that a rule about its sets may match. */
-  #cells(key: PeerKey, { l4, cells }: Scratch): BitSet | undefined {
+  #cells(here: PeerKey, { l4, cells }: Scratch): BitSet | undefined {
     const program = widestProgram(this.#programs);
-    const here = { family: key.family, sets: key.sets, sourcePort: undefined };
-    const behind = program.byPeerSet.behind(key.sets.peer);
+    const behind = program.byPeerSet.behind(here.sets.peer);
     // Of most peers in long lists: nothing to put together.
     if (behind.length === 1 && program.dependent.length === 0) {
       return ruleHits(program.ruleAt(behind[0] as number), here, l4);
@@ -87,7 +86,7 @@ export class RowFactory {
       if (hits !== undefined) addAll(cells, hits);
     }
     if (program.dependent.length === 0) return cells;
-    const nowhere = { ...here, sets: { local: key.sets.local, peer: NO_SETS } };
+    const nowhere = { ...here, sets: { local: here.sets.local, peer: NO_SETS } };
     for (const rule of program.dependent) {
       const [hits, background] = [ruleHits(rule, here, l4), ruleHits(rule, nowhere, l4)];
       if (isAddressOnly(rule) && (hits === undefined) === (background === undefined)) continue;
@@ -100,7 +99,7 @@ export class RowFactory {
   /** Sets the words of those cells in scratch.words. */
   #words(key: PeerKey, cells: BitSet, { sourcePorts }: Classification, scratch: Scratch): Led {
     if (!this.#hasSourcePorts) {
-      this.#build({ ...key, sourcePort: undefined }, cells, scratch, scratch.words);
+      this.#build(key, cells, scratch, scratch.words);
       return { tables: NONE, storyIds: storiesOf(scratch.words, cells, []).slice() };
     }
     const tables: number[] = [];
@@ -162,7 +161,8 @@ export class RowFactory {
   }
 }
 
-type PeerKey = Omit<RowKey, 'sourcePort'>;
+/** Of peers, whatever the source port. */
+type PeerKey = RowKey & { readonly sourcePort: undefined };
 
 interface Scratch {
   readonly l4: Partition;
@@ -179,16 +179,18 @@ const FEW_STORIES = 16;
 function storiesOf(words: Uint32Array, cells: BitSet, found: number[]): number[] {
   let known: Set<number> | undefined;
   let last = -1;
-  const { first, end } = spanOfBits(cells);
-  forEachBitIn(cells, first, end, (cell) => {
-    const id = (words[cell] as number) >>> WORD.ID_SHIFT;
-    if (id === last) return;
-    last = id;
-    if (known === undefined && found.length > FEW_STORIES) known = new Set(found);
-    if (known === undefined ? found.includes(id) : known.has(id)) return;
-    known?.add(id);
-    found.push(id);
-  });
+  // Without a call for each cell: this is done for every row, most of which have one.
+  for (let index = 0; index < cells.length; index += 1) {
+    for (let left = cells[index] as number; left !== 0; left &= left - 1) {
+      const id = (words[32 * index + 31 - Math.clz32(left & -left)] as number) >>> WORD.ID_SHIFT;
+      if (id === last) continue;
+      last = id;
+      if (known === undefined && found.length > FEW_STORIES) known = new Set(found);
+      if (known === undefined ? found.includes(id) : known.has(id)) continue;
+      known?.add(id);
+      found.push(id);
+    }
+  }
   return found;
 }
 

@@ -9,7 +9,7 @@ export class SetIds implements Iterable<SetId> {
 
   /** In any order, some several times perhaps. */
   constructor(ids: readonly SetId[]) {
-    const sorted = Uint32Array.from(ids).sort();
+    const sorted = ascending(ids);
     let count = 0;
     for (let at = 0; at < sorted.length; at += 1) {
       if (at > 0 && sorted[at] === sorted[at - 1]) continue;
@@ -48,6 +48,15 @@ export class SetIds implements Iterable<SetId> {
     }
     return this.#ids[low] === set ? low : -1;
   }
+}
+
+/** Sorted only when it must be: lists mostly mention sets in the order of their ids. */
+function ascending(ids: readonly SetId[]): Uint32Array {
+  const sorted = new Uint32Array(ids);
+  for (let at = 1; at < sorted.length; at += 1) {
+    if ((sorted[at] as number) < (sorted[at - 1] as number)) return sorted.sort();
+  }
+  return sorted;
 }
 
 /** What can be asked whether it holds a set. */
