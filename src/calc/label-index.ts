@@ -64,12 +64,13 @@ export class LabelIndex {
   }
 
   setItem(item: LabelledItem): void {
-    this.#forgetProfiles(item.key);
-    this.#items.set(item.key, item);
-    for (const profile of item.profiles) {
+    const { key, profiles } = item;
+    this.#forgetProfiles(key);
+    this.#items.set(key, item);
+    for (const profile of profiles) {
       const users = this.#profileUsers.get(profile);
-      if (users === undefined) this.#profileUsers.set(profile, new Set([item.key]));
-      else users.add(item.key);
+      if (users === undefined) this.#profileUsers.set(profile, new Set<string>().add(key));
+      else users.add(key);
     }
     this.#onItem(item, this.#effectiveLabels(item));
   }

@@ -79,7 +79,7 @@ export class CalcNodes {
         break;
       case 'hostEndpoint':
       case 'networkSet':
-        this.#labels.setItem(new ObjectItem(object));
+        this.#labels.setItem(new ObjectItem(itemKey(object.type, object.key), object));
         break;
     }
   }
@@ -100,12 +100,12 @@ export class CalcNodes {
   #setWorkloadEndpoint(endpoint: WorkloadEndpoint): void {
     const key = itemKey('workloadEndpoint', endpoint.key);
     const isLocal = this.#isLocal(endpoint);
-    if (!isLocal && this.#localKeys.has(key)) this.#removeWorkloadEndpoint(key);
+    if (!isLocal && this.#localKeys.size > 0 && this.#localKeys.has(key)) this.#removeWorkloadEndpoint(key);
     if (isLocal) {
       this.#localKeys.add(key);
       this.#resolver.setEndpoint(key, endpoint);
     }
-    this.#labels.setItem(new ObjectItem(endpoint, isLocal ? endpoint : undefined));
+    this.#labels.setItem(new ObjectItem(key, endpoint, isLocal ? endpoint : undefined));
   }
 
   #removeWorkloadEndpoint(key: string): void {
@@ -128,8 +128,8 @@ class ObjectItem implements LabelledItem {
   readonly localEndpoint?: WorkloadEndpoint;
   readonly #object: LabelledObject;
 
-  constructor(object: LabelledObject, localEndpoint?: WorkloadEndpoint) {
-    this.key = itemKey(object.type, object.key);
+  constructor(key: string, object: LabelledObject, localEndpoint?: WorkloadEndpoint) {
+    this.key = key;
     this.#object = object;
     this.localEndpoint = localEndpoint;
   }

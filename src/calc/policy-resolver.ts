@@ -64,6 +64,8 @@ export class PolicyResolver {
   readonly #resolved = new Map<string, ResolvedEndpoint>();
   readonly #dirty = new Set<string>();
   readonly #lists = new Map<string, PolicyList>();
+  /** Of lists in use: counted once, for all lists are looked at after every change. */
+  readonly #ruleCounts = new WeakMap<PolicyList, number>();
   readonly #matches: Matches = {
     match: (item, policyKey) => this.#match(item, policyKey),
     unmatch: (itemKey, policyKey) => this.#unmatch(itemKey, policyKey),
@@ -146,9 +148,15 @@ export class PolicyResolver {
 
   #countListedRules(): void {
     const listed = new LimitedCount('listedRules', this.#limits);
-    for (const list of new Set([...this.#resolved.values()].flatMap(({ ingress, egress }) => [ingress, egress]))) {
-      for (const { policies } of list.tiers) for (const { rules } of policies) listed.add(rules[list.direction].length);
-      for (const { rules } of list.profiles) listed.add(rules[list.direction].length);
+    const lists = new Set<PolicyList>();
+    for (const { ingress, egress } of this.#resolved.values()) lists.add(ingress).add(egress);
+    for (const list of lists) {
+      let rules = this.#ruleCounts.get(list);
+      if (rules === undefined) {
+        rules = countRules(list);
+        this.#ruleCounts.set(list, rules);
+      }
+      listed.add(rules);
     }
   }
 
@@ -233,6 +241,13 @@ export class PolicyResolver {
   #markUsers(users: Iterable<string>): void {
     for (const user of users) this.#dirty.add(user);
   }
+}
+
+function countRules({ direction, tiers, profiles }: PolicyList): number {
+  let count = 0;
+  for (const { policies } of tiers) for (const { rules } of policies) count += rules[direction].length;
+  for (const { rules } of profiles) count += rules[direction].length;
+  return count;
 }
 
 function isSameSelector(a: Policy, b: Policy): boolean {

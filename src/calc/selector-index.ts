@@ -38,6 +38,7 @@ interface KnownItem {
 
 /** Shared by all items that nothing matches; never added to. */
 const BY_NOTHING: Set<Entry> = new Set();
+const NO_ENTRIES: readonly Entry[] = [];
 
 export class SelectorIndex {
   readonly #entries = new Map<string, Entry>();
@@ -83,7 +84,7 @@ export class SelectorIndex {
     const matchedBefore = before?.matchedBy ?? BY_NOTHING;
     const matchedNow = labels === undefined ? BY_NOTHING : this.#matchingEntries(labels);
     const isReplaced = before !== undefined && before.item !== item;
-    for (const entry of [...matchedBefore]) {
+    for (const entry of matchedBefore === BY_NOTHING ? NO_ENTRIES : [...matchedBefore]) {
       if (matchedNow.has(entry) && !isReplaced) continue;
       entry.matched?.delete(item.key);
       notify(entry, (listener) => listener.onMismatch((before as KnownItem).item));
@@ -95,7 +96,7 @@ export class SelectorIndex {
     const known: KnownItem = { item, labels, matchedBy: matchedNow, sequence: this.#sequence++ };
     this.#items.set(item.key, known);
     this.#itemsByLabel.add(known);
-    for (const entry of [...matchedNow]) {
+    for (const entry of matchedNow === BY_NOTHING ? NO_ENTRIES : [...matchedNow]) {
       if (matchedBefore.has(entry) && !isReplaced) continue;
       addMatch(entry, item.key);
       notify(entry, (listener) => listener.onMatch(item));

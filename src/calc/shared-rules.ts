@@ -21,11 +21,12 @@ export class SharedRules {
 
   /** undefined = the owner is gone; its users stay, for when it comes back. */
   set(name: string, owner: RuleOwner | undefined): void {
-    const before = this.#acquired.get(name);
-    this.#acquired.delete(name);
     if (owner === undefined) this.#owners.delete(name);
     else this.#owners.set(name, owner);
-    if (this.#users.has(name)) this.#acquire(name);
+    if (!this.#users.has(name)) return;
+    const before = this.#acquired.get(name);
+    this.#acquired.delete(name);
+    this.#acquire(name);
     before?.release();
   }
 

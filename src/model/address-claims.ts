@@ -18,7 +18,7 @@ export class AddressClaims {
   /** Addresses that several claim: mostly there are none, and then nobody need be asked. */
   #shared = 0;
   readonly #conflicts = new Map<string, Conflict>();
-  readonly #touched = new Set<string>();
+  #touched = new Set<string>();
 
   /** The endpoint of that key now; undefined = none. Takes effect at the next settle(). */
   set(key: string, endpoint: WorkloadEndpoint | undefined): void {
@@ -31,9 +31,12 @@ export class AddressClaims {
 
   /** Decides again wherever claims changed. Returns the keys that may have changed sides, and conflicts not there before. */
   settle(): { readonly keys: ReadonlySet<string>; readonly arisen: readonly Conflict[] } {
+    const touched = this.#touched;
+    this.#touched = new Set();
+    if (this.#shared === 0 && this.#conflicts.size === 0) return { keys: touched, arisen: [] };
     const keys = new Set<string>();
     const arisen: Conflict[] = [];
-    for (const key of this.#touched) {
+    for (const key of touched) {
       if (keys.has(key)) continue;
       keys.add(key);
       if (!this.#isContested(key)) {
@@ -44,7 +47,6 @@ export class AddressClaims {
       for (const endpoint of group) keys.add(endpoint.key);
       arisen.push(...this.#decide(group));
     }
-    this.#touched.clear();
     return { keys, arisen };
   }
 

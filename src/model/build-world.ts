@@ -8,7 +8,7 @@ import { DataplaneError } from '../base/errors.ts';
 import type { Resource, ResourceType } from '../resources/resource.ts';
 import { formatAddress } from './address.ts';
 import { AddressClaims, type Conflict } from './address-claims.ts';
-import { type Candidate, Candidates, RANK } from './candidates.ts';
+import { bestOf, type Candidate, Candidates, RANK, type Slot } from './candidates.ts';
 import type { WorkloadEndpoint } from './endpoint.ts';
 import { parseResource } from './parse/parse-resource.ts';
 import { DEFAULT_ALLOW_PROFILE } from './parse/profiles.ts';
@@ -24,8 +24,7 @@ export interface ModelChange {
   readonly errors: readonly DataplaneError[];
 }
 
-type Slot = Pick<ModelObject, 'type' | 'key'>;
-type Touched = Map<ModelType, Set<string>>;
+type Place = Pick<ModelObject, 'type' | 'key'>;
 
 const DERIVED: ReadonlySet<ResourceType> = new Set(['Pod', 'Namespace', 'ServiceAccount']);
 const BUILT_IN_SOURCE = '';
@@ -74,24 +73,24 @@ export class ModelStore {
 
   /** Takes new and changed resources in and forgets removed ones (by resource id). */
   apply(changedResources: Iterable<Resource>, removedIds: Iterable<string> = []): ModelChange {
-    const touched: Touched = new Map();
+    const touched: Slot[] = [];
     const errors: DataplaneError[] = [];
     for (const id of removedIds) this.#forget(id, touched);
-    for (const resource of changedResources) errors.push(...this.#take(resource, touched));
-    const change: { changed: ModelObject[]; removed: Slot[] } = { changed: [], removed: [] };
-    for (const [type, keys] of touched) {
-      for (const key of keys) {
-        const object = this.#candidates.best(type, key);
-        if (type === 'workloadEndpoint') this.#claims.set(key, object as WorkloadEndpoint | undefined);
-        else this.#update(type, key, object, change);
-      }
+    for (const resource of changedResources) for (const error of this.#take(resource, touched)) errors.push(error);
+    const change: { changed: ModelObject[]; removed: Place[] } = { changed: [], removed: [] };
+    for (const slot of touched) {
+      const { type, key } = slot;
+      const object = bestOf(slot);
+      this.#candidates.settle(slot);
+      if (type === 'workloadEndpoint') this.#claims.set(key, object as WorkloadEndpoint | undefined);
+      else this.#update(type, key, object, change);
     }
     const { keys, arisen } = this.#claims.settle();
     for (const key of keys) this.#update('workloadEndpoint', key, this.#claims.admitted(key), change);
     return { ...change, errors: [...errors, ...arisen.map(conflictError)] };
   }
 
-  #take(resource: Resource, touched: Touched): readonly DataplaneError[] {
+  #take(resource: Resource, touched: Slot[]): readonly DataplaneError[] {
     this.#forget(resource.id, touched);
     const { objects, errors } = this.#parse(resource);
     if (errors.length > 0) this.#errors.set(resource.id, errors);
@@ -100,20 +99,19 @@ export class ModelStore {
     const candidates = objects.map((object): Candidate => ({ source: resource.id, rank, object }));
     this.#candidatesOf.set(resource.id, candidates.length === 1 ? (candidates[0] as Candidate) : candidates);
     for (const candidate of candidates) {
-      this.#candidates.add(candidate);
-      touch(touched, candidate.object);
+      touch(touched, this.#candidates.add(candidate));
     }
     return errors;
   }
 
-  #forget(id: string, touched: Touched): void {
-    this.#errors.delete(id);
+  #forget(id: string, touched: Slot[]): void {
+    if (this.#errors.size > 0) this.#errors.delete(id);
     const candidates = this.#candidatesOf.get(id);
     if (candidates === undefined) return;
     this.#candidatesOf.delete(id);
     for (const { object } of [candidates].flat()) {
-      this.#candidates.remove(id, object);
-      touch(touched, object);
+      const slot = this.#candidates.remove(id, object);
+      if (slot !== undefined) touch(touched, slot);
     }
   }
 
@@ -121,23 +119,28 @@ export class ModelStore {
     type: ModelType,
     key: string,
     object: ModelObject | undefined,
-    change: { changed: ModelObject[]; removed: Slot[] },
+    change: { changed: ModelObject[]; removed: Place[] },
   ): void {
     const map = this.#maps[type];
     const before = map.get(key);
     if (object === undefined) {
       if (map.delete(key)) change.removed.push({ type, key });
-    } else if (before === undefined || !isEqual(before, object)) {
+    } else if (before === undefined || !isSameObject(before, object)) {
       map.set(key, object);
       change.changed.push(object);
     }
   }
 }
 
-function touch(touched: Touched, { type, key }: Slot): void {
-  const keys = touched.get(type);
-  if (keys === undefined) touched.set(type, new Set([key]));
-  else keys.add(key);
+/** Lines are asked for last, and only where all else is the same: for that the text is parsed. */
+function isSameObject(a: ModelObject, b: ModelObject): boolean {
+  return isEqual(a, b, 'line') && isEqual(a, b);
+}
+
+function touch(touched: Slot[], slot: Slot): void {
+  if (slot.isTouched) return;
+  slot.isTouched = true;
+  touched.push(slot);
 }
 
 function conflictError({ endpoint, owner, address }: Conflict): DataplaneError {

@@ -11,37 +11,66 @@ export interface Candidate {
   readonly object: ModelObject;
 }
 
+/** The place of one model object, and all that stand for it. */
+export interface Slot {
+  readonly type: ModelType;
+  readonly key: string;
+  /** A list only where there are several, which is rare. */
+  candidates: Candidate | readonly Candidate[] | undefined;
+  /** Candidates have come or gone, and nobody has looked since. */
+  isTouched: boolean;
+}
+
 export class Candidates {
-  /** By type, by key; a list only where there are several, which is rare. */
-  readonly #slots = new Map<ModelType, Map<string, Candidate | Candidate[]>>();
+  readonly #slots = new Map<ModelType, Map<string, Slot>>();
 
-  add(candidate: Candidate): void {
-    const { object } = candidate;
-    const slots = this.#slots.get(object.type) ?? new Map<string, Candidate | Candidate[]>();
-    this.#slots.set(object.type, slots);
-    const known = slots.get(object.key);
-    slots.set(object.key, known === undefined ? candidate : [...listOf(known), candidate]);
+  add(candidate: Candidate): Slot {
+    const { type, key } = candidate.object;
+    let slots = this.#slots.get(type);
+    if (slots === undefined) {
+      slots = new Map();
+      this.#slots.set(type, slots);
+    }
+    const known = slots.get(key);
+    if (known !== undefined) {
+      known.candidates = known.candidates === undefined ? candidate : [...listOf(known.candidates), candidate];
+      return known;
+    }
+    const slot: Slot = { type, key, candidates: candidate, isTouched: false };
+    slots.set(key, slot);
+    return slot;
   }
 
-  remove(source: string, { type, key }: ModelObject): void {
-    const slots = this.#slots.get(type);
-    const [first, ...others] = listOf(slots?.get(key)).filter((candidate) => candidate.source !== source);
-    if (first === undefined) slots?.delete(key);
-    else slots?.set(key, others.length === 0 ? first : [first, ...others]);
+  /** undefined = there was no such candidate. */
+  remove(source: string, { type, key }: ModelObject): Slot | undefined {
+    const slot = this.#slots.get(type)?.get(key);
+    if (slot === undefined) return undefined;
+    const [first, ...others] = listOf(slot.candidates).filter((candidate) => candidate.source !== source);
+    slot.candidates = first === undefined || others.length === 0 ? first : [first, ...others];
+    return slot;
   }
 
-  /** The one that counts: by rank, then by its source's id, so that the order of arrival does not matter. */
-  best(type: ModelType, key: string): ModelObject | undefined {
-    const candidates = this.#slots.get(type)?.get(key);
-    if (candidates === undefined) return undefined;
-    if (!Array.isArray(candidates)) return candidates.object;
-    return candidates.reduce((a, b) => (isBefore(a, b) ? a : b)).object;
+  /** To be called once the slot has been looked at: what nobody stands for is forgotten. */
+  settle(slot: Slot): void {
+    slot.isTouched = false;
+    if (slot.candidates === undefined) this.#slots.get(slot.type)?.delete(slot.key);
   }
 }
 
-function listOf(candidates: Candidate | readonly Candidate[] | undefined): readonly Candidate[] {
+/** The one that counts: by rank, then by its source's id, so that the order of arrival does not matter. */
+export function bestOf({ candidates }: Slot): ModelObject | undefined {
+  if (candidates === undefined) return undefined;
+  if (!isList(candidates)) return candidates.object;
+  return candidates.reduce((a, b) => (isBefore(a, b) ? a : b)).object;
+}
+
+function listOf(candidates: Slot['candidates']): readonly Candidate[] {
   if (candidates === undefined) return [];
-  return Array.isArray(candidates) ? candidates : [candidates as Candidate];
+  return isList(candidates) ? candidates : [candidates];
+}
+
+function isList(candidates: Candidate | readonly Candidate[]): candidates is readonly Candidate[] {
+  return Array.isArray(candidates);
 }
 
 function isBefore(a: Candidate, b: Candidate): boolean {

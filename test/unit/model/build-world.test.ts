@@ -93,6 +93,16 @@ describe('ModelStore', () => {
     expect(store.world.policies.get('NetworkPolicy/web/a')).toBe(before);
   });
 
+  it('takes an object for another one when it is written elsewhere or its rules are', () => {
+    const store = new ModelStore();
+    const rules = `${policy('a', 'has(a)').slice(0, -1)}, ingress: [{action: Deny},{action: Allow}]}`;
+    store.apply(resourcesOf(rules));
+    const moved = rules.replace('},{', '},\n  {');
+    expect(store.apply(resourcesOf(moved))).toMatchObject({ changed: [{ name: 'a' }] });
+    expect(store.apply(resourcesOf(`# moved\n${moved}`))).toMatchObject({ changed: [{ name: 'a' }] });
+    expect(store.apply(resourcesOf(`# moved\n${moved}`))).toMatchObject({ changed: [] });
+  });
+
   it('admits a refused endpoint when the owner of its address goes', () => {
     const store = new ModelStore();
     const [a, b] = resourcesOf(pod('a', ip(1)), pod('b', ip(1))) as [Resource, Resource];
