@@ -2,10 +2,12 @@
 // in force, and what saves it from parsing files that have not changed since.
 //
 // A file's text is always believed. What was parsed from it is believed only from an agent that runs the same code.
+import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from '../base/log.ts';
+import { finish, type Steps } from '../base/steps.ts';
 import type { Resource } from '../resources/resource.ts';
 import type { ManifestMemory } from '../resources/sources/manifest-set.ts';
 import type { RememberedFile } from '../resources/sources/manifest-state.ts';
@@ -33,7 +35,11 @@ export class AcceptedManifests implements ManifestMemory {
   readonly #code = codeFingerprint();
   /** Not written yet; undefined = forgotten. */
   readonly #pending = new Map<string, Accepted | undefined>();
+  /** Of the text of each file, as last accepted. */
+  readonly #digests = new Map<string, string>();
+  #recalled: ReadonlyMap<string, RememberedFile> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #revision = 0;
 
   constructor(options: { readonly stateDirectory: string; readonly manifests: string }, log: Logger) {
     this.#log = log;
@@ -44,22 +50,46 @@ export class AcceptedManifests implements ManifestMemory {
   }
 
   recall(): ReadonlyMap<string, RememberedFile> {
-    const files = new Map<string, RememberedFile>();
-    try {
-      const records = this.#records.read();
-      if (!this.#records.isUsable || this.#records.isWasteful) this.#records.rewrite(records);
-      for (const [path, value] of records) files.set(path, decodeFile(path, value, this.#code));
-    } catch (error) {
-      this.#log.warn('cannot read what an earlier agent accepted', { error: String(error) });
-    }
+    const files = this.#recalled ?? finish(this.recalling());
+    this.#recalled = undefined;
     return files;
   }
 
+  /** What the next recall returns, file by file. */
+  *recalling(): Steps<ReadonlyMap<string, RememberedFile>> {
+    const files = new Map<string, RememberedFile>();
+    try {
+      const records = yield* this.#records.reading();
+      if (!this.#records.isUsable || this.#records.isWasteful) this.#records.rewrite(records);
+      for (const [path, value] of records) {
+        files.set(path, decodeFile(path, value, this.#code));
+        this.#digests.set(path, digestOfText(textBytes(value)));
+        yield;
+      }
+    } catch (error) {
+      this.#log.warn('cannot read what an earlier agent accepted', { error: String(error) });
+    }
+    this.#recalled = files;
+    return files;
+  }
+
+  /** Counts what was accepted and forgotten. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Of the paths and texts of all files whose last version was accepted; of the others, their last good one. */
+  digest(): string {
+    return digestOfFiles(this.#digests);
+  }
+
   remember(path: string, text: string, resources: readonly Resource[]): void {
+    this.#digests.set(path, digestOfText(text));
     this.#later(path, { text, resources });
   }
 
   forget(path: string): void {
+    this.#digests.delete(path);
     this.#later(path, undefined);
   }
 
@@ -70,6 +100,7 @@ export class AcceptedManifests implements ManifestMemory {
   }
 
   #later(path: string, accepted: Accepted | undefined): void {
+    this.#revision += 1;
     this.#pending.set(path, accepted);
     if (this.#pending.size > MAX_PENDING) this.#write(Number.POSITIVE_INFINITY);
     this.#timer ??= setTimeout(() => this.#writeSlice(), WRITE_DELAY_MS);
@@ -106,6 +137,23 @@ function encodeFile({ text, resources }: Accepted, code: string): Buffer {
     return [length, bytes];
   });
   return Buffer.concat([...parts, Buffer.from(encodeResources(text, resources) ?? '')]);
+}
+
+/** Of a stored file. */
+function textBytes(value: Buffer): Buffer {
+  const codeEnd = 4 + value.readUInt32LE(0);
+  return value.subarray(codeEnd + 4, codeEnd + 4 + value.readUInt32LE(codeEnd));
+}
+
+/** Of a text, or of its bytes in UTF-8. */
+export function digestOfText(text: string | Uint8Array): string {
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+/** Of files by their paths, whatever their order; fastest in that of their paths. */
+export function digestOfFiles(digestByPath: ReadonlyMap<string, string>): string {
+  const paths = [...digestByPath.keys()].sort();
+  return digestOfText(JSON.stringify([paths, paths.map((path) => digestByPath.get(path))]));
 }
 
 function decodeFile(path: string, value: Buffer, code: string): RememberedFile {

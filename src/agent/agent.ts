@@ -1,36 +1,39 @@
 // The node agent: builds the chain once, then keeps the kernel equal to the manifests. Killing it at any instant
 // changes no verdict; starting it again takes over what is pinned.
-import { createHash } from 'node:crypto';
-import { mkdirSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Reason, reasonName } from '../abi/event.gen.ts';
 import { flowStateName } from '../abi/flow.gen.ts';
 import { DataplaneError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { finish, type Steps } from '../base/steps.ts';
 import { CalcGraph } from '../calc/graph.ts';
 import type { DesiredState } from '../calc/resolved.ts';
-import { Dataplane } from '../kernel/dataplane.ts';
+import { Dataplane, type EndpointBinding } from '../kernel/dataplane.ts';
 import type { FileLock } from '../kernel/native.ts';
-import { loadNative, translateErrors } from '../kernel/native.ts';
 import { protocolName } from '../model/flow.ts';
 import { tableStats } from '../tables/stats.ts';
 import { AcceptedManifests } from './accepted-manifests.ts';
 import { EndpointBinder, type EndpointStatus, interfaceOf, ManualInterfaces } from './endpoint-binder.ts';
 import { EventHub } from './event-hub.ts';
+import { InterfaceGuard } from './interface-guard.ts';
 import { Interfaces } from './interfaces.ts';
 import { describeLiveManifests, type LiveManifests } from './live-manifests.ts';
+import { takeLocks } from './locks.ts';
 import { ManifestFeed } from './manifest-feed.ts';
 import { pinnedMapMemory } from './map-memory.ts';
 import { AgentNames } from './names.ts';
-import { type AgentOptions, isLocalNode } from './options.ts';
+import { type AgentOptions, isLocalNode, requireDirectory } from './options.ts';
+import { ResumePoint, type Resumption, type SettledState } from './resume-point.ts';
+import { finishInSlices } from './slices.ts';
 import type { AgentStatus } from './status.ts';
 import { SyncLoop } from './sync-loop.ts';
 import { kernelMemory, type TableReport } from './table-report.ts';
 import { VERSION } from './version.ts';
 
-/** How often attachments are checked without an event that asks for it. */
+/** How often attachments are checked without an event that asks for it: somebody may take our programs off. */
 const AUDIT_MS = 5000;
-const LOCK_DIRECTORY = '/run/tortie';
+/** Interfaces tell of themselves, all but a peer's MAC address in another namespace: one audit of so many lists them. */
+const AUDITS_PER_LISTING = 6;
 
 export class Agent {
   readonly options: AgentOptions;
@@ -42,19 +45,30 @@ export class Agent {
   readonly #feed: ManifestFeed;
   readonly #graph: CalcGraph;
   readonly #interfaces: Interfaces;
+  readonly #guard: InterfaceGuard;
   readonly #manual: ManualInterfaces;
   readonly #binder = new EndpointBinder();
+  readonly #resumePoint: ResumePoint;
   readonly #loop: SyncLoop;
   readonly #audit: NodeJS.Timeout;
   #desired: DesiredState;
-  #statuses: readonly EndpointStatus[] = [];
-  /** Interfaces and their programs are to be looked at: a change of policy alone does not wait for that. */
+  /** Programs on interfaces are to be looked at, and the interfaces: a change of policy alone does not wait for that. */
   #isAuditWanted = true;
+  #isListingWanted = true;
+  #audits = 0;
   #lastError: DataplaneError | undefined;
   #isStarted = false;
   #isAdopted = false;
   /** What could not be compiled: not tried again until it changes. */
   #refused: DesiredState | undefined;
+  /** Manifests are still being loaded, but the kernel was found to enforce them. */
+  #resumption: Resumption | undefined;
+  #loaded: Promise<void> = Promise.resolve();
+  #isStopped = false;
+  /** What was applied last. */
+  #applied: { readonly desired: DesiredState; readonly bindings: readonly EndpointBinding[] } | undefined;
+  /** Of the memory, when the state was written down last. */
+  #settledRevision: number | undefined;
 
   private constructor(options: AgentOptions, log: Logger, locks: readonly FileLock[], dataplane: Dataplane) {
     this.options = options;
@@ -64,8 +78,10 @@ export class Agent {
     this.#graph = new CalcGraph(isLocalNode(options.node), options.limits.calc);
     this.#memory = new AcceptedManifests(options, log);
     this.#feed = new ManifestFeed(options.manifests, this.#memory, log, options.limits.manifests);
+    this.#resumePoint = new ResumePoint(options, log);
     this.#manual = new ManualInterfaces(join(options.stateDirectory, 'interfaces.json'));
     this.#interfaces = new Interfaces(dataplane, options.interfacePrefix, log);
+    this.#guard = new InterfaceGuard(this.#interfaces, log);
     this.#desired = this.#graph.flush();
     this.#loop = new SyncLoop(() => this.#sync(), log);
     const names = new AgentNames(
@@ -74,7 +90,10 @@ export class Agent {
       (ifindex) => this.#interfaces.nameOf(ifindex),
     );
     this.events = new EventHub(names);
-    this.#audit = setInterval(() => this.#requestAudit(), AUDIT_MS);
+    this.#audit = setInterval(() => {
+      this.#audits += 1;
+      void this.#requestAudit(this.#audits % AUDITS_PER_LISTING === 0);
+    }, AUDIT_MS);
   }
 
   /** Starts enforcing and resolves once the manifests are in force. Throws AGENT_RUNNING and what Dataplane.open throws. */
@@ -97,7 +116,11 @@ export class Agent {
 
   /** Lets go; enforcement goes on. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearInterval(this.#audit);
+    await this.#loaded;
+    this.#resumption?.close();
+    this.#resumePoint.close();
     this.#feed.close();
     this.#interfaces.close();
     await this.#loop.stop();
@@ -114,11 +137,20 @@ export class Agent {
 
   /** All accepted manifests are in force. */
   get isInSync(): boolean {
-    return this.#loop.isIdle && this.#lastError === undefined;
+    return this.#loop.isIdle && this.#lastError === undefined && this.#resumption?.holds !== false;
+  }
+
+  /** Resolves when all that is not asked of the kernel can be asked: objects, tables, names of rules. */
+  get loaded(): Promise<void> {
+    return this.#loaded;
+  }
+
+  get isLoading(): boolean {
+    return this.#resumption !== undefined;
   }
 
   get endpoints(): readonly EndpointStatus[] {
-    return this.#statuses;
+    return this.#guard.statuses;
   }
 
   status(): AgentStatus {
@@ -126,10 +158,11 @@ export class Agent {
       version: VERSION,
       node: this.options.node,
       inSync: this.isInSync,
+      loading: this.isLoading,
       error: this.#lastError?.toJSON() ?? null,
       generation: this.generation,
       attachMode: this.#dataplane.attachMode,
-      manifests: this.#feed.status(),
+      manifests: { ...this.#feed.status(), ...(this.#resumption && { objects: this.#resumption.objects }) },
       endpoints: this.endpoints,
       tables: this.#dataplane.image?.counts ?? null,
       flows: this.flows().reduce((sum, { flows }) => sum + flows, 0),
@@ -175,6 +208,7 @@ export class Agent {
 
   /** Puts an endpoint behind an interface, whatever its manifest says. Throws NOT_FOUND for an unknown endpoint. */
   async setInterface(endpoint: string, interfaceName: string): Promise<void> {
+    await this.#loaded;
     this.#requireEndpoint(endpoint);
     this.#manual.set(endpoint, interfaceName);
     await this.#loop.request();
@@ -182,6 +216,7 @@ export class Agent {
 
   /** Forgets setInterface. Throws NOT_FOUND when there is nothing to forget. */
   async unsetInterface(endpoint: string): Promise<void> {
+    await this.#loaded;
     if (!this.#manual.delete(endpoint)) {
       throw new DataplaneError('NOT_FOUND', 'no interface was given by hand', {
         operation: 'remove endpoint',
@@ -192,37 +227,82 @@ export class Agent {
   }
 
   async #begin(): Promise<void> {
-    this.#feed.start((changes) => {
-      this.#graph.apply(changes.changed, changes.removed);
-      if (this.#isStarted) void this.#loop.request();
-    });
+    this.#interfaces.refresh();
+    this.#resume();
+    if (this.#resumption === undefined) finish(this.#loading());
     this.#interfaces.refresh();
     this.#interfaces.watch(() => {
       this.#guardNow();
-      void this.#requestAudit();
+      void this.#requestAudit(true);
     });
+    if (this.#resumption === undefined) return this.#enforce();
+    await this.#loop.request();
+    this.#log.info('taken over in force, loading goes on', { generation: this.#dataplane.generation });
+    this.#loaded = this.#load();
+  }
+
+  /** Takes the kernel's word for what an earlier agent put in force, where all of it can be checked. */
+  #resume(): void {
+    this.#resumption = this.#resumePoint.read(
+      this.#dataplane.policyFingerprint(),
+      (desired) => this.#binder.bind(desired, this.#interfaces.links, this.#manual.entries()).bindings,
+    );
+    if (this.#resumption !== undefined) this.#desired = this.#resumption.desired;
+  }
+
+  *#loading(): Steps<void> {
+    yield* this.#memory.recalling();
+    yield* this.#feed.starting((changes) => {
+      this.#graph.apply(changes.changed, changes.removed);
+      if (this.#isStarted) void this.#loop.request();
+    });
+  }
+
+  /** What cannot be loaded ends the agent, as it would have at the start; the next one starts in the ordinary way. */
+  async #load(): Promise<void> {
+    try {
+      await finishInSlices(this.#loading(), () => !this.#isStopped);
+    } catch (error) {
+      this.#resumePoint.clear();
+      throw error;
+    }
+    if (this.#isStopped) return;
+    this.#resumption?.close();
+    this.#resumption = undefined;
+    await this.#enforce();
+  }
+
+  async #enforce(): Promise<void> {
     this.#dataplane.readEvents((chunk) => this.events.publish(chunk));
     this.#isStarted = true;
     await this.#loop.request();
-    this.#log.info('in force', { generation: this.#dataplane.generation, endpoints: this.#statuses.length });
+    this.#log.info('in force', { generation: this.#dataplane.generation, endpoints: this.#guard.statuses.length });
   }
 
-  #requestAudit(): Promise<void> {
+  #requestAudit(isListingWanted: boolean): Promise<void> {
     this.#isAuditWanted = true;
+    this.#isListingWanted ||= isListingWanted;
     return this.#loop.request();
   }
 
   async #sync(): Promise<void> {
     const isAudit = this.#isAuditWanted;
     this.#isAuditWanted = false;
-    if (isAudit) this.#interfaces.refresh();
-    const isResolved = this.#resolve();
+    if (this.#isListingWanted) this.#interfaces.refresh();
+    this.#isListingWanted = false;
+    const isResolved = this.#resumption === undefined && this.#resolve();
     const { bindings, statuses } = this.#binder.bind(this.#desired, this.#interfaces.links, this.#manual.entries());
-    this.#guard(statuses, isAudit);
+    this.#guard.guard(statuses, isAudit);
+    this.#resumption?.noteBindings(bindings);
     if (!isResolved || this.#desired === this.#refused) return;
     try {
-      const { isChanged } = await this.#dataplane.apply(this.#desired, bindings);
+      const desired = this.#desired;
+      if (desired !== this.#applied?.desired || bindings !== this.#applied.bindings) this.#resumePoint.clear();
+      this.#applied = undefined;
+      const { isChanged } = await this.#dataplane.apply(desired, bindings);
+      this.#applied = { desired, bindings };
       this.#lastError = undefined;
+      this.#settleSoon();
       if (isChanged) this.#log.info('policy changed', { generation: this.#dataplane.generation });
     } catch (error) {
       this.#refuse(error);
@@ -232,17 +312,20 @@ export class Agent {
     }
   }
 
-  /** Has our programs on every interface that needs them. Without an audit only new ones are looked at. */
-  #guard(statuses: readonly EndpointStatus[], isAudit: boolean): void {
-    const ready = readyInterfaces(statuses);
-    const failures = isAudit ? this.#interfaces.guard(ready) : this.#interfaces.guardNew(ready);
-    for (const [name, failure] of failures) {
-      this.#log.error('interface is not guarded', { interface: name, error: failure.message });
-    }
-    this.#statuses = statuses.map((status) => {
-      const failure = failures.get(status.interface);
-      return failure === undefined ? status : { ...status, state: 'error', reason: failure.message };
-    });
+  #settleSoon(): void {
+    if (this.#settledRevision === this.#memory.revision && this.#resumePoint.isThere) return;
+    this.#resumePoint.writeSoon(() => this.#settledState());
+  }
+
+  /** undefined = something is under way, or not as the manifests say. */
+  #settledState(): SettledState | undefined {
+    const { objects, errors } = this.#feed.status();
+    if (!this.isInSync || errors.length > 0 || this.#applied?.desired !== this.#desired) return undefined;
+    const policy = this.#dataplane.policyFingerprint();
+    if (policy === undefined) return undefined;
+    this.#settledRevision = this.#memory.revision;
+    const { desired, bindings } = this.#applied;
+    return { manifests: this.#memory.digest(), objects, policy, endpoints: desired.endpoints, bindings };
   }
 
   /**
@@ -275,7 +358,7 @@ export class Agent {
     try {
       this.#interfaces.refresh();
       const { statuses } = this.#binder.bind(this.#desired, this.#interfaces.links, this.#manual.entries());
-      this.#interfaces.guardNew(readyInterfaces(statuses));
+      this.#guard.guardNew(statuses);
     } catch (error) {
       this.#log.error('interfaces not looked at', { error: String(error) });
     }
@@ -298,50 +381,6 @@ export class Agent {
       operation: 'add endpoint',
       target: name,
       expected: '<namespace>/<pod> of a WorkloadEndpoint or Pod in the manifests',
-    });
-  }
-}
-
-/** Others do not exist, or are not a workload's to guard. */
-function readyInterfaces(statuses: readonly EndpointStatus[]): string[] {
-  return statuses.filter(({ state }) => state === 'ready').map((status) => status.interface);
-}
-
-/** Without it a typing error in the path would put an empty policy in force. */
-function requireDirectory(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
-  throw new DataplaneError('FILE_UNREADABLE', 'is not a directory', {
-    operation: 'start agent',
-    target: path,
-    hint: 'create it, or name another with --manifests',
-  });
-}
-
-/** One agent for each socket and each pin root: two writers would overwrite each other's tables. */
-function takeLocks({ stateDirectory, socket, pinRoot }: AgentOptions): FileLock[] {
-  for (const directory of [stateDirectory, dirname(socket), LOCK_DIRECTORY]) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  }
-  const pins = createHash('sha256').update(resolve(pinRoot)).digest('hex').slice(0, 32);
-  const locks: FileLock[] = [];
-  try {
-    for (const path of [`${socket}.lock`, join(LOCK_DIRECTORY, `pins-${pins}.lock`)]) locks.push(takeLock(path));
-    return locks;
-  } catch (error) {
-    for (const lock of locks) lock.close();
-    throw error;
-  }
-}
-
-function takeLock(path: string): FileLock {
-  try {
-    return translateErrors('lock', path, () => loadNative().FileLock.acquire(path));
-  } catch (cause) {
-    throw new DataplaneError('AGENT_RUNNING', 'another agent holds the lock', {
-      operation: 'start agent',
-      target: path,
-      hint: 'stop it first, or give this one its own --socket, --state-dir and --pin-root',
-      cause,
     });
   }
 }

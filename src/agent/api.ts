@@ -55,8 +55,10 @@ export class AgentApi {
       case '/v1/status':
         return send(response, this.#agent.status());
       case '/v1/tables':
+        await this.#agent.loaded;
         return send(response, this.#agent.tables());
       case '/v1/manifests':
+        await this.#agent.loaded;
         return send(response, this.#agent.manifests());
       case '/v1/events':
         return this.#follow(request, response);
@@ -114,6 +116,7 @@ function metricsSource(agent: Agent): Parameters<typeof createMetrics>[0] {
     flows: () => agent.flows(),
     generation: () => agent.generation,
     isInSync: () => agent.isInSync,
+    isLoading: () => agent.isLoading,
     endpointStates: () => {
       const states = new Map([
         ['ready', 0],

@@ -44,9 +44,12 @@ export class Interfaces {
     );
   }
 
+  /** links is the same map as before for as long as nothing about them has changed. */
   refresh(): void {
     const list = translateErrors('list interfaces', 'rtnetlink', () => loadNative().linkList());
-    this.#links = new Map(list.map((link) => [link.name, link]));
+    const isSame =
+      list.length === this.#links.size && list.every((link) => isSameLink(link, this.#links.get(link.name)));
+    if (!isSame) this.#links = new Map(list.map((link) => [link.name, link]));
   }
 
   /**
@@ -96,4 +99,8 @@ export class Interfaces {
     this.#repairs += 1;
     this.#log.warn('attached programs again', { interface: name });
   }
+}
+
+function isSameLink(a: NetworkLink, b: NetworkLink | undefined): boolean {
+  return b !== undefined && (Object.keys(a) as (keyof NetworkLink)[]).every((field) => a[field] === b[field]);
 }

@@ -2,16 +2,20 @@
 // and the last good version of what broke, stays in force.
 import type { DataplaneError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { finish, partsOf, type Steps } from '../base/steps.ts';
 import type { RemovedObject } from '../calc/graph.ts';
 import { ModelStore } from '../model/build-world.ts';
 import { parseAccepted, parseResource } from '../model/parse/parse-resource.ts';
 import type { ParseResult } from '../model/parse/result.ts';
 import type { ModelObject } from '../model/world.ts';
 import type { Resource } from '../resources/resource.ts';
-import { type DirectoryWatch, watchDirectory } from '../resources/sources/directory.ts';
+import { type DirectoryWatch, watchingDirectory } from '../resources/sources/directory.ts';
 import { DEFAULT_MANIFEST_LIMITS, type ManifestLimits } from '../resources/sources/manifest-limits.ts';
 import type { ManifestMemory } from '../resources/sources/manifest-set.ts';
 import { releaseContents } from '../resources/text-resource.ts';
+
+/** Objects that one step hands on. */
+const STEP_OBJECTS = 500;
 
 export interface ManifestStatus {
   readonly directory: string;
@@ -51,6 +55,11 @@ export class ManifestFeed {
 
   /** Calls back with everything there is, then with every change. */
   start(onChanges: (changes: ModelChanges) => void): void {
+    finish(this.starting(onChanges));
+  }
+
+  /** The same in steps, of which each calls back with a part of what there is. */
+  *starting(onChanges: (changes: ModelChanges) => void): Steps<void> {
     const check = (resource: Resource): readonly DataplaneError[] => {
       const result = parseResource(resource);
       this.#parsed.set(resource, result);
@@ -60,7 +69,7 @@ export class ManifestFeed {
       for (const resource of ofFile) this.#parsed.set(resource, parseAccepted(resource));
       releaseContents(ofFile);
     };
-    this.#watch = watchDirectory(
+    const watch = yield* watchingDirectory(
       this.#directory,
       ({ objects, changed, removed }) => {
         const resources = changed.map((id) => objects.get(id) as Resource);
@@ -70,10 +79,14 @@ export class ManifestFeed {
       },
       { check, accept, memory: this.#memory, limits: this.#limits },
     );
-    this.#store.apply(this.#watch.snapshot.objects.values());
-    this.#parsed.clear();
-    const everything = Object.values(this.#store.world).flatMap((objects) => [...objects.values()]);
-    onChanges({ changed: everything, removed: [] });
+    this.#watch = watch;
+    yield* this.#storing(watch.snapshot.objects);
+    for (const objects of Object.values(this.#store.world)) {
+      for (const changed of partsOfMap<ModelObject>(objects)) {
+        onChanges({ changed, removed: [] });
+        yield;
+      }
+    }
     this.#logErrors();
   }
 
@@ -96,6 +109,14 @@ export class ManifestFeed {
     this.#watch?.close();
   }
 
+  *#storing(objects: ReadonlyMap<string, Resource>): Steps<void> {
+    for (const resources of partsOfMap(objects)) {
+      this.#store.apply(resources);
+      yield;
+    }
+    this.#parsed.clear();
+  }
+
   #takeParsed(resource: Resource): ParseResult {
     const parsed = this.#parsed.get(resource);
     this.#parsed.delete(resource);
@@ -116,6 +137,11 @@ export class ManifestFeed {
     }
     this.#reported = new Set(errors.map(({ message }) => message));
   }
+}
+
+/** Its values as they are when their turn comes: a pause is long enough for changes. */
+function* partsOfMap<T>(map: ReadonlyMap<string, T>): Generator<readonly T[], void, void> {
+  for (const keys of partsOf([...map.keys()], STEP_OBJECTS)) yield keys.flatMap((key) => map.get(key) ?? []);
 }
 
 function compareText(a: string, b: string): number {

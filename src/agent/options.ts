@@ -1,5 +1,7 @@
 // What the agent can be told, with the defaults.
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DataplaneError } from '../base/errors.ts';
 import type { LogLevel } from '../base/log.ts';
 import type { AttachMode } from '../kernel/attachment.ts';
 import { DEFAULT_MAP_SIZES, type MapSizes } from '../kernel/object.ts';
@@ -54,4 +56,14 @@ export function completeOptions(given: Partial<AgentOptions>): AgentOptions {
 /** Whether an endpoint of that node is this agent's. */
 export function isLocalNode(node: string): (endpoint: { readonly node: string }) => boolean {
   return (endpoint) => node === '*' || endpoint.node === node;
+}
+
+/** Without it a typing error in the path would put an empty policy in force. Throws FILE_UNREADABLE. */
+export function requireDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  throw new DataplaneError('FILE_UNREADABLE', 'is not a directory', {
+    operation: 'start agent',
+    target: path,
+    hint: 'create it, or name another with --manifests',
+  });
 }

@@ -5,6 +5,7 @@
 //   body:  u32 length of the key | key | value; a value of no bytes takes the key away
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { finish, type Steps } from '../base/steps.ts';
 
 const SUM_BYTES = 16;
 const HEAD_BYTES = 4 + SUM_BYTES;
@@ -28,6 +29,11 @@ export class RecordLog {
 
   /** Last value of each key. The values are views of one buffer. Throws the error of node:fs, except for a missing file. */
   read(): Map<string, Buffer> {
+    return finish(this.reading());
+  }
+
+  /** The same, record by record. */
+  *reading(): Steps<Map<string, Buffer>> {
     const records = new Map<string, Buffer>();
     const bytes = readIfThere(this.#path);
     this.#sizes.clear();
@@ -43,6 +49,7 @@ export class RecordLog {
       this.#count(key, value.length === 0 ? 0 : HEAD_BYTES + body.length);
       if (value.length === 0) records.delete(key);
       else records.set(key, value);
+      yield;
     }
     // Behind a record that is torn nothing can be found again: the next append starts afresh from what was read.
     this.#fileBytes = at === bytes.length ? at : 0;

@@ -9,6 +9,8 @@ export interface AgentStatus {
   readonly node: string;
   /** All accepted manifests are in force. */
   readonly inSync: boolean;
+  /** What is in force was taken over; objects, tables and names of rules are still being loaded, and changes wait for that. */
+  readonly loading: boolean;
   /** Why the last change is not in force; the one before is. */
   readonly error: Readonly<Record<string, unknown>> | null;
   readonly generation: number;

@@ -15,6 +15,7 @@ import type { BpfObject, RingBuffer } from './native.ts';
 import { loadNative, translateErrors } from './native.ts';
 import { loadObject, type MapSizes, mapsOf } from './object.ts';
 import { Pins } from './pins.ts';
+import { PolicyFingerprint } from './policy-fingerprint.ts';
 
 export interface DataplaneOptions {
   /** Mount point of bpffs; mounted there when nothing is. */
@@ -36,16 +37,21 @@ export interface ReasonCount {
 /** What binds an endpoint of the desired state to an interface, all but its id. */
 export type EndpointBinding = Omit<BoundEndpoint, 'id'>;
 
+const NOTHING: TableImage['written'] = { heap: [], v6Nodes: [] };
+
 export class Dataplane {
   readonly attachMode: AttachMode;
   readonly compiler: TableCompiler;
   readonly #object: BpfObject;
   readonly #images: ImageWriter;
   readonly #endpoints: EndpointWriter;
+  readonly #fingerprint: PolicyFingerprint;
   readonly #flows: FlowTable;
   readonly #attachments: Attachments;
   #events: RingBuffer | undefined;
   #image: TableImage | undefined;
+  /** What the image in force was made from; undefined = not known. */
+  #desired: DesiredState | undefined;
   #bound: readonly BoundEndpoint[] = [];
   /** What bound was made from: the same list again means that nothing about endpoints is new. */
   #bindings: readonly EndpointBinding[] | undefined;
@@ -58,6 +64,7 @@ export class Dataplane {
     const maps = mapsOf(object);
     this.#images = new ImageWriter(maps);
     this.#endpoints = new EndpointWriter(maps);
+    this.#fingerprint = new PolicyFingerprint(maps);
     this.#flows = new FlowTable(maps.flows, flowTableShape(sizes.flows).room);
     this.compiler = new TableCompiler(sizes);
     this.#images.configure({ keepEstablished, eventBudget, hz });
@@ -94,17 +101,27 @@ export class Dataplane {
     return this.#images.generation;
   }
 
+  /** Of what is in force in the kernel, whoever put it there; undefined = nothing is. Not while apply is under way. */
+  policyFingerprint(): string | undefined {
+    return this.#fingerprint.take();
+  }
+
   /**
    * Puts the desired state in force for the endpoints that have an interface. Resolves when the space of the state
    * before can be reused; the new state is in force before the first await. Throws TABLE_FULL: the state before
    * stays in force.
    */
   async apply(desired: DesiredState, bindings: readonly EndpointBinding[]): Promise<{ readonly isChanged: boolean }> {
+    if (desired === this.#desired && bindings === this.#bindings && this.#isBoundWritten) {
+      return { isChanged: this.#restore() };
+    }
+    this.#desired = undefined;
     if (bindings !== this.#bindings) this.#handOverIds(desired, bindings);
     const image = this.compiler.compile(desired);
     const bound = this.#bindTo(image, bindings);
     if (bound === this.#bound) {
       const isChanged = this.#publish(image);
+      this.#desired = desired;
       if (isChanged) await this.#retire();
       return { isChanged };
     }
@@ -114,6 +131,7 @@ export class Dataplane {
     try {
       this.#endpoints.writeAll(bound);
       this.#isBoundWritten = true;
+      this.#desired = desired;
     } finally {
       this.#images.forgetCachedFlows();
       if (hasOwnerChanged(this.#bound, bound)) this.#images.judgeFlowsAgain(image);
@@ -138,6 +156,11 @@ export class Dataplane {
       before.length === bound.length &&
       bound.every((each, at) => isSameBound(each, before[at]));
     return isSame ? before : bound;
+  }
+
+  /** Has the image in force that is wanted, should anybody have put another one there. */
+  #restore(): boolean {
+    return this.#image !== undefined && this.#images.publish({ ...this.#image, written: NOTHING }, this.compiler);
   }
 
   #publish(image: TableImage): boolean {

@@ -8,6 +8,8 @@ export interface MetricsSource {
   flows(): Iterable<{ readonly protocol: string; readonly state: string; readonly flows: number }>;
   generation(): number;
   isInSync(): boolean;
+  /** What is in force was taken over from an earlier agent, and manifests are still being loaded. */
+  isLoading(): boolean;
   endpointStates(): ReadonlyMap<string, number>;
 }
 
@@ -19,6 +21,9 @@ export function createMetrics(source: MetricsSource): Registry {
   kernelCounter('tortie_bytes_total', 'Bytes of IP packets by what became of them and why', 'bytes', source, registry);
   gauge('tortie_policy_generation', 'Counts changes of the policy in force', () => source.generation());
   gauge('tortie_in_sync', '1 when the kernel enforces all accepted manifests', () => Number(source.isInSync()));
+  gauge('tortie_loading', '1 while manifests are loaded that the kernel enforces already', () =>
+    Number(source.isLoading()),
+  );
   new Gauge({
     name: 'tortie_flows',
     help: 'Live flows by protocol and state',

@@ -2,8 +2,10 @@
 import { readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { State } from '../../src/abi/heap.gen.ts';
 import type { AgentStatus } from '../../src/agent/status.ts';
 import { builtFile, loadNative } from '../../src/kernel/native.ts';
+import { Pins } from '../../src/kernel/pins.ts';
 import type { Agent } from '../../tools/lab/agent.ts';
 import { HOST } from '../../tools/lab/namespaces.ts';
 import type { ProbeResult } from '../../tools/lab/peer.ts';
@@ -218,6 +220,19 @@ describe('an agent that is up', () => {
     agent = await setting.startAgent({ attach: 'clsact' });
     await setting.lab.exec(HOST, ['tc', 'qdisc', 'delete', 'dev', green.hostInterface, 'clsact']);
     await agent.waitFor((status) => status.repairs > 0 && status.inSync, AUDIT_LIMIT_MS);
+    await expectTruth();
+  });
+
+  it('puts its image in force again when somebody switched to another', async () => {
+    agent = await setting.startAgent();
+    await expectTruth();
+    const pin = new Pins(join(setting.lab.bpffs, 'tortie')).map('tt_state');
+    const state = new Uint32Array(loadNative().BpfMap.openPinned(pin).mmap());
+    const [active, stamp] = [State.OFFSET.active / 4, State.OFFSET.stamp / 4];
+    const before = Atomics.load(state, active);
+    Atomics.store(state, active, 1 - before);
+    Atomics.add(state, stamp, 1);
+    await vi.waitFor(() => expect(Atomics.load(state, active)).toBe(before), AUDIT_LIMIT_MS);
     await expectTruth();
   });
 

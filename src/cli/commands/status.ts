@@ -43,6 +43,7 @@ function formatStatus(status: AgentStatus): string {
   const { manifests, tables, endpoints } = status;
   const lines = [
     `${paint(status.inSync ? 'in sync' : 'NOT in sync', status.inSync ? 'green' : 'red')}  generation ${status.generation}, node ${status.node}, attached by ${status.attachMode}, version ${status.version}`,
+    ...(status.loading ? ['loading    manifests are being loaded; changes wait for that'] : []),
     `manifests  ${manifests.objects} objects from ${manifests.directory}, ${manifests.errors.length} refused`,
     ...manifests.errors.map((error) => `  ${paint(error.code, 'red')} ${error.message}`),
     ...(status.error === null ? [] : [`  ${paint('not applied', 'red')} ${String(status.error.message)}`]),

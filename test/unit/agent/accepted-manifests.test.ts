@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AcceptedManifests } from '../../../src/agent/accepted-manifests.ts';
+import { AcceptedManifests, digestOfFiles, digestOfText } from '../../../src/agent/accepted-manifests.ts';
 import type { DataplaneError } from '../../../src/base/errors.ts';
 import { Logger } from '../../../src/base/log.ts';
 import type { Resource } from '../../../src/resources/resource.ts';
@@ -50,6 +50,14 @@ function checkedAtStart(): string[] {
   watch.close();
   memory.close();
   return checked;
+}
+
+function digestNow(): string {
+  const { watch, memory } = start();
+  const digest = memory.digest();
+  watch.close();
+  memory.close();
+  return digest;
 }
 
 const store = (): string => join(folder, 'state/accepted/manifests.log');
@@ -143,6 +151,46 @@ describe('AcceptedManifests', () => {
     const other = { stateDirectory: join(folder, 'state'), manifests: join(folder, 'elsewhere') };
     const memory = new AcceptedManifests(other, log);
     expect(memory.recall().size).toBe(0);
+    memory.close();
+  });
+
+  it('have one digest for the texts in force, before a restart and after it', () => {
+    writeFileSync(join(folder, 'manifests/b.yaml'), tier('b', 2));
+    writeFileSync(join(folder, 'manifests/a.yaml'), tier('a', 1));
+    const digest = digestNow();
+    expect(digestNow()).toBe(digest);
+    const texts = { 'a.yaml': tier('a', 1), 'b.yaml': tier('b', 2) };
+    const digests = Object.entries(texts).map(([path, text]): [string, string] => [path, digestOfText(text)]);
+    expect(digest).toBe(digestOfFiles(new Map(digests)));
+  });
+
+  it.each([
+    { what: 'a text is another', path: 'a.yaml', text: tier('a', 9) },
+    { what: 'there is a file more', path: 'c.yaml', text: tier('c', 3) },
+    { what: 'a file says nothing', path: 'c.yaml', text: '# nothing\n' },
+  ])('have another digest when $what', ({ path, text }) => {
+    writeFileSync(join(folder, 'manifests/a.yaml'), tier('a', 1));
+    const digest = digestNow();
+    writeFileSync(join(folder, 'manifests', path), text);
+    expect(digestNow()).not.toBe(digest);
+  });
+
+  it('keep the digest of the last good text of a file that breaks, and none of one that is gone', () => {
+    writeFileSync(join(folder, 'manifests/a.yaml'), tier('a', 1));
+    const digest = digestNow();
+    writeFileSync(join(folder, 'manifests/a.yaml'), BROKEN);
+    expect(digestNow()).toBe(digest);
+    unlinkSync(join(folder, 'manifests/a.yaml'));
+    expect(digestNow()).toBe(digestOfFiles(new Map()));
+  });
+
+  it('count what they are told', () => {
+    const { watch, memory } = start();
+    const before = memory.revision;
+    writeFileSync(join(folder, 'manifests/a.yaml'), tier('a', 1));
+    watch.rescan();
+    expect(memory.revision).toBeGreaterThan(before);
+    watch.close();
     memory.close();
   });
 });

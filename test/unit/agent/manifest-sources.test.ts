@@ -114,6 +114,26 @@ describe('ManifestReader', () => {
     expect(two?.objects.get('Tier//a')).toBe(one?.objects.get('Tier//a'));
   });
 
+  it('keeps the objects of documents that two versions of a file share', () => {
+    write('one/a.yaml', `${tier('a')}---\n${tier('b')}`);
+    write('two/a.yaml', `${tier('a')}---\n${tier('b', 2)}`);
+    const reader = new ManifestReader();
+    const [one, two] = ['one', 'two'].map((name) => reader.read({ kind: 'directory', path: join(folder, name) }));
+    expect(two?.objects.get('Tier//a')).toBe(one?.objects.get('Tier//a'));
+    expect(two?.objects.get('Tier//b')?.spec).toEqual({ order: 2 });
+  });
+
+  it('says of each version of a file what is wrong with it', () => {
+    write('one/a.yaml', `${tier('a')}---\n${tier('B_')}`);
+    write('two/a.yaml', `${tier('a')}---\n${tier('C_')}`);
+    const reader = new ManifestReader();
+    const targets = ['one', 'two'].map((name) => {
+      const { errors } = reader.read({ kind: 'directory', path: join(folder, name) });
+      return errors.map(({ target }) => target);
+    });
+    expect(targets).toEqual([['tier B_'], ['tier C_']]);
+  });
+
   it('names what of a revision cannot be read', () => {
     write('a.yaml', tier('a'));
     writeFileSync(join(folder, 'latin.yaml'), Buffer.from([0x6b, 0xe9, 0x0a]));

@@ -9,6 +9,7 @@ describe('createMetrics', () => {
       flows: () => [{ protocol: 'tcp', state: 'established', flows: 3 }],
       generation: () => 7,
       isInSync: () => true,
+      isLoading: () => false,
       endpointStates: () => new Map([['ready', 2]]),
     };
     const metrics = createMetrics(source);
