@@ -1,6 +1,17 @@
 // A real agent in a namespace of its own, with workloads that have interfaces, on a directory of manifests: how long
 // after a file is replaced is its policy in force?
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +22,6 @@ import { Agent } from '../tools/lab/agent.ts';
 import { Lab } from '../tools/lab/namespaces.ts';
 import { Peer } from '../tools/lab/peer.ts';
 import type { BenchRun } from './run.ts';
-import { replaceFile } from './scale-world.ts';
 
 export const BENCH_NODE = 'node-0';
 export const PROBED_PORT = 7000;
@@ -22,6 +32,9 @@ const REST_MS = 40;
 const REMEMBER_POLL_MS = 500;
 /** Part of what is measured. Without a pause the agent, woken on this CPU, would wait for it to be free. */
 const POLL_MS = 0.1;
+/** In memory: a file system that writes a replaced file out makes whoever replaces it wait, by as much as the disk likes. */
+const MEMORY = '/dev/shm';
+const HOSTS_PER_NET = 250;
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
 export interface SettingOptions {
@@ -40,10 +53,10 @@ export class ChangeSetting {
   #state: Uint32Array | undefined;
   #probes: { readonly from: Peer; readonly to: Peer } | undefined;
 
-  private constructor(lab: Lab, options: SettingOptions) {
+  private constructor(lab: Lab, options: SettingOptions, directory: string) {
     this.#lab = lab;
     this.#options = options;
-    this.directory = join(lab.directory, 'manifests');
+    this.directory = directory;
   }
 
   /** The network and the manifests; no agent yet. Undone when the section ends. */
@@ -56,8 +69,12 @@ export class ChangeSetting {
     }));
     const lab = await Lab.create({ workloads });
     run.onEnd(() => lab.close());
-    const setting = new ChangeSetting(lab, options);
-    mkdirSync(setting.directory, { recursive: true });
+    const directory = existsSync(MEMORY)
+      ? mkdtempSync(join(MEMORY, 'tortie-bench-'))
+      : join(lab.directory, 'manifests');
+    run.onEnd(() => rmSync(directory, { recursive: true, force: true }));
+    const setting = new ChangeSetting(lab, options, directory);
+    mkdirSync(directory, { recursive: true });
     for (const [name, text] of options.files) writeFileSync(join(setting.directory, name), text);
     return setting;
   }
@@ -74,9 +91,16 @@ export class ChangeSetting {
     return tookMs;
   }
 
-  /** Resolves when the agent has written down what it accepted: its log has stopped growing. */
+  /** Resolves when the agent has loaded all manifests, those that it found in force included. */
+  async waitUntilLoaded(): Promise<void> {
+    await this.#agent?.waitFor((status) => status.inSync && !status.loading, START_LIMIT_MS);
+  }
+
+  /** Resolves when the agent has written down what it accepted and what is in force: its log has stopped growing. */
   async waitUntilRemembered(): Promise<void> {
-    const log = join(this.#lab.directory, 'state', 'accepted', 'manifests.log');
+    const state = join(this.#lab.directory, 'state');
+    while (!existsSync(join(state, 'settled.json'))) await sleep(REMEMBER_POLL_MS);
+    const log = join(state, 'accepted', 'manifests.log');
     let size = -1;
     for (let now = 0; now !== size; now = statSync(log).size) {
       size = now;
@@ -106,12 +130,26 @@ export class ChangeSetting {
     return state[State.OFFSET.root / 4 + active * (Root.SIZE / 4) + Root.OFFSET.generation / 4] as number;
   }
 
-  /** Replaces the file; milliseconds until another policy is in force: the next packet is judged by it. */
+  /**
+   * Replaces the file as tools do it, by renaming another into its place; milliseconds from there until another policy
+   * is in force: the next packet is judged by it.
+   */
   async change(name: string, text: string): Promise<number> {
+    const temporary = join(this.directory, `.${name}.new`);
+    writeFileSync(temporary, text);
+    return this.#measure(name, () => renameSync(temporary, join(this.directory, name)));
+  }
+
+  /** Deletes the file; the same. What is gone is missed for a while before it is believed. */
+  async remove(name: string): Promise<number> {
+    return this.#measure(name, () => unlinkSync(join(this.directory, name)));
+  }
+
+  async #measure(name: string, act: () => void): Promise<number> {
     await sleep(REST_MS);
     const before = this.generation;
     const startMs = performance.now();
-    replaceFile(this.directory, name, text);
+    act();
     while (this.generation === before) {
       if (performance.now() - startMs > CHANGE_LIMIT_MS) throw new Error(`${name}: nothing came of the change`);
       Atomics.wait(PAUSE, 0, 0, POLL_MS);
@@ -138,7 +176,7 @@ export function interfaceOf(index: number): string {
 }
 
 export function addressOf(index: number): string {
-  return `10.66.${index >>> 8}.${(index & 255) + 1}`;
+  return `10.66.${Math.floor(index / HOSTS_PER_NET)}.${1 + (index % HOSTS_PER_NET)}`;
 }
 
 function readCommand(pid: string): readonly string[] {

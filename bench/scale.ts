@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { ChangeSetting } from './change-setting.ts';
 import { type BenchResult, summarize } from './results.ts';
@@ -75,17 +76,26 @@ async function measureRestart(
   await setting.start(manifests);
   await setting.waitUntilRemembered();
   const seconds: number[] = [];
+  const loaded: number[] = [];
   let changed = 0;
   for (let round = 0; round < Math.ceil(run.rounds / ROUNDS_PER_READING); round += 1) {
     run.progress(`scale: restart, round ${round + 1}`);
     await setting.killAgent();
     const before = setting.generation;
+    const startMs = performance.now();
     seconds.push((await setting.start(manifests)) / 1000);
+    await setting.waitUntilLoaded();
+    loaded.push((performance.now() - startMs) / 1000);
     // Verdicts are those of a generation: the same one gives the same.
     changed += setting.generation - before;
+    await setting.waitUntilRemembered();
   }
   await setting.killAgent();
-  return [row('restart', params, 's', seconds), row('restart-changed', params, 'verdicts', [changed])];
+  return [
+    row('restart', params, 's', seconds),
+    row('restart-loaded', params, 's', loaded),
+    row('restart-changed', params, 'verdicts', [changed]),
+  ];
 }
 
 function row(name: string, params: Params, unit: string, samples: readonly number[]): BenchResult {
