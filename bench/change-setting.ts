@@ -28,7 +28,7 @@ export const PROBED_PORT = 7000;
 const START_LIMIT_MS = 300_000;
 const CHANGE_LIMIT_MS = 20_000;
 /** Between changes: what the agent does after one (waiting for readers, writing down what it accepted) is not measured. */
-const REST_MS = 40;
+export const REST_MS = 40;
 const REMEMBER_POLL_MS = 500;
 /** Part of what is measured. Without a pause the agent, woken on this CPU, would wait for it to be free. */
 const POLL_MS = 0.1;
@@ -150,10 +150,7 @@ export class ChangeSetting {
     const before = this.generation;
     const startMs = performance.now();
     act();
-    while (this.generation === before) {
-      if (performance.now() - startMs > CHANGE_LIMIT_MS) throw new Error(`${name}: nothing came of the change`);
-      Atomics.wait(PAUSE, 0, 0, POLL_MS);
-    }
+    waitWhile(() => this.generation === before, CHANGE_LIMIT_MS, name);
     return performance.now() - startMs;
   }
 
@@ -168,6 +165,15 @@ export class ChangeSetting {
     const [from, to] = await Promise.all([Peer.start(this.#lab, 'pod-1'), Peer.start(this.#lab, 'pod-0')]);
     await to.listen('udp', [PROBED_PORT]);
     return { from, to };
+  }
+}
+
+/** Blocks for as long as is() says so. Throws when that is too long. */
+export function waitWhile(is: () => boolean, limitMs: number, name: string): void {
+  const startMs = performance.now();
+  while (is()) {
+    if (performance.now() - startMs > limitMs) throw new Error(`${name}: nothing came of the change`);
+    Atomics.wait(PAUSE, 0, 0, POLL_MS);
   }
 }
 

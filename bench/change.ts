@@ -1,5 +1,6 @@
 // Milliseconds from the replacing of a manifest file to the policy in force, with the real agent: file event, parsing,
 // resolving, compiling and writing included.
+import { measureEventFloor } from './change-floor.ts';
 import { ChangeSetting } from './change-setting.ts';
 import {
   bigPolicy,
@@ -26,7 +27,8 @@ type Params = BenchResult['params'];
 
 export async function benchChange(run: BenchRun): Promise<BenchResult[]> {
   const sizes = <T>(all: readonly T[]): readonly T[] => (run.isQuick ? all.slice(0, 1) : all);
-  const results: BenchResult[] = [];
+  const texts = Array.from({ length: changesOf(run) }, (_, change) => probedPolicy(change % 2 === 1));
+  const results = resultsOf(run, 'floor-event', {}, await measureEventFloor(run, texts));
   for (const policies of sizes(POLICIES)) results.push(...(await measurePolicies(run, policies)));
   for (const endpoints of sizes(ENDPOINTS)) results.push(...(await measureEndpoints(run, endpoints)));
   results.push(...(await measureBigPolicies(run, sizes(RULES))));

@@ -31,8 +31,14 @@ const CLUSTER = { policies: 75_000, pods: 100_000, namespaces: 25_000 };
 const ALL_RULES = [1, 100, 10_000, 100_000];
 
 export const TARGETS: readonly Target[] = [
-  atMost('established flow, IPv4', verdict('established', 4, 100_000), 12),
-  atMost('established flow, IPv6', verdict('established', 6, 100_000), 16),
+  {
+    ...atMost('established flow, IPv4', verdict('established', 4, 100_000), 12),
+    floor: verdict('floor-parse', 4, 100_000),
+  },
+  {
+    ...atMost('established flow, IPv6', verdict('established', 6, 100_000), 16),
+    floor: verdict('floor-parse', 6, 100_000),
+  },
   ...ALL_RULES.map((rules) => atMost('classify, IPv4', verdict('classify', 4, rules), 15)),
   ...ALL_RULES.map((rules) => atMost('classify, IPv6', verdict('classify', 6, rules), 25)),
   atMost('classify, IPv4: 100,000 rules to 1', verdict('classify', 4, 100_000), 1.1, verdict('classify', 4, 1)),
@@ -52,8 +58,14 @@ export const TARGETS: readonly Target[] = [
   atLeast('TCP round trips to none', tcp('rr of none', 'tortie'), 103),
   atLeast('TCP connections to none', tcp('crr of none', 'tortie'), 105),
   atMost('TCP connection p99 to none', tcp('crr-p99 of none', 'tortie'), 100),
-  atMost('change of one policy, p50', key('change', 'one-policy', { policies: 10_000 }), 3),
-  atMost('change of one policy, p99', key('change', 'one-policy-p99', { policies: 10_000 }), 10),
+  {
+    ...atMost('change of one policy, p50', key('change', 'one-policy', { policies: 10_000 }), 3),
+    floor: key('change', 'floor-event'),
+  },
+  {
+    ...atMost('change of one policy, p99', key('change', 'one-policy-p99', { policies: 10_000 }), 10),
+    floor: key('change', 'floor-event-p99'),
+  },
   atMost('change of a big policy', key('change', 'big-policy', { rules: 12_500 }), 500),
   atMost('change of a label, p99', key('change', 'label-p99', { endpoints: 10_000, policies: 1000 }), 10),
   atMost('endpoint added, p99', key('change', 'endpoint-add-p99', { endpoints: 10_000, policies: 1000 }), 10),

@@ -34,8 +34,9 @@ const MEASURES: readonly Measure[] = [
   { name: 'new-flow', program: 'tt_bench_open', repeat: 5_000 },
 ];
 
-/** What no program could do for less on this machine, each on its own: parts of a new flow. */
+/** What no program could do for less on this machine, each on its own: reading the packet, and parts of a new flow. */
 const FLOORS: readonly Measure[] = [
+  { name: 'floor-parse', program: 'tt_bench_parse', repeat: 40_000 },
   { name: 'floor-memory', program: 'tt_bench_memory', repeat: 5_000 },
   { name: 'floor-lock', program: 'tt_bench_lock', repeat: 5_000 },
   { name: 'floor-event', program: 'tt_bench_event', repeat: 5_000 },

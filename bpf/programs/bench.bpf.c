@@ -16,6 +16,26 @@ int tt_bench_empty(struct __sk_buff *skb)
 	return TC_ACT_OK;
 }
 
+/* Floor of every verdict: the packet is read, and nothing is made of it. */
+SEC("tc")
+int tt_bench_parse(struct __sk_buff *skb)
+{
+	struct tt_context context = { .is_fast = true };
+	struct tt_packet packet = {};
+	enum tt_verdict verdict;
+
+	if (tt_arrive(&context, &packet, skb, TT_HOOK_FROM_WORKLOAD) != TT_CONTINUE)
+		return TC_ACT_SHOT;
+	packet.link = tt_link(skb);
+	if (packet.link >> TT_LINK_ETHERTYPE == bpf_htons(ETH_P_IP))
+		verdict = tt_parse_ip(&context, &packet, 4);
+	else
+		verdict = tt_parse_ip(&context, &packet, 6);
+	if (verdict != TT_CONTINUE || !packet.ports)
+		return TC_ACT_SHOT;
+	return packet.source.half[1] == packet.destination.half[1] ? TC_ACT_SHOT : TC_ACT_OK;
+}
+
 /* Parse, and the sender's policy from the tables alone: no flow is looked up or remembered. */
 SEC("tc")
 int tt_bench_classify(struct __sk_buff *skb)
