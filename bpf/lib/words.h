@@ -45,6 +45,18 @@ static __always_inline struct tt_words tt_words_flat(void *map, __u32 count)
 	};
 }
 
+/*
+ * Whether at is below end. A compiler may swap the sides of a comparison and do it on 32 bits; the verifier of kernels
+ * before 6.8 learns nothing from one with its constant on the left. This one stays as it is written.
+ */
+static __always_inline bool tt_words_below(__u64 at, __u64 end)
+{
+	asm volatile goto("if %0 >= %1 goto %l[outside]" : : "r"(at), "r"(end) : : outside);
+	return true;
+outside:
+	return false;
+}
+
 /* size words that are all in one block, or NULL. */
 static __always_inline const __u32 *tt_words_at(const struct tt_words *words, __u32 offset, const __u32 size)
 {
@@ -54,7 +66,7 @@ static __always_inline const __u32 *tt_words_at(const struct tt_words *words, __
 	__u64 at = offset;
 
 	if (words->is_flat) {
-		if (at + size > words->count)
+		if (!tt_words_below(at, words->count - (size - 1)))
 			return NULL;
 		/* Not before the check: the verifier must know the bounds of what is added. */
 		asm volatile("" : "+r"(at));
@@ -71,7 +83,7 @@ static __always_inline __u32 tt_words_read(const struct tt_words *words, __u32 o
 	const __u32 *word;
 
 	if (words->is_flat) {
-		if (at >= words->count)
+		if (!tt_words_below(at, words->count))
 			return missing;
 		asm volatile("" : "+r"(at));
 		return *(const volatile __u32 *)(words->only + at);
