@@ -28,6 +28,7 @@ import { finishInSlices } from './slices.ts';
 import type { AgentStatus } from './status.ts';
 import { SyncLoop } from './sync-loop.ts';
 import { kernelMemory, type TableReport } from './table-report.ts';
+import { tidyHeap } from './tidy-heap.ts';
 import { VERSION } from './version.ts';
 
 /** How often attachments are checked without an event that asks for it: somebody may take our programs off. */
@@ -323,6 +324,7 @@ export class Agent {
     if (!this.isInSync || errors.length > 0 || this.#applied?.desired !== this.#desired) return undefined;
     const policy = this.#dataplane.policyFingerprint();
     if (policy === undefined) return undefined;
+    if (this.#settledRevision === undefined) tidyHeap();
     this.#settledRevision = this.#memory.revision;
     const { desired, bindings } = this.#applied;
     return { manifests: this.#memory.digest(), objects, policy, endpoints: desired.endpoints, bindings };
