@@ -29,7 +29,7 @@ struct {
 	__type(value, struct tt_local);
 } tt_addresses SEC(".maps");
 
-/* What endpoints may send from besides their first addresses; presence is the answer. */
+/* What endpoints may send from besides their first addresses: 1, or 0 for what a shorter prefix must not include. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -42,9 +42,11 @@ static __always_inline bool tt_has_source(const struct tt_context *context, cons
 		.prefix_length = TT_SOURCE_KEY_BITS,
 		.endpoint_id = bpf_htonl(context->endpoint->id),
 	};
+	const __u32 *may;
 
 	__builtin_memcpy(&key.address, &source, sizeof(key.address));
-	return bpf_map_lookup_elem(&tt_sources, &key) != NULL;
+	may = bpf_map_lookup_elem(&tt_sources, &key);
+	return may && *may;
 }
 
 /* The endpoint's address of a family it lacks is zero, which as a source (::) is nobody's. */

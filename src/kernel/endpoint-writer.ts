@@ -44,9 +44,15 @@ interface Encoded {
   /** Keys as MapSync has them. */
   readonly addressKeys: readonly string[];
   readonly sourceKeys: readonly string[];
+  /** What sourceKeys must not include. */
+  readonly barredKeys: readonly string[];
 }
 
-const SOURCE_VALUE = Uint8Array.of(1, 0, 0, 0);
+const MAY_SEND = Uint8Array.of(1, 0, 0, 0);
+const MAY_NOT_SEND = new Uint8Array(4);
+/** ::ffff:0:0/96, where the programs keep IPv4. */
+const MAPPED_BITS = 96;
+const MAPPED_WORDS = [0, 0, 0xffff, 0];
 const ENTRY_WORDS = Endpoint.SIZE / 4;
 const IFINDEX_WORD = Endpoint.OFFSET.ifindex / 4;
 
@@ -221,18 +227,41 @@ function encodeEntry(endpoint: BoundEndpoint): Uint32Array {
 /** What each endpoint may send from. */
 function sourceRows(encoded: readonly Encoded[]): Map<string, Uint8Array> {
   const rows = new Map<string, Uint8Array>();
-  for (const { sourceKeys } of encoded) for (const key of sourceKeys) rows.set(key, SOURCE_VALUE);
+  for (const { sourceKeys, barredKeys } of encoded) {
+    for (const key of barredKeys) rows.set(key, MAY_NOT_SEND);
+    for (const key of sourceKeys) rows.set(key, MAY_SEND);
+  }
   return rows;
 }
 
+/**
+ * IPv6 packets never come from ::ffff:0:0/96. A prefix within allows nothing; one around it must not allow IPv4, which
+ * the programs keep there.
+ */
 function encode(endpoint: BoundEndpoint): Encoded {
   const { id, addresses, allowedSourcePrefixes } = endpoint;
+  const sources = [...addresses.map(hostCidr), ...allowedSourcePrefixes];
+  const isAroundIpv4 = sources.some((cidr) => overlapsMapped(cidr) && cidr.length < MAPPED_BITS);
   return {
     endpoint,
     entry: encodeEntry(endpoint),
     addressKeys: addresses.map((address) => Buffer.from(addressBytes(address)).toString('hex')),
-    sourceKeys: [...addresses.map(hostCidr), ...allowedSourcePrefixes].map((cidr) => sourceKey(id, cidr)),
+    sourceKeys: sources
+      .filter((cidr) => !overlapsMapped(cidr) || cidr.length < MAPPED_BITS)
+      .map((cidr) => sourceKey(id, cidr)),
+    barredKeys: isAroundIpv4 ? [sourceKey(id, { family: 6, words: MAPPED_WORDS, length: MAPPED_BITS })] : [],
   };
+}
+
+function overlapsMapped({ family, words, length }: Cidr): boolean {
+  const bits = Math.min(length, MAPPED_BITS);
+  return (
+    family === 6 &&
+    MAPPED_WORDS.every((word, index) => {
+      const used = Math.max(0, Math.min(32, bits - 32 * index));
+      return used === 0 || (word ^ (words[index] as number)) >>> (32 - used) === 0;
+    })
+  );
 }
 
 function sourceKey(id: number, cidr: Cidr): string {
