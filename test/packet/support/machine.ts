@@ -1,5 +1,5 @@
 // The real programs over hand-made tables: run one packet, see verdict, reason, events, flows. Nothing is pinned or attached.
-import type { BpfMap, BpfObject, RingBuffer } from '../../../native/index.d.ts';
+import type { BpfMap, BpfObject, BpfProgram, RingBuffer } from '../../../native/index.d.ts';
 import {
   Endpoint,
   EndpointFlags,
@@ -82,6 +82,8 @@ const FLOW_SEED = 0x0123_4567_89ab_cdefn;
 export class Machine {
   readonly #object: BpfObject;
   readonly #maps = new Map<string, BpfMap>();
+  /** Each is a descriptor of its own until it is collected: there may be many runs before that. */
+  readonly #programs = new Map<string, BpfProgram>();
   readonly #ring: RingBuffer;
   readonly #heap: Uint32Array;
   readonly #nodes: DataView;
@@ -276,7 +278,7 @@ export class Machine {
   }
 
   clock(): ClockReading {
-    this.#object.program('tt_clock').testRun({ data: new Uint8Array(64) });
+    this.#program('tt_clock').testRun({ data: new Uint8Array(64) });
     return decodeClockReading(viewOf(this.map('tt_clocks').lookup(u32(0)) as Uint8Array), 0);
   }
 
@@ -289,6 +291,12 @@ export class Machine {
       at += 4 + Math.ceil(view.getUint32(at, true) / 8) * 8;
     }
     return events;
+  }
+
+  #program(name: string): BpfProgram {
+    const program = this.#programs.get(name) ?? this.#object.program(name);
+    this.#programs.set(name, program);
+    return program;
   }
 
   /** Byte offsets. */
@@ -309,7 +317,7 @@ export class Machine {
     viewOf(context).setUint32(SK_BUFF.INGRESS_IFINDEX, ingressIfindex, true);
     viewOf(context).setUint32(SK_BUFF.GSO_SIZE, gsoSize, true);
     const before = this.#reasons();
-    const program = this.#object.program(hook === 'from' ? 'tt_from_work' : 'tt_to_work');
+    const program = this.#program(hook === 'from' ? 'tt_from_work' : 'tt_to_work');
     const result = program.testRun({ data, context, repeat });
     const moved = this.#reasons().flatMap((count, reason) =>
       count === before[reason] ? [] : [NAMES[reason] ?? String(reason)],
