@@ -32,7 +32,8 @@ export function parseFullYaml(text: string): FullDocument[] {
   const lineAt = (offset: number): number => Math.max(1, lineCounter.linePos(offset).line);
   try {
     // The library's own search for equal keys takes time in proportion to the square of their number.
-    const options = { lineCounter, merge: true, prettyErrors: false, uniqueKeys: false };
+    // It would tell the process of what it finds odd; what matters of that is found below.
+    const options = { lineCounter, merge: true, prettyErrors: false, uniqueKeys: false, logLevel: 'error' } as const;
     const documents = parseAllDocuments(text, options);
     return 'empty' in documents ? [] : documents.map((document) => readDocument(document, lineAt));
   } catch (error) {
