@@ -6,6 +6,7 @@ import { addAgentCommand } from './commands/agent.ts';
 import { addBenchCommand } from './commands/bench.ts';
 import { addCleanupCommand } from './commands/cleanup.ts';
 import { addDiffCommand } from './commands/diff.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
 import { addEndpointCommand } from './commands/endpoint.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addLintCommand } from './commands/lint.ts';
@@ -48,6 +49,7 @@ export function createProgram(): Command {
     addTablesCommand,
     addMonitorCommand,
     addCleanupCommand,
+    addDoctorCommand,
   ];
   for (const add of adders) add(program);
   for (const command of program.commands) command.exitOverride().showHelpAfterError('(see --help)');

@@ -24,6 +24,8 @@ export interface AgentOptions {
 const LINES_KEPT = 40;
 const START_LIMIT_MS = 20_000;
 const POLL_EVERY_MS = 10;
+/** How many times longer than usual things may take: a guest machine without KVM is some twenty times slower. */
+const PATIENCE = Number(process.env.TORTIE_PATIENCE ?? 1);
 
 function pinRoot(lab: Lab): string {
   return join(lab.bpffs, 'tortie');
@@ -91,12 +93,12 @@ export class Agent {
     limitMs: number,
     everyMs = POLL_EVERY_MS,
   ): Promise<AgentStatus> {
-    const end = performance.now() + limitMs;
+    const end = performance.now() + limitMs * PATIENCE;
     let status: AgentStatus | undefined;
     while (performance.now() < end && !this.hasEnded) {
       status = await this.status();
       if (status !== undefined && accepts(status)) return status;
-      await new Promise((resolve) => setTimeout(resolve, everyMs));
+      await new Promise((resolve) => setTimeout(resolve, everyMs * PATIENCE));
     }
     const found = this.hasEnded ? `the agent has ended (${this.#describeEnd()})` : JSON.stringify(status);
     const what = ['no such status', ...this.#log].join('\n');

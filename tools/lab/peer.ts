@@ -1,10 +1,10 @@
 // A traffic peer in one namespace, as typed calls: echo servers, probes, long-lived streams. What ought to be open is not known here.
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import type { SpawnOptions } from 'node:child_process';
+import { type EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { DataplaneError } from '../../src/base/errors.ts';
 import { ensurePeer } from './build-peer.ts';
-import type { Lab } from './namespaces.ts';
 import { Stream, type StreamReport, type StreamState } from './stream.ts';
 
 export type ServedTransport = 'tcp' | 'udp' | 'sctp';
@@ -70,22 +70,34 @@ const DEFAULT_TIMEOUT_MS = 1000;
 const DEFAULT_INTERVAL_MS = 20;
 const START_ID = 'ready';
 
+/** What runs the program: a process of this machine or of another. */
+export interface PeerProcess extends EventEmitter {
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly exitCode: number | null;
+}
+
+/** Where namespaces are known by name: a lab, here or elsewhere. */
+export interface PeerPlace {
+  spawn(name: string, argv: readonly string[], options: SpawnOptions): PeerProcess;
+}
+
 /** The program runs until close() or until this process ends, whichever comes first. */
 export class Peer {
   readonly name: string;
-  readonly #child: ChildProcess;
+  readonly #child: PeerProcess;
   readonly #waiters = new Map<string, Waiter>();
   readonly #streams = new Map<string, Stream>();
   #nextId = 1;
   #closed = false;
 
-  private constructor(name: string, child: ChildProcess) {
+  private constructor(name: string, child: PeerProcess) {
     this.name = name;
     this.#child = child;
   }
 
   /** Starts the peer of a namespace of the lab; compiles the program first if need be. Throws KERNEL if it does not come up. */
-  static async start(lab: Lab, name: string): Promise<Peer> {
+  static async start(lab: PeerPlace, name: string): Promise<Peer> {
     const program = await ensurePeer();
     const peer = new Peer(name, lab.spawn(name, [program], { stdio: ['pipe', 'pipe', 'inherit'] }));
     await peer.#open();

@@ -21,9 +21,9 @@ export function findProject(): string {
   });
 }
 
-/** An argument vector that runs `tortie`. Throws OBJECT_MISSING when it is not built. */
+/** An argument vector that runs `tortie`, or whatever TORTIE_PROGRAM names. Throws OBJECT_MISSING when it is not built. */
 export function tortieCommand(...argv: readonly string[]): string[] {
-  const program = join(findProject(), COMMAND);
+  const program = process.env.TORTIE_PROGRAM ?? join(findProject(), COMMAND);
   if (!existsSync(program)) {
     throw new DataplaneError('OBJECT_MISSING', 'is not there', {
       operation: 'run',

@@ -1,0 +1,84 @@
+// Runs compiled test files inside a guest: `node guest-runner.mjs REQUEST`, a JSON of GuestTests. Results go out as lines.
+import {
+  type File,
+  type Suite,
+  startTests,
+  type Test,
+  type VitestRunner,
+  type VitestRunnerConfig,
+} from '@vitest/runner';
+import { formatResult, type GuestTests } from './results.ts';
+
+const request = JSON.parse(process.argv[2] ?? '{}') as GuestTests;
+
+process.on('warning', (warning) => {
+  throw warning;
+});
+
+class Runner implements VitestRunner {
+  readonly config: VitestRunnerConfig;
+
+  constructor({ timeoutMs }: GuestTests) {
+    this.config = {
+      root: '/',
+      setupFiles: [],
+      name: undefined,
+      passWithNoTests: false,
+      testNamePattern: undefined,
+      allowOnly: false,
+      sequence: { seed: 0, hooks: 'stack', setupFiles: 'list' },
+      chaiConfig: undefined,
+      maxConcurrency: 1,
+      testTimeout: timeoutMs,
+      hookTimeout: timeoutMs,
+      retry: 0,
+      includeTaskLocation: false,
+      tags: [],
+      tagsFilter: undefined,
+      strictTags: false,
+    };
+  }
+
+  importFile(file: string): unknown {
+    return import(file);
+  }
+
+  onBeforeRunTask(test: Test): void {
+    const title = titleOf(test);
+    if (request.without.some((words) => title.includes(words))) test.mode = 'skip';
+  }
+
+  onAfterRunTask(test: Test): void {
+    const { state, errors = [], duration = 0 } = test.result ?? {};
+    const problems = errors.map((error) => [error.stack ?? error.message, error.diff ?? ''].join('\n').trim());
+    const isLeftOut = test.mode === 'skip' || state === 'skip';
+    const outcome = isLeftOut ? 'left out' : state === 'pass' ? 'passed' : 'failed';
+    process.stdout.write(formatResult({ file: fileOf(test), title: titleOf(test), outcome, ms: duration, problems }));
+  }
+}
+
+function fileOf(test: Test): string {
+  return test.file.name;
+}
+
+function titleOf(test: Test): string {
+  const words: string[] = [];
+  for (let task: Test | Suite | undefined = test; task !== undefined && !('filepath' in task); task = task.suite) {
+    words.unshift(task.name);
+  }
+  return words.join(' > ');
+}
+
+/** Hooks and imports that fail are no test's: each counts as one of its file. */
+function reportRest(file: File): void {
+  const suites: Suite[] = [file];
+  for (const suite of suites) {
+    suites.push(...suite.tasks.filter((task) => task.type === 'suite'));
+    const problems = (suite.result?.errors ?? []).map((error) => error.stack ?? error.message);
+    if (problems.length === 0) continue;
+    process.stdout.write(formatResult({ file: file.name, title: suite.name, outcome: 'failed', ms: 0, problems }));
+  }
+}
+
+for (const file of await startTests([...request.files], new Runner(request))) reportRest(file);
+process.exit(0);

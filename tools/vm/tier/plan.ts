@@ -1,0 +1,96 @@
+// What each kernel has to pass: features, the tests that prove them, and what a kernel cannot have. Pure.
+
+export interface Feature {
+  readonly name: string;
+  /** For the table in docs/kernels.md. */
+  readonly meaning: string;
+  /** Sources of the tests, relative to the project. */
+  readonly files: readonly string[];
+  /** Tests that need what older kernels lack, by words of their titles: left out below the version that has it. */
+  readonly needs?: readonly { readonly words: string; readonly since: readonly [number, number] }[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The oldest that is served, the two long-term kernels that Debian's stable releases have, and the newest. */
+export const KERNELS = ['5.10', '6.1', '6.12', '7'] as const;
+
+/** A test's own limit, stretched: a guest without KVM runs its code some twenty times slower. */
+export const TEST_LIMIT_MS = 240_000;
+/** What the limits inside of tests are multiplied with. */
+export const PATIENCE = 10;
+/** Of one guest with all tests of one lane. */
+export const GUEST_LIMIT_MS = 900_000;
+
+const TCX = [6, 6] as const;
+const packet = (name: string) => `test/packet/${name}.test.ts`;
+
+/**
+ * Two lanes, each one guest: what is judged by test runs, and what takes sockets, namespaces and an agent. A guest keeps one
+ * processor busy, so the two of a kernel run side by side.
+ *
+ * Not run here: test/unit, which no kernel takes part in; of test/host whatever asks the same of the kernel as the three
+ * files below (conformance has more policies, not more paths), or measures time.
+ */
+export const LANES: readonly (readonly Feature[])[] = [
+  [
+    {
+      name: 'verifier',
+      meaning: 'every program of every object is loaded, with maps of the default size',
+      files: ['test/vm/objects.test.ts'],
+    },
+    {
+      name: 'packets',
+      meaning: 'each step of the packet walk: parsing, fragments, flows, ICMP errors, delivery, reports, the guard',
+      files: [
+        'parse',
+        'classify',
+        'cache',
+        'endpoint',
+        'deliver',
+        'fragments',
+        'icmp-error',
+        'policy-change',
+        'tcp-flow',
+        'other-flow',
+        'report',
+        'guard',
+      ].map(packet),
+    },
+    {
+      name: 'agreement',
+      meaning: 'loaded programs and reference evaluator give one verdict on generated policies and flows',
+      files: [packet('agreement')],
+      // Loading the programs anew for each world is most of the time.
+      env: { TORTIE_EXACT_FLOWS: '2000' },
+    },
+  ],
+  [
+    {
+      name: 'sockets',
+      meaning: 'all pairs of workloads, outsiders and host, every kind of probe, both families, with the agent running',
+      files: ['test/host/truth-table.test.ts'],
+    },
+    {
+      name: 'restart',
+      meaning: 'the agent is killed and restarted under traffic: verdicts stand, connections live on',
+      files: ['test/host/restart.test.ts'],
+    },
+    {
+      name: 'attachment',
+      meaning: 'by TCX where the kernel has it and by clsact; whatever somebody else detaches is attached again',
+      files: ['test/host/default-drop.test.ts'],
+      needs: [
+        { words: 'by TCX', since: TCX },
+        { words: 'takes its place in front again', since: TCX },
+      ],
+    },
+  ],
+];
+
+/** Words of titles of tests that a kernel is too old for. */
+export function leftOut(feature: Feature, abi: string): string[] {
+  const [major = 0, minor = 0] = abi.split('.').map(Number);
+  return (feature.needs ?? [])
+    .filter(({ since }) => major < since[0] || (major === since[0] && minor < since[1]))
+    .map(({ words }) => words);
+}
