@@ -1,4 +1,4 @@
-// The four tiers as vitest projects. Which of them run, and what they need, is tools/test.mjs.
+// The six tiers as vitest projects. Which of them run, and what they need, is tools/test.mjs.
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 interface Tier {
@@ -7,11 +7,13 @@ interface Tier {
   readonly timeoutMs: number;
 }
 
-/** Packet and host tests share the kernel, and their times are measured: one at a time, alone on the machine. */
+/** Packet, attack and host tests share the kernel, and their times are measured: one at a time, alone on the machine. */
 const tiers: readonly Tier[] = [
   { name: 'unit', workers: 2, timeoutMs: 20_000 },
   { name: 'abi', workers: 1, timeoutMs: 30_000 },
   { name: 'packet', workers: 1, timeoutMs: 60_000 },
+  { name: 'attacks', workers: 1, timeoutMs: 120_000 },
+  { name: 'fuzz', workers: 1, timeoutMs: 300_000 },
   { name: 'host', workers: 1, timeoutMs: 120_000 },
 ];
 

@@ -1,8 +1,11 @@
-// Writes the reference pages that follow from the source: docs/errors.md, docs/tables.md, docs/cli.md.
+// Writes the reference pages that follow from the source: docs/errors.md, docs/tables.md, docs/cli.md; and the tables of
+// benchmark results in pages that people write.
 // With --check it only compares, and fails when one is stale.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { EMPTY_REPORT, readReport } from '../bench/report.ts';
+import { fillTables } from '../bench/report-tables.ts';
 import * as endpointAbi from '../src/abi/endpoint.gen.ts';
 import * as eventAbi from '../src/abi/event.gen.ts';
 import * as flowAbi from '../src/abi/flow.gen.ts';
@@ -16,6 +19,8 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'docs/errors.md': errorsPage,
   'docs/tables.md': tablesPage,
   'docs/cli.md': cliPage,
+  'docs/performance.md': () => withResults('docs/performance.md'),
+  'README.md': () => withResults('README.md'),
 };
 
 function main(isCheck: boolean): number {
@@ -30,6 +35,11 @@ function main(isCheck: boolean): number {
   }
   if (stale.length > 0) process.stderr.write(`stale: ${stale.join(', ')} (run: npm run build:docs)\n`);
   return stale.length === 0 ? 0 : 1;
+}
+
+/** A page as it stands, its tables of results as they are in the last ones that were kept. */
+function withResults(path: string): string {
+  return fillTables(readFileSync(path, 'utf8'), readReport('bench/results/latest.json') ?? EMPTY_REPORT);
 }
 
 function errorsPage(): string {

@@ -30,6 +30,9 @@ const packages = {
 /** Best first; the first that the machine has, or else that its package lists offer, is taken. */
 const clangs = ['clang-19', 'clang-18', 'clang-17', 'clang-16', 'clang-15', 'clang-14'];
 
+/** With --for-tests: what the fuzzer links with, of the same version as the compiler. */
+const isForTests = process.argv.includes('--for-tests');
+
 const commandFolders = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/sbin'].filter(
   (folder) => folder !== '',
 );
@@ -45,8 +48,9 @@ function main() {
 
 /** Returns an exit code: 0 when all packages are there, whether found or installed. */
 function installPackages() {
-  const missing = Object.keys(packages).filter((name) => !isThere(packages[name]));
   const needsClang = !['clang', ...clangs].some(isThere);
+  const missing = Object.keys(packages).filter((name) => !isThere(packages[name]));
+  if (isForTests && !hasFuzzer()) missing.push(fuzzerPackage());
   if (missing.length === 0 && !needsClang) return 0;
   if (!isThere('apt-get')) {
     return fail(
@@ -70,6 +74,18 @@ function chooseClang() {
   const { stdout } = spawnSync('apt-cache', ['policy', ...clangs], { encoding: 'utf8' });
   const offers = (name) => new RegExp(`^${name}:\\n(?:  .*\\n)*?  Candidate: (?!\\(none\\))`, 'm').test(stdout ?? '');
   return clangs.find(offers) ?? 'clang';
+}
+
+function hasFuzzer() {
+  return clangs.some((name) => isThere(name) && isThere(`/usr/share/doc/${fuzzerPackageOf(name)}`));
+}
+
+function fuzzerPackage() {
+  return fuzzerPackageOf(clangs.find(isThere) ?? chooseClang());
+}
+
+function fuzzerPackageOf(clang) {
+  return `lib${clang.replace('-', '-rt-')}-dev`;
 }
 
 /** `npm ci`, once for each content of the lockfile. Returns an exit code. */

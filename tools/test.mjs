@@ -3,7 +3,7 @@
 import { findMissingNeeds } from './test/needs.mjs';
 import { Tally } from './test/tally.mjs';
 
-const tiers = ['unit', 'abi', 'packet', 'host'];
+const tiers = ['unit', 'abi', 'packet', 'attacks', 'fuzz', 'host'];
 
 process.exit(await main(process.argv.slice(2)));
 

@@ -10,6 +10,8 @@ const needs = {
   unit: [],
   abi: [needsBuild, needsBpf],
   packet: [needsBuild, needsBpf],
+  attacks: [needsBuild, needsBpf, needsTools],
+  fuzz: [needsBuild],
   host: [needsBuild, needsBpf, needsTools],
 };
 
