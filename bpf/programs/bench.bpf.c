@@ -33,7 +33,7 @@ int tt_bench_parse(struct __sk_buff *skb)
 		verdict = tt_parse_ip(&context, &packet, 6);
 	if (verdict != TT_CONTINUE || !packet.ports)
 		return TC_ACT_SHOT;
-	return packet.source.half[1] == packet.destination.half[1] ? TC_ACT_SHOT : TC_ACT_OK;
+	return tt_ip_is_zero(&packet.source) || tt_ip_is_zero(&packet.destination) ? TC_ACT_SHOT : TC_ACT_OK;
 }
 
 /* Parse, and the sender's policy from the tables alone: no flow is looked up or remembered. */

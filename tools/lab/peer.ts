@@ -90,6 +90,7 @@ export class Peer {
   readonly #streams = new Map<string, Stream>();
   #nextId = 1;
   #closed = false;
+  #hasEnded = false;
 
   private constructor(name: string, child: PeerProcess) {
     this.name = name;
@@ -153,6 +154,7 @@ export class Peer {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    if (this.#hasEnded) return;
     const ended = once(this.#child, 'close');
     this.#child.stdin?.end();
     await ended;
@@ -160,7 +162,10 @@ export class Peer {
 
   async #open(): Promise<void> {
     this.#child.on('error', (error) => this.#fail(error));
-    this.#child.on('close', () => this.#fail());
+    this.#child.on('close', () => {
+      this.#hasEnded = true;
+      this.#fail();
+    });
     this.#child.stdin?.on('error', () => {});
     if (this.#child.stdout) createInterface({ input: this.#child.stdout }).on('line', (text) => this.#receive(text));
     await new Promise<PeerLine>((resolve, reject) =>
