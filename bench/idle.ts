@@ -8,8 +8,8 @@ import type { BenchRun } from './run.ts';
 
 const ENDPOINTS = [10, 30, 100];
 const POLICIES_PER_ENDPOINT = 10;
-/** After the start there is garbage to collect and accepted manifests to write down. */
-const SETTLE_MS = 15_000;
+/** After the start there is garbage to collect, which V8 does in several goes, and accepted manifests to write down. */
+const SETTLE_MS = 55_000;
 const WATCH_MS = 30_000;
 const QUICK_MS = 3000;
 
