@@ -23,7 +23,7 @@ const volatile __u32 tt_is_flat = 0;
  */
 struct tt_words {
 	void *map;
-	const __u32 *only; /* flat: all words, never NULL */
+	const __u32 *only; /* flat: all words */
 	__u64 count;
 	bool is_flat;
 };
@@ -33,7 +33,7 @@ static __always_inline struct tt_words tt_words_in_blocks(void *map)
 	return (struct tt_words){ .map = map };
 }
 
-/* only may be NULL: then there are none. */
+/* Of no use if only is NULL. */
 static __always_inline struct tt_words tt_words_flat(void *map, __u32 count)
 {
 	const __u32 zero = 0;

@@ -47,22 +47,6 @@ static __always_inline bool tt_cache_names(const struct tt_cached_flow *slot, co
 }
 
 /*
- * Whether the slot was filled by a packet of the same name from the same source MAC. IPv4 addresses are in the lower
- * half; what is IPv6 and has the same there differs in link, which holds the ethertype.
- */
-static __always_inline bool tt_cache_matches(const struct tt_cached_flow *slot, const struct tt_packet *packet)
-{
-	const tt_any64 *source = (const void *)&slot->source, *destination = (const void *)&slot->destination;
-	const tt_any64 *name = (const void *)&slot->source_port;
-
-	if (packet->family == 6 && (packet->source.half[0] != source[0] || packet->destination.half[0] != destination[0]))
-		return false;
-	return slot->link == packet->link && packet->source.half[1] == source[1] &&
-	       packet->destination.half[1] == destination[1] && slot->ifindex == packet->ifindex &&
-	       !((*name ^ tt_cache_name(packet)) << (64 - TT_CACHE_NAME_BITS));
-}
-
-/*
  * Answers with no helper but the CPU number. The slot was filled by a packet that passed every check, from the same
  * interface, with the same source MAC; whatever those checks went by has not changed since, or the stamp would have.
  * The counts wait in the slot for the flow table.
@@ -76,7 +60,7 @@ static __always_inline enum tt_verdict tt_cache(const struct tt_context *context
 		return TT_CONTINUE;
 	index = tt_cache_index(packet);
 	slot = bpf_map_lookup_elem(&tt_flow_cache, &index);
-	if (!slot || !tt_cache_matches(slot, packet))
+	if (!slot || !tt_cache_names(slot, packet) || slot->link != packet->link)
 		return TT_CONTINUE;
 	if (slot->stamp != packet->stamp || packet->jiffies - slot->synced_jiffies >= context->state->hz)
 		return TT_CONTINUE;
@@ -88,8 +72,8 @@ static __always_inline enum tt_verdict tt_cache(const struct tt_context *context
 }
 
 /*
- * Hands a slot's counts to its flow; key is room for its key. Counts from before the flow was created belong to an earlier connection with the
- * same name and went with it.
+ * Hands a slot's counts to its flow; key is room for its key. Counts from before the flow was created belong to an
+ * earlier connection with the same name and went with it.
  */
 static __noinline int tt_cache_flush(struct tt_cached_flow *slot, struct tt_flow_key *key, __u64 seed)
 {

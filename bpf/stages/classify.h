@@ -70,7 +70,8 @@ static __always_inline __u32 tt_v6_root_index(const struct tt_ip *ip)
 	return bpf_ntohs((__u16)ip->half[0]);
 }
 
-static __always_inline __u32 tt_address_class(const struct tt_words *heap, const struct tt_root *root, const struct tt_ip *ip)
+static __always_inline __u32 tt_address_class(const struct tt_words *heap, const struct tt_root *root,
+					      const struct tt_ip *ip)
 {
 	if (tt_ip_is_mapped(ip))
 		return tt_v4_class(heap, root->v4_root, tt_ip_v4(ip));
@@ -108,7 +109,8 @@ static __always_inline __u32 tt_layer4_index(const struct tt_packet *packet, boo
 }
 
 /* Class of the source port decides, in the few cells whose rules name source ports. */
-static __always_inline __u32 tt_source_port_word(const struct tt_words *heap, const struct tt_root *root, __u32 word, __u16 port)
+static __always_inline __u32 tt_source_port_word(const struct tt_words *heap, const struct tt_root *root, __u32 word,
+						 __u16 port)
 {
 	const __u32 class = tt_heap_entry(heap, root->source_classes + port);
 
@@ -116,7 +118,8 @@ static __always_inline __u32 tt_source_port_word(const struct tt_words *heap, co
 }
 
 /* Heap offset of the row vector of a policy seen from a local address, or 0. */
-static __always_inline __u32 tt_policy_rows(const struct tt_words *heap, const struct tt_root *root, __u32 policy, const struct tt_ip *local)
+static __always_inline __u32 tt_policy_rows(const struct tt_words *heap, const struct tt_root *root, __u32 policy,
+					    const struct tt_ip *local)
 {
 	const __u32 rows = tt_heap_word(heap, root->policies + policy);
 	__u32 class;
@@ -128,7 +131,8 @@ static __always_inline __u32 tt_policy_rows(const struct tt_words *heap, const s
 }
 
 /* The verdict word of a row vector for a peer; 0 = a hole in the tables. source_port in host order. */
-static __always_inline __u32 tt_verdict_word(const struct tt_words *heap, const struct tt_root *root, __u32 rows, const struct tt_ip *peer,
+static __always_inline __u32 tt_verdict_word(const struct tt_words *heap, const struct tt_root *root, __u32 rows,
+					     const struct tt_ip *peer,
 					     __u32 layer4_index, __u16 source_port)
 {
 	__u32 peer_class, layer4_class, row, page, word;

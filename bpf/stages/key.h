@@ -33,7 +33,8 @@ static __always_inline struct tt_tuple tt_tuple_of(const struct tt_packet *packe
 }
 
 /* Half by half: choosing between addresses of the tuple's parts would put all of it on the stack. */
-static __always_inline void tt_key_fill(struct tt_flow_key *key, const struct tt_tuple *tuple, __u32 ports, bool is_high)
+static __always_inline void tt_key_fill(struct tt_flow_key *key, const struct tt_tuple *tuple, __u32 ports,
+					bool is_high)
 {
 	const struct tt_ip *source = &tuple->source, *destination = &tuple->destination;
 	tt_any64 *low = (void *)&key->address[0], *high = (void *)&key->address[1];
