@@ -3,7 +3,7 @@
 import { classifyJointly, type JointClassification } from '../analysis/joint-classes.ts';
 import type { DesiredState } from '../calc/resolved.ts';
 import { type Cidr, type Family, formatAddress, type IpAddress } from '../model/address.ts';
-import { type Flow, hasPorts, isIcmp, PROTOCOL } from '../model/flow.ts';
+import { type Flow, hasPorts, isIcmp, PROTOCOL, V6_EXTENSION_HEADERS } from '../model/flow.ts';
 import { isLinkScopeDiscovery } from '../model/link-scope.ts';
 import { L4_BASE } from '../tables/layout.ts';
 import type { Partition } from '../tables/number-classes.ts';
@@ -19,7 +19,7 @@ type Service = Pick<Flow, 'protocol' | 'destinationPort' | 'icmpType' | 'icmpCod
 const SOURCE_PORT = 32768;
 /** How many draws may come to nothing before the policy is taken to have no more to offer. */
 const DRAWS_PER_FLOW = 40;
-const V6_EXTENSION_HEADERS: ReadonlySet<number> = new Set([0, 43, 44, 60]);
+const AUTHENTICATION_HEADER = 51;
 
 /** Whether a router carries packets to and from the address as to any other. */
 export function isForwardable({ family, words }: IpAddress): boolean {
@@ -69,7 +69,8 @@ class FlowSpace {
       .filter(({ address }) => isForwardable(address));
     this.#outside = { 4: edges(classes, 4, owned), 6: edges(classes, 6, owned) };
     const services = borders(classes.l4).map(serviceAt);
-    const existing = (family: Family): Service[] => services.filter(({ protocol }) => exists(protocol, family));
+    const existing = (family: Family): Service[] =>
+      services.filter((service) => exists(service.protocol, family) && isReadAlike(service, family));
     this.#services = { 4: existing(4), 6: existing(6) };
     this.#sourcePorts = [SOURCE_PORT, ...(classes.sourcePorts.ids.length > 1 ? borders(classes.sourcePorts) : [])];
   }
@@ -161,6 +162,14 @@ function serviceAt(index: number): Service {
     return { ...none, protocol, destinationPort: number };
   }
   return { ...none, protocol: index - L4_BASE.OTHER };
+}
+
+/**
+ * Whether all deciders see the same protocol. In IPv6 iptables and nftables read on behind an authentication header (RFC
+ * 4302), and drop what is no such header; policy is about protocol 51.
+ */
+export function isReadAlike({ protocol }: Pick<Flow, 'protocol'>, family: Family): boolean {
+  return family === 4 || protocol !== AUTHENTICATION_HEADER;
 }
 
 /** ICMP of the other family is no packet that anybody sends, and stacks differ in what they do with it. */

@@ -2,7 +2,7 @@
 // docs/verdict.md.
 import { DataplaneError } from '../base/errors.ts';
 import { type Family, formatAddress, type IpAddress, parseAddress } from './address.ts';
-import { type Flow, hasPorts, isIcmp, PROTOCOL, protocolName } from './flow.ts';
+import { type Flow, hasPorts, isIcmp, PROTOCOL, protocolName, V6_EXTENSION_HEADERS } from './flow.ts';
 import { formatTrace } from './trace.ts';
 import type { FlowVerdict, SideVerdict } from './verdict.ts';
 
@@ -19,9 +19,6 @@ const ECHO_REQUEST: Readonly<Record<number, number>> = { [PROTOCOL.ICMP]: 8, [PR
 const PROTOCOL_NAMES: ReadonlyMap<string, number> = new Map(
   Object.entries(PROTOCOL).map(([name, number]) => [name.toLowerCase(), number]),
 );
-
-/** IPv6 extension headers: they precede a packet's protocol and are never it (RFC 8200, 4.1). */
-const V6_EXTENSION_HEADERS: ReadonlySet<number> = new Set([0, 43, 44, 60]);
 
 /** Throws INVALID_FLOW naming the field. sourcePort defaults to 32768, icmpType to echo request, icmpCode to 0. */
 export function parseFlowQuestion(question: unknown): FlowQuestion {

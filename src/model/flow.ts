@@ -3,6 +3,9 @@ import type { IpAddress } from './address.ts';
 
 export const PROTOCOL = { ICMP: 1, TCP: 6, UDP: 17, ICMPV6: 58, SCTP: 132, UDPLITE: 136 } as const;
 
+/** IPv6 extension headers: they precede a packet's protocol and are never it (RFC 8200, 4.1). */
+export const V6_EXTENSION_HEADERS: ReadonlySet<number> = new Set([0, 43, 44, 60]);
+
 export interface Flow {
   readonly source: IpAddress;
   /** Same family as source. */

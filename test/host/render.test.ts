@@ -6,7 +6,7 @@ import { renderIptables, renderNftables } from '../../src/analysis/render/render
 import { DataplaneError } from '../../src/base/errors.ts';
 import type { Decider, GuestSpec, SentFlow } from '../../src/bench/arena-spec.ts';
 import { runCommand } from '../../src/bench/command.ts';
-import { isForwardable, OUTSIDE } from '../../src/bench/compare-flows.ts';
+import { isForwardable, isReadAlike, OUTSIDE } from '../../src/bench/compare-flows.ts';
 import { openArena } from '../../src/bench/deciders.ts';
 import { Traffic } from '../../src/bench/traffic.ts';
 import type { DesiredState } from '../../src/calc/resolved.ts';
@@ -46,7 +46,7 @@ function guestsIn(world: World): GuestSpec[] {
 function sentFlows(model: ReferenceEvaluator, flows: readonly Flow[]): SentFlow[] {
   return flows.flatMap((flow) => {
     const [sender, receiver] = [model.endpointAt(flow.source), model.endpointAt(flow.destination)];
-    if (sender === receiver || isLinkScopeDiscovery(flow)) return [];
+    if (sender === receiver || isLinkScopeDiscovery(flow) || !isReadAlike(flow, flow.source.family)) return [];
     if (!isForwardable(flow.source) || !isForwardable(flow.destination)) return [];
     return [{ from: sender?.key ?? OUTSIDE, flow }];
   });

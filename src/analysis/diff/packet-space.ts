@@ -1,7 +1,7 @@
 // Everything of a packet but its addresses, in classes: a bit for each (source-port class, layer-4 class). Bits for
 // which no packet of the family exists are never set, so that two sets of packets are equal when their bits are.
 import type { Family } from '../../model/address.ts';
-import { hasPorts, PROTOCOL } from '../../model/flow.ts';
+import { hasPorts, PROTOCOL, V6_EXTENSION_HEADERS } from '../../model/flow.ts';
 import { and, type BitSet, isEmpty, removeAll } from '../../tables/bit-sets.ts';
 import { complement, type IntervalSet, intersect, unionOf } from '../../tables/interval-sets.ts';
 import { protocolSet } from '../../tables/l4-space.ts';
@@ -19,8 +19,6 @@ export interface PacketSlice {
 /** Number of a set of packets; equal sets have equal numbers. */
 export type PacketSetId = number;
 
-/** IPv6 extension headers: they are never a packet's protocol. */
-const V6_EXTENSION_HEADERS = [0, 43, 44, 60];
 /** Neighbour discovery and multicast listener discovery, see src/model/link-scope.ts. */
 const LINK_TYPES = [130, 131, 132, 133, 135, 136];
 
@@ -163,7 +161,7 @@ export function protocols(isWanted: (protocol: number) => boolean): IntervalSet 
 
 /** Whether packets of the family can have the protocol. */
 export function exists(protocol: number, family: Family): boolean {
-  return family === 4 || !V6_EXTENSION_HEADERS.includes(protocol);
+  return family === 4 || !V6_EXTENSION_HEADERS.has(protocol);
 }
 
 function unite(a: IntervalSet, b: IntervalSet): IntervalSet {

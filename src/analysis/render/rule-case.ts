@@ -2,7 +2,7 @@
 // instead of sets. A rule matches a packet if one of its cases does. No chains, no text.
 import type { ResolvedRule } from '../../calc/resolved.ts';
 import type { Family } from '../../model/address.ts';
-import { hasPorts, isIcmp, PROTOCOL } from '../../model/flow.ts';
+import { hasPorts, isIcmp, PROTOCOL, V6_EXTENSION_HEADERS } from '../../model/flow.ts';
 import type { Direction, IcmpMatch } from '../../model/policy.ts';
 import type { PrefixList } from './prefix-list.ts';
 import type { Side } from './program.ts';
@@ -31,8 +31,6 @@ export interface RulePlace {
 
 const PORT_PROTOCOLS: readonly number[] = [PROTOCOL.TCP, PROTOCOL.UDP, PROTOCOL.SCTP, PROTOCOL.UDPLITE];
 const ICMP_PROTOCOLS: readonly number[] = [PROTOCOL.ICMP, PROTOCOL.ICMPV6];
-/** IPv6 extension headers precede a packet's protocol and are never it (RFC 8200, 4.1). */
-const V6_EXTENSION_HEADERS: ReadonlySet<number> = new Set([0, 43, 44, 60]);
 
 /** Every case of the rule that some packet can meet; none = the rule never matches there. */
 export function ruleCases(rule: ResolvedRule, place: RulePlace): RuleCase[] {

@@ -1,7 +1,7 @@
 // Generated flows of a world: between its workloads, to and from the edges of its prefixes, with its ports and their
 // neighbours, often aimed at a rule or at a port that something offers. Every protocol and port 0 come up too.
 import type { Family, IpAddress } from '../../../src/model/address.ts';
-import { type Flow, hasPorts, isIcmp } from '../../../src/model/flow.ts';
+import { type Flow, hasPorts, isIcmp, V6_EXTENSION_HEADERS } from '../../../src/model/flow.ts';
 import { address, anyFamily, farAddress } from './addresses.ts';
 import type { Random } from './random.ts';
 import {
@@ -14,8 +14,6 @@ import {
 } from './surroundings.ts';
 import { ICMP_CODES, ICMP_TYPES } from './vocabulary.ts';
 
-/** IPv6 extension headers: what follows them is the protocol (RFC 8200, 4.1). */
-const V6_EXTENSION_HEADERS: readonly number[] = [0, 43, 44, 60];
 const ANYWHERE: SideTarget = { addresses: { 4: [], 6: [] }, ports: [], offers: [] };
 const ANYTHING: Target = { protocol: undefined, icmp: {}, source: ANYWHERE, destination: ANYWHERE };
 
@@ -81,7 +79,7 @@ function protocolOf(random: Random, family: Family, { protocol }: Target): numbe
           [1, () => random.pick([2, 47, 255])],
           [2, () => random.between(0, 255)],
         );
-  return family === 6 && V6_EXTENSION_HEADERS.includes(chosen) ? 6 : chosen;
+  return family === 6 && V6_EXTENSION_HEADERS.has(chosen) ? 6 : chosen;
 }
 
 /** One end, most of the time, is a workload: nothing else is judged. */

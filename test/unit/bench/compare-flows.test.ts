@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { desiredStateOf, loadManifests } from '../../../src/agent/offline.ts';
-import { boundaryFlows, isForwardable, OUTSIDE } from '../../../src/bench/compare-flows.ts';
+import { boundaryFlows, isForwardable, isReadAlike, OUTSIDE } from '../../../src/bench/compare-flows.ts';
 import { guestsOf } from '../../../src/bench/compare-guests.ts';
 import { formatAddress, type IpAddress, parseAddress } from '../../../src/model/address.ts';
 import { type Flow, PROTOCOL } from '../../../src/model/flow.ts';
@@ -31,6 +31,12 @@ describe('flows at the boundaries of a policy', () => {
       expect(sender ?? receiver).toBeDefined();
       expect(sender).not.toBe(receiver);
     }
+  });
+
+  it('leave out what the deciders read differently: an authentication header in IPv6', () => {
+    expect([4, 6].map((family) => isReadAlike({ protocol: 51 }, family as 4 | 6))).toEqual([true, false]);
+    const found = flows.filter(({ flow }) => flow.protocol === 51).map(({ flow }) => flow.source.family);
+    expect(new Set(found)).not.toContain(6);
   });
 
   it('are never two of one connection', () => {
