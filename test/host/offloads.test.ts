@@ -1,6 +1,10 @@
 // What leaves a workload reaches the other one byte for byte, whatever is still to be done to it: checksums, segmentation. And what does not fit
 // is told to its sender, as by any router.
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { decodeEndpoint, Endpoint } from '../../src/abi/endpoint.gen.ts';
+import { loadNative } from '../../src/kernel/native.ts';
+import { Pins } from '../../src/kernel/pins.ts';
 import { HOST } from '../../tools/lab/namespaces.ts';
 import { HOST_SIDE_MAC } from '../../tools/lab/topology.ts';
 import { ATTACKER, Battlefield, OPEN_PORT, OUTSIDER, VICTIM } from '../attacks/support/battlefield.ts';
@@ -268,6 +272,17 @@ async function setMtu(mtu: number): Promise<void> {
   const { lab } = field.setting;
   await lab.exec(HOST, ['ip', 'link', 'set', VICTIM.hostInterface, 'mtu', String(mtu)]);
   await lab.exec('green', ['ip', 'link', 'set', 'eth0', 'mtu', String(mtu)]);
-  await vi.waitFor(async () => expect((await field.agent.status())?.inSync).toBe(true), 5000);
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  const { stdout } = await lab.exec(HOST, ['ip', '-json', 'link', 'show', VICTIM.hostInterface]);
+  const [{ ifindex }] = JSON.parse(stdout) as [{ readonly ifindex: number }];
+  const map = loadNative().BpfMap.openPinned(new Pins(join(lab.bpffs, 'tortie')).map('tt_endpoints'));
+  const view = new DataView(map.mmap());
+  const known = (): number[] =>
+    Array.from({ length: map.info.maxEntries }, (_, slot) => decodeEndpoint(view, slot * Endpoint.SIZE))
+      .filter((endpoint) => endpoint.ifindex === ifindex)
+      .map((endpoint) => endpoint.mtu);
+  try {
+    await vi.waitFor(() => expect(known()).toEqual([mtu]), 5000);
+  } finally {
+    map.close();
+  }
 }

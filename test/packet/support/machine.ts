@@ -20,8 +20,8 @@ import {
 import { CachedFlow, decodeCachedFlow, type Flow } from '../../../src/abi/flow.gen.ts';
 import { encodeState, HeapDims, State } from '../../../src/abi/heap.gen.ts';
 import { builtFile, loadNative } from '../../../src/kernel/native.ts';
-import { addressBytes, concat, fields } from '../../support/packets/bytes.ts';
 import { macBytes } from '../../support/packets/ethernet.ts';
+import { emptyEndpoint, mapped, u32, viewOf, wordsOf } from './encoding.ts';
 import { FlowMemory, type StoredFlow } from './flow-memory.ts';
 import { IMAGE_WORDS, type TinyPolicy, TinyTables, V6_NODES, type WrittenRoot } from './tables.ts';
 
@@ -369,36 +369,3 @@ export class Machine {
 const NAMES: Readonly<Record<number, string>> = Object.fromEntries(
   Object.entries(Reason).map(([name, value]) => [value, name]),
 );
-
-function emptyEndpoint(): Endpoint {
-  const zero = { word: [0, 0, 0, 0] };
-  return {
-    ifindex: 0,
-    flags: 0,
-    id: 0,
-    mtu: 0,
-    mac: new Uint8Array(6),
-    host_mac: new Uint8Array(6),
-    v4: zero,
-    v6: zero,
-  };
-}
-
-/** The 16 bytes of struct tt_address. */
-function mapped(address: string): Uint8Array {
-  const bytes = addressBytes(address);
-  return bytes.length === 16 ? bytes : concat(new Uint8Array(10), fields([2, 0xffff]), bytes);
-}
-
-function wordsOf(address: string): { readonly word: readonly number[] } {
-  const view = viewOf(mapped(address));
-  return { word: [0, 4, 8, 12].map((at) => view.getUint32(at)) };
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function u32(value: number): Uint8Array {
-  return new Uint8Array(Uint32Array.of(value).buffer);
-}
