@@ -2,9 +2,7 @@
 // tree, and expects a test to notice. Which defences there are is in list/.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readResults, writeResults } from './document.mjs';
-import { identityMutants } from './list/identity.mjs';
-import { memoryMutants, orderMutants } from './list/memory.mjs';
-import { parseMutants } from './list/parse.mjs';
+import { allMutants } from './list/all.mjs';
 import { Sandbox } from './sandbox.mjs';
 
 /** Tests that may notice, in the order they are asked: the attacks, or files of tests. */
@@ -21,14 +19,13 @@ function main(parameters) {
   const option = (name) => parameters.find((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
   const only = option('only') ?? '';
   const under = option('under')?.split(' ') ?? [];
-  const all = [...parseMutants, ...identityMutants, ...memoryMutants, ...orderMutants].map(toMutant);
   const sandbox = new Sandbox();
   process.on('SIGINT', () => process.exit(130));
   process.on('exit', () => sandbox.remove());
   const base = { name: 'the programs as they are', folder: 'mutants/none', suites: ['attacks'] };
   const broken = sandbox.build(base.folder);
   if (broken !== undefined) throw new Error(broken);
-  const chosen = all.filter(({ name }) => name.includes(only));
+  const chosen = allMutants.filter(({ name }) => name.includes(only));
   const built = chosen.map((mutant, index) => build(sandbox, mutant, `mutants/${index}`));
   const refused = built.filter(({ by }) => by !== undefined);
   const loadable = built.filter(({ by }) => by === undefined);
@@ -36,15 +33,11 @@ function main(parameters) {
   // Otherwise every mutant would be noticed by what fails anyway.
   if (whole.state !== 'survived') throw new Error(`${whole.name}: ${whole.state} ${whole.test ?? whole.by}`);
   const results = [...refused, ...probed];
-  writeResults(all, [...readResults(), ...results]);
+  writeResults(allMutants, [...readResults(), ...results]);
   const failed = results.filter(({ state }) => state !== 'noticed');
   for (const { name, state, by } of failed) console.log(`${state}: ${name}${by ? `\n${by}` : ''}`);
   console.log(`${results.length - failed.length} noticed, ${failed.length} not`);
   return failed.length === 0 ? 0 : 1;
-}
-
-function toMutant([file, defence, before, after, suite = 'packet']) {
-  return { name: `${file.replace('../programs/', '')}: ${defence}`, file: `bpf/stages/${file}`, before, after, suite };
 }
 
 function build(sandbox, mutant, folder) {
