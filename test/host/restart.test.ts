@@ -25,6 +25,8 @@ const LISTENERS = [7000, 7001].flatMap((port) =>
 );
 const KINDS: readonly ProbeKind[] = [...LISTENERS, { transport: 'icmp' }];
 const FILE = '50-policy.yaml';
+/** Fewer where each takes long. */
+const KILLS = Number(process.env.TORTIE_KILLS ?? 12);
 
 /** Red may reach everyone; green and blue differ in what they take; blue sends nothing. */
 function writePolicy(setting: Setting, version: number): void {
@@ -114,7 +116,7 @@ describe('the agent', () => {
     const delaysMs: number[] = [];
     // What no version allows is tried all the time.
     const storms = (WORKLOADS[2]?.addresses ?? []).map((address) => setting.peer('green').storm(address, 7000));
-    for (let round = 0; round < 12; round++) {
+    for (let round = 0; round < KILLS; round++) {
       // Before the agent is up, while it adopts, while it writes, and in between: chance decides.
       const victim = round % 2 === 0 ? agent : setting.launchAgent();
       const delayMs = randomInt(round % 2 === 0 ? 150 : 600);
@@ -127,7 +129,7 @@ describe('the agent', () => {
     }
     const counts = await Promise.all(storms.map((stop) => stop()));
     expect(counts.map((count) => count.answered)).toEqual([0, 0]);
-    for (const count of counts) expect(count.sent).toBeGreaterThan(10_000);
+    for (const count of counts) expect(count.sent).toBeGreaterThan(KILLS * 800);
     const hint = `killed after ${delaysMs.join(', ')} ms`;
     await expectVerdictsStand();
     await expectUndisturbed(streams).catch((cause: unknown) => {

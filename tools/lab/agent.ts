@@ -9,6 +9,7 @@ import { DataplaneError } from '../../src/base/errors.ts';
 import type { CommandOutput } from '../../src/bench/command.ts';
 import { askAgent } from '../../src/cli/agent-client.ts';
 import { HOST, type Lab } from './namespaces.ts';
+import { PATIENCE } from './patience.ts';
 import { tortieCommand } from './project.ts';
 
 export interface AgentOptions {
@@ -24,8 +25,6 @@ export interface AgentOptions {
 const LINES_KEPT = 40;
 const START_LIMIT_MS = 20_000;
 const POLL_EVERY_MS = 10;
-/** How many times longer than usual things may take: a guest machine without KVM is some twenty times slower. */
-const PATIENCE = Number(process.env.TORTIE_PATIENCE ?? 1);
 
 function pinRoot(lab: Lab): string {
   return join(lab.bpffs, 'tortie');

@@ -1,5 +1,6 @@
 // One long-lived connection as its reports tell it: is it alive, how long was it not. Opened and fed by peer.ts.
 import { DataplaneError } from '../../src/base/errors.ts';
+import { PATIENCE } from './patience.ts';
 
 /** All but the first three end the stream. */
 export type StreamState =
@@ -82,7 +83,7 @@ export class Stream {
           else resolve(report);
         },
       };
-      const timer = setTimeout(() => waiter.settle(undefined), timeoutMs);
+      const timer = setTimeout(() => waiter.settle(undefined), timeoutMs * PATIENCE);
       this.#waiters.add(waiter);
       if (this.#ended) waiter.settle(undefined);
     });

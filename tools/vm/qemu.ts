@@ -52,7 +52,7 @@ export function qemuWords({ kernel, files, memoryMb, cpus, hasKvm, cable, hasInp
   return [
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-M', 'q35'],
     ...(hasKvm ? ['-accel', 'kvm', '-accel', 'tcg,thread=multi'] : ['-accel', 'tcg,thread=multi']),
-    ...['-cpu', 'max', '-smp', String(cpus), '-m', `${memoryMb}M`],
+    ...['-cpu', hasKvm ? 'max' : 'Nehalem-v1', '-smp', String(cpus), '-m', `${memoryMb}M`],
     ...['-object', `memory-backend-memfd,id=memory,size=${memoryMb}M,share=on`, '-numa', 'node,memdev=memory'],
     ...['-kernel', kernel, '-initrd', files.initramfs, '-append', KERNEL_WORDS],
     ...['-chardev', `file,id=console,path=${escaped(files.console)}`, '-serial', 'chardev:console'],

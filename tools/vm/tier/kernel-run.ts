@@ -3,6 +3,7 @@ import { ensureKernel } from '../kernel-cache.ts';
 import { runGuests } from '../run-guests.ts';
 import type { CompiledTests } from './bundle.ts';
 import { type Feature, GUEST_LIMIT_MS, LANES, leftOut, PATIENCE, TEST_LIMIT_MS } from './plan.ts';
+import { Progress } from './progress.ts';
 import {
   type GuestReport,
   type GuestTests,
@@ -83,6 +84,7 @@ async function runLane(
     timeoutMs: TEST_LIMIT_MS,
   };
   let output = '';
+  const progress = new Progress(tell);
   let death: string | undefined;
   try {
     const words = [process.execPath, compiled(GUEST_RUNNER), JSON.stringify(wanted)];
@@ -96,12 +98,14 @@ async function runLane(
       tell,
       onOutput: (chunk) => {
         output += chunk;
+        progress.accept(String(chunk));
       },
     });
     if (codes[0] !== 0) death = `the tests ended with exit code ${codes[0]}`;
   } catch (error) {
     death = (error as Error).message;
   }
+  progress.end();
   const report = parseReport(output);
   if (death !== undefined) tell(`${death}\n${report.rest.split('\n').slice(-30).join('\n')}`);
   const features = lane.map((feature) => [feature.name, resultOf(feature, report.results, compiled, death)] as const);

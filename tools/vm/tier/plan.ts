@@ -74,6 +74,7 @@ export const LANES: readonly (readonly Feature[])[] = [
       name: 'restart',
       meaning: 'the agent is killed and restarted under traffic: verdicts stand, connections live on',
       files: ['test/host/restart.test.ts'],
+      env: { TORTIE_KILLS: '2' },
     },
     {
       name: 'attachment',
