@@ -1,4 +1,4 @@
-// The six tiers as vitest projects. Which of them run, and what they need, is tools/test.mjs.
+// The tiers as vitest projects, but for vm, which has a runner of its own. Which of them run, and what they need, is tools/test.mjs.
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 interface Tier {
@@ -15,6 +15,8 @@ const tiers: readonly Tier[] = [
   { name: 'attacks', workers: 1, timeoutMs: 120_000 },
   { name: 'fuzz', workers: 1, timeoutMs: 300_000 },
   { name: 'host', workers: 1, timeoutMs: 120_000 },
+  // Guests without KVM are slow, and slower on a machine that has other things to do.
+  { name: 'traffic', workers: 1, timeoutMs: 600_000 },
 ];
 
 function project({ name, workers, timeoutMs }: Tier, order: number): TestProjectInlineConfiguration {

@@ -27,6 +27,21 @@ const packages = {
   'util-linux': 'nsenter',
 };
 
+/** With --for-tests: what boots guests and makes traffic between them. */
+const testPackages = {
+  'qemu-system-x86': 'qemu-system-x86_64',
+  'busybox-static': 'busybox',
+  kmod: 'depmod',
+  'xz-utils': 'xz',
+  zstd: 'zstd',
+  iperf3: 'iperf3',
+  vagrant: 'vagrant',
+  'vagrant-libvirt': '/usr/share/doc/vagrant-libvirt',
+};
+
+/** Debian 12 has it in a package that comes with QEMU, later ones in a package of its own. */
+const virtiofsdPlaces = ['/usr/libexec/virtiofsd', '/usr/lib/qemu/virtiofsd'];
+
 /** Best first; the first that the machine has, or else that its package lists offer, is taken. */
 const clangs = ['clang-19', 'clang-18', 'clang-17', 'clang-16', 'clang-15', 'clang-14'];
 
@@ -49,8 +64,10 @@ function main() {
 /** Returns an exit code: 0 when all packages are there, whether found or installed. */
 function installPackages() {
   const needsClang = !['clang', ...clangs].some(isThere);
-  const missing = Object.keys(packages).filter((name) => !isThere(packages[name]));
+  const wanted = isForTests ? { ...packages, ...testPackages } : packages;
+  const missing = Object.keys(wanted).filter((name) => !isThere(wanted[name]));
   if (isForTests && !hasFuzzer()) missing.push(fuzzerPackage());
+  if (isForTests && !virtiofsdPlaces.some(isThere)) missing.push('virtiofsd');
   if (missing.length === 0 && !needsClang) return 0;
   if (!isThere('apt-get')) {
     return fail(
@@ -63,7 +80,8 @@ function installPackages() {
   }
   console.log('setup: apt-get update');
   if (!runs('apt-get', ['update', '-qq'])) return fail('apt-get update did not work');
-  const names = [...(needsClang ? [chooseClang()] : []), ...missing];
+  const offered = missing.filter((name) => name !== 'virtiofsd' || isOffered(name));
+  const names = [...(needsClang ? [chooseClang()] : []), ...offered];
   console.log(`setup: apt-get install ${names.join(' ')}`);
   const options = ['install', '-y', '-qq', '--no-install-recommends'];
   return runs('apt-get', [...options, ...names]) ? 0 : fail('apt-get install did not work');
@@ -71,9 +89,13 @@ function installPackages() {
 
 /** Debian 12 and 13 offer clang-19, Ubuntu 24.04 clang-18. */
 function chooseClang() {
-  const { stdout } = spawnSync('apt-cache', ['policy', ...clangs], { encoding: 'utf8' });
-  const offers = (name) => new RegExp(`^${name}:\\n(?:  .*\\n)*?  Candidate: (?!\\(none\\))`, 'm').test(stdout ?? '');
-  return clangs.find(offers) ?? 'clang';
+  return clangs.find(isOffered) ?? 'clang';
+}
+
+/** Whether the lists of apt have a package of that name. */
+function isOffered(name) {
+  const { stdout } = spawnSync('apt-cache', ['policy', name], { encoding: 'utf8' });
+  return /^ {2}Candidate: (?!\(none\))/m.test(stdout ?? '');
 }
 
 function hasFuzzer() {

@@ -3,7 +3,7 @@
 import { findMissingNeeds } from './test/needs.mjs';
 import { Tally } from './test/tally.mjs';
 
-const tiers = ['unit', 'abi', 'packet', 'attacks', 'fuzz', 'host'];
+const tiers = ['unit', 'abi', 'packet', 'attacks', 'fuzz', 'host', 'traffic', 'vm'];
 
 process.exit(await main(process.argv.slice(2)));
 
@@ -16,7 +16,9 @@ async function main(parameters) {
   const tally = new Tally();
   const runnable = request.tiers.filter((tier) => hasNeeds(tier, tally));
   for (const tier of request.without) console.log(`tier ${tier}: left out, as asked`);
-  if (runnable.length > 0) await runVitest(runnable, request, tally);
+  const ofVitest = runnable.filter((tier) => tier !== 'vm');
+  if (ofVitest.length > 0) await runVitest(ofVitest, request, tally);
+  if (runnable.includes('vm')) await runGuests(tally);
   console.log(tally.line());
   return tally.failed > 0 ? 1 : 0;
 }
@@ -46,6 +48,14 @@ function hasNeeds(tier, tally) {
   for (const need of missing) console.error(`tier ${tier} cannot run: ${need} (or leave it out: --without=${tier})`);
   tally.failed += missing.length;
   return missing.length === 0;
+}
+
+/** On every kernel that is served; its table of kernels by features comes before the line of counts. */
+async function runGuests(tally) {
+  const { runTier } = await import('../dist-tools/tools/vm/tier/run.js');
+  const { passed, failed } = await runTier();
+  tally.passed += passed;
+  tally.failed += failed;
 }
 
 async function runVitest(runnable, request, tally) {

@@ -13,6 +13,8 @@ const needs = {
   attacks: [needsBuild, needsBpf, needsTools],
   fuzz: [needsBuild],
   host: [needsBuild, needsBpf, needsTools],
+  traffic: [needsBuild, needsBpf, needsTools, needsQemu],
+  vm: [needsBuild, needsQemu],
 };
 
 /** One sentence for each thing that is missing; none if the tier can run. */
@@ -39,7 +41,16 @@ function needsBpf() {
 }
 
 function needsTools() {
-  const packages = { ip: 'iproute2', nft: 'nftables', ping: 'iputils-ping', nsenter: 'util-linux' };
+  return needsPrograms({ ip: 'iproute2', nft: 'nftables', ping: 'iputils-ping', nsenter: 'util-linux' });
+}
+
+/** What else guests need is named by the tool that boots them. */
+function needsQemu() {
+  return needsPrograms({ 'qemu-system-x86_64': 'qemu-system-x86', busybox: 'busybox-static' });
+}
+
+/** Program -> its package. */
+function needsPrograms(packages) {
   const missing = Object.keys(packages).filter((tool) => findExecutable([tool]) === undefined);
   if (missing.length === 0) return undefined;
   return `${missing.join(', ')} is missing: apt-get install ${missing.map((tool) => packages[tool]).join(' ')}`;
