@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { findProject } from '../../lab/project.ts';
 import { VmFailure } from '../failure.ts';
 import { kernelsPage } from './document.ts';
+import { ALL_KERNELS } from './plan.ts';
 import { runTier } from './run.ts';
 
 process.exit(await main(process.argv.slice(2)));
@@ -22,7 +23,7 @@ async function main(parameters: string[]): Promise<number> {
 async function run(parameters: string[]): Promise<number> {
   const { values, positionals } = readWords(parameters);
   const { passed, failed, kernels } = await runTier({
-    ...(positionals.length > 0 ? { kernels: positionals } : {}),
+    kernels: positionals.length > 0 ? positionals : ALL_KERNELS,
     features: values.feature,
     atOnce: Number(values['at-once']),
   });
