@@ -2,7 +2,7 @@
 // tree, and expects a test to notice. Which defences there are is in list/.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readResults, writeResults } from './document.mjs';
-import { allMutants } from './list/all.mjs';
+import { allMutants } from './list/all.mjs.mts';
 import { Sandbox } from './sandbox.mjs';
 
 /** Tests that may notice, in the order they are asked: the attacks, or files of tests. */

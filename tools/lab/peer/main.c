@@ -4,7 +4,7 @@
  *   listen ID tcp|udp|sctp PORT...
  *   probe  ID tcp|udp|sctp|icmp ADDRESS PORT TIMEOUT_MS [from=ADDRESS] [port=SOURCE_PORT]
  *   stream ID tcp ADDRESS PORT INTERVAL_MS
- *   storm  ID udp ADDRESS PORT
+ *   storm  ID udp ADDRESS PORT BURST
  *   stop   ID
  *   quit
  */
@@ -133,11 +133,12 @@ static void run_stream(char **words, int count)
 static void run_storm(char **words, int count)
 {
 	struct address to;
-	unsigned long port;
+	unsigned long port, burst;
 	int error = -EINVAL;
 
-	if (count == 5 && strcmp(words[2], "udp") == 0 && address_parse(words[3], &to) && parse_number(words[4], 65535, &port))
-		error = storm_start(words[1], &to, (uint16_t)port);
+	if (count == 6 && strcmp(words[2], "udp") == 0 && address_parse(words[3], &to) && parse_number(words[4], 65535, &port) &&
+	    parse_number(words[5], 1000, &burst))
+		error = storm_start(words[1], &to, (uint16_t)port, (unsigned int)burst);
 	if (error)
 		answer_error(words[1], "storm", -error);
 }

@@ -121,7 +121,7 @@ void sctp_listen(uint16_t port);
 void stream_start(const char *id, const struct address *to, uint16_t port, uint64_t interval_ns);
 bool stream_stop(const char *id);
 
-/* storm.c: datagrams as fast as a test can use them. 0 or -errno; stopping answers with the counts. */
+/* storm.c: `burst` datagrams every millisecond. 0 or -errno; stopping answers with the counts. */
 
-int storm_start(const char *id, const struct address *to, uint16_t port);
+int storm_start(const char *id, const struct address *to, uint16_t port, unsigned int burst);
 bool storm_stop(const char *id);

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#define BURST 48
 #define BURST_EVERY_NS NS_PER_MS
 /* An answer to the last datagram is on its way for at most this long. */
 #define LINGER_NS (100 * NS_PER_MS)
@@ -25,6 +24,7 @@ struct storm {
 	char id[ID_MAX];
 	struct address to;
 	uint16_t to_port;
+	unsigned int burst;
 	uint64_t sent, answered;
 	bool stopping;
 	struct storm *next;
@@ -68,7 +68,7 @@ static void send_burst(struct storm *storm)
 	static const struct address any_source = {.family = AF_UNSPEC};
 	struct datagram datagram = {.header = {.dest = htons(storm->to_port), .len = htons(sizeof(datagram))}};
 
-	for (int i = 0; i < BURST; i++) {
+	for (unsigned int i = 0; i < storm->burst; i++) {
 		/* IPv4 allows a UDP checksum of zero; the kernel fills in that of IPv6. */
 		datagram.header.source = htons((uint16_t)(FIRST_PORT + storm->sent % PORTS));
 		if (address_send(storm->source.fd, &any_source, &storm->to, &datagram, sizeof(datagram)) == 0)
@@ -88,7 +88,7 @@ static void on_tick(struct timer *timer)
 	timer_arm(timer, BURST_EVERY_NS);
 }
 
-int storm_start(const char *id, const struct address *to, uint16_t port)
+int storm_start(const char *id, const struct address *to, uint16_t port, unsigned int burst)
 {
 	struct storm *storm = allocate(sizeof(*storm));
 	const int checksum_at = offsetof(struct udphdr, check);
@@ -97,6 +97,7 @@ int storm_start(const char *id, const struct address *to, uint16_t port)
 	strcpy(storm->id, id);
 	storm->to = *to;
 	storm->to_port = port;
+	storm->burst = burst;
 	storm->tick.on_fire = on_tick;
 	storm->source.on_ready = on_ready;
 	storm->source.fd = socket(to->family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);

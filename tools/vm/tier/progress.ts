@@ -1,6 +1,9 @@
 // What a guest's tests say while they run, told file by file: a run of minutes must not be silent. Pure but for `tell`.
 import { parseReport, type TestResult } from './results.ts';
 
+/** A test of more is named. */
+const SLOW_MS = 20_000;
+
 export class Progress {
   readonly #tell: (what: string) => void;
   #rest = '';
@@ -33,12 +36,18 @@ export class Progress {
     if (this.#file === undefined) return;
     const failed = this.#results.filter(({ outcome }) => outcome === 'failed').length;
     const passed = this.#results.filter(({ outcome }) => outcome === 'passed').length;
-    const seconds = this.#results.reduce((sum, { ms }) => sum + ms, 0) / 1000;
+    const ms = this.#results.reduce((sum, result) => sum + result.ms, 0);
     const counts = `${passed} passed${failed > 0 ? `, ${failed} FAILED` : ''}`;
-    this.#tell(`${nameOf(this.#file)}: ${counts} (${seconds.toFixed(0)} s)`);
+    const [slowest] = [...this.#results].sort((a, b) => b.ms - a.ms);
+    const tail = (slowest?.ms ?? 0) < SLOW_MS ? '' : `, of which ${toSeconds(slowest?.ms)} for: ${slowest?.title}`;
+    this.#tell(`${nameOf(this.#file)}: ${counts} (${toSeconds(ms)}${tail})`);
     this.#file = undefined;
     this.#results = [];
   }
+}
+
+function toSeconds(ms = 0): string {
+  return `${(ms / 1000).toFixed(0)} s`;
 }
 
 /** test-packet-parse-test.mjs -> packet/parse. */
