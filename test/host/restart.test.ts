@@ -148,8 +148,12 @@ describe('the agent', () => {
     await agent.stop();
     await cleanUp(setting.lab);
     expect(existsSync(join(setting.lab.bpffs, 'tortie'))).toBe(false);
-    const { stdout } = await setting.lab.exec(HOST, ['tc', 'qdisc', 'show']);
-    expect(stdout).not.toContain('clsact');
+    for (const { hostInterface } of WORKLOADS) {
+      for (const direction of ['ingress', 'egress']) {
+        const { stdout } = await setting.lab.exec(HOST, ['tc', 'filter', 'show', 'dev', hostInterface, direction]);
+        expect(stdout).toBe('');
+      }
+    }
     const cases = new PolicyTruth(setting.manifests.path).cases(PARTIES, PARTIES, KINDS);
     const open = cases.map((one) => ({ ...one, expected: ['open' as const] }));
     expect(describeDisagreements(await truthTable(setting.peers, open))).toEqual([]);

@@ -23,6 +23,7 @@ import { builtFile, loadNative } from '../../../src/kernel/native.ts';
 import { macBytes } from '../../support/packets/ethernet.ts';
 import { emptyEndpoint, mapped, u32, viewOf, wordsOf } from './encoding.ts';
 import { FlowMemory, type StoredFlow } from './flow-memory.ts';
+import { stayOnOneCpu } from './one-cpu.ts';
 import { IMAGE_WORDS, type TinyPolicy, TinyTables, V6_NODES, type WrittenRoot } from './tables.ts';
 
 /** Test runs happen on the loopback interface, number 1. */
@@ -74,6 +75,8 @@ export interface Settings {
   /** Room in the flow table: a power of two, at most 8192. */
   readonly flows?: number;
 }
+
+stayOnOneCpu();
 
 /** Slow enough that no flow ages during a test, unless the test says so. */
 const HZ = 1_000_000;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+// biome-ignore lint/correctness/useImportExtensions: its types lie beside it, in all.d.mts
 import { allMutants } from '../../../tools/mutants/list/all.mjs';
 
 describe('the list of defences to take out', () => {

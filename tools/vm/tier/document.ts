@@ -1,8 +1,6 @@
 // docs/kernels.md and the closing table, from the results of a run. Pure.
 import type { FeatureResult, KernelResult } from './kernel-run.ts';
-import { LANES } from './plan.ts';
-
-const FEATURES = LANES.flat();
+import { FEATURES } from './plan.ts';
 
 /** What a kernel has or lacks, and what is done where it lacks it. */
 const PROBED: Readonly<Record<string, string>> = {

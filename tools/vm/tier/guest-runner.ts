@@ -45,16 +45,22 @@ class Runner implements VitestRunner {
 
   onBeforeRunTask(test: Test): void {
     const title = titleOf(test);
-    if (request.without.some((words) => title.includes(words))) test.mode = 'skip';
+    if (!isChosen(test) || request.without.some((words) => title.includes(words))) test.mode = 'skip';
   }
 
   onAfterRunTask(test: Test): void {
+    if (!isChosen(test)) return;
     const { state, errors = [], duration = 0 } = test.result ?? {};
     const problems = errors.map((error) => [error.stack ?? error.message, error.diff ?? ''].join('\n').trim());
     const isLeftOut = test.mode === 'skip' || state === 'skip';
     const outcome = isLeftOut ? 'left out' : state === 'pass' ? 'passed' : 'failed';
     process.stdout.write(formatResult({ file: fileOf(test), title: titleOf(test), outcome, ms: duration, problems }));
   }
+}
+
+function isChosen(test: Test): boolean {
+  const only = request.files.find(({ path }) => path === test.file.filepath)?.only;
+  return only === undefined || only.some((words) => titleOf(test).includes(words));
 }
 
 function fileOf(test: Test): string {
@@ -80,5 +86,9 @@ function reportRest(file: File): void {
   }
 }
 
-for (const file of await startTests([...request.files], new Runner(request))) reportRest(file);
+for (const file of await startTests(
+  request.files.map(({ path }) => path),
+  new Runner(request),
+))
+  reportRest(file);
 process.exit(0);

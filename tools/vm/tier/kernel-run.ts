@@ -1,8 +1,8 @@
-// One kernel through all lanes: a guest for each, its results by feature. A guest that dies fails what it did not get to.
+// Kernels through all lanes: a guest for each, its results by feature. A guest that dies fails what it did not get to.
 import { ensureKernel } from '../kernel-cache.ts';
 import { runGuests } from '../run-guests.ts';
 import type { CompiledTests } from './bundle.ts';
-import { type Feature, GUEST_LIMIT_MS, LANES, leftOut, PATIENCE, TEST_LIMIT_MS } from './plan.ts';
+import { type Feature, GUEST_LIMIT_MS, LANES, type Lane, leftOut, PATIENCE, TEST_LIMIT_MS } from './plan.ts';
 import { Progress } from './progress.ts';
 import {
   type GuestReport,
@@ -26,8 +26,8 @@ export interface FeatureResult {
 }
 
 export interface KernelResult {
-  readonly request: string;
   readonly abi: string;
+  /** Of all its guests together. */
   readonly seconds: number;
   readonly features: Readonly<Record<string, FeatureResult>>;
   readonly verified: readonly Verified[];
@@ -40,47 +40,60 @@ export interface RunOptions {
   /** 1 = one guest after the other. */
   readonly atOnce: number;
   readonly cwd: string;
-  readonly tell: (what: string) => void;
+  readonly tell: (kernel: string, what: string) => void;
 }
 
-export async function runKernel(request: string, options: RunOptions): Promise<KernelResult> {
-  const start = performance.now();
-  const { abi } = await ensureKernel(request, options.tell);
-  const lanes = LANES.map((lane) => lane.filter(options.isWanted)).filter((lane) => lane.length > 0);
+interface Job {
+  readonly request: string;
+  readonly abi: string;
+  readonly lane: Lane;
+}
+
+/** All lanes of all kernels, `atOnce` guests at a time. Throws VmFailure for a kernel that is not to be had. */
+export async function runKernels(requests: readonly string[], options: RunOptions): Promise<KernelResult[]> {
+  const lanes = LANES.map((lane) => ({ ...lane, features: lane.features.filter(options.isWanted) }));
+  const jobs: Job[] = [];
+  for (const request of requests) {
+    const { abi } = await ensureKernel(request, (what) => options.tell(request, what));
+    for (const lane of lanes) if (lane.features.length > 0) jobs.push({ request, abi, lane });
+  }
   const outcomes: LaneOutcome[] = [];
-  const queue = [...lanes];
+  const queue = [...jobs];
   const worker = async () => {
-    for (let lane = queue.shift(); lane !== undefined; lane = queue.shift()) {
-      outcomes.push(await runLane(lane, request, abi, options));
-    }
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) outcomes.push(await runLane(job, options));
   };
-  await Promise.all(Array.from({ length: Math.min(options.atOnce, lanes.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(options.atOnce, jobs.length) }, worker));
+  return requests.map((request) => resultOfKernel(outcomes.filter(({ job }) => job.request === request)));
+}
+
+function resultOfKernel(outcomes: readonly LaneOutcome[]): KernelResult {
   return {
-    request,
-    abi,
-    seconds: secondsSince(start),
-    features: Object.assign({}, ...outcomes.map((outcome) => outcome.features)),
-    verified: outcomes.flatMap((outcome) => outcome.report.verified),
-    probe: outcomes.find((outcome) => outcome.report.probe !== undefined)?.report.probe ?? {},
+    abi: String(outcomes[0]?.job.abi),
+    seconds: outcomes.reduce((sum, { seconds }) => sum + seconds, 0),
+    features: Object.assign({}, ...outcomes.map(({ features }) => features)),
+    verified: outcomes.flatMap(({ report }) => report.verified),
+    probe: outcomes.find(({ report }) => report.probe !== undefined)?.report.probe ?? {},
   };
 }
 
 interface LaneOutcome {
+  readonly job: Job;
+  readonly seconds: number;
   readonly features: Readonly<Record<string, FeatureResult>>;
   readonly report: GuestReport;
 }
 
-async function runLane(
-  lane: readonly Feature[],
-  request: string,
-  abi: string,
-  options: RunOptions,
-): Promise<LaneOutcome> {
-  const { tests, cwd, tell } = options;
+async function runLane(job: Job, options: RunOptions): Promise<LaneOutcome> {
+  const start = performance.now();
+  const { request, abi, lane } = job;
+  const { tests, cwd } = options;
+  const tell = (what: string) => options.tell(request, what);
   const compiled = (source: string) => String(tests.get(source));
   const wanted: GuestTests = {
-    files: lane.flatMap(({ files }) => files.map(compiled)),
-    without: lane.flatMap((feature) => leftOut(feature, abi)),
+    files: lane.features.flatMap(({ files, only }) =>
+      files.map((source) => ({ path: compiled(source), ...(only ? { only } : {}) })),
+    ),
+    without: lane.features.flatMap((feature) => leftOut(feature, abi)),
     timeoutMs: TEST_LIMIT_MS,
   };
   let output = '';
@@ -89,8 +102,8 @@ async function runLane(
   try {
     const words = [process.execPath, compiled(GUEST_RUNNER), JSON.stringify(wanted)];
     const settings = { TORTIE_PROGRAM: compiled(PROGRAM), TORTIE_PATIENCE: String(PATIENCE) };
-    const env = Object.assign(settings, ...lane.map((feature) => feature.env ?? {})) as Record<string, string>;
-    const size = { guests: 1, memoryMb: 2048, cpus: 2, limitMs: GUEST_LIMIT_MS } as const;
+    const env = Object.assign(settings, ...lane.features.map((feature) => feature.env ?? {})) as Record<string, string>;
+    const size = { guests: 1, memoryMb: 2048, cpus: lane.cpus, limitMs: GUEST_LIMIT_MS } as const;
     const { codes } = await runGuests({
       request: { kernel: request, ...size, words },
       cwd,
@@ -108,8 +121,10 @@ async function runLane(
   progress.end();
   const report = parseReport(output);
   if (death !== undefined) tell(`${death}\n${report.rest.split('\n').slice(-30).join('\n')}`);
-  const features = lane.map((feature) => [feature.name, resultOf(feature, report.results, compiled, death)] as const);
-  return { features: Object.fromEntries(features), report };
+  const features = lane.features.map(
+    (feature) => [feature.name, resultOf(feature, report.results, compiled, death)] as const,
+  );
+  return { job, seconds: secondsSince(start), features: Object.fromEntries(features), report };
 }
 
 function resultOf(

@@ -1,9 +1,16 @@
 // How results of a guest's tests come out of it: one line each among whatever the tests print. Pure.
 
+/** One file of tests, compiled. */
+export interface GuestFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Tests whose title has none of these are not run, nor told of. */
+  readonly only?: readonly string[];
+}
+
 /** What one guest is to run. */
 export interface GuestTests {
-  /** Absolute paths of compiled files. */
-  readonly files: readonly string[];
+  readonly files: readonly GuestFile[];
   /** Tests whose title has one of these are left out. */
   readonly without: readonly string[];
   readonly timeoutMs: number;
