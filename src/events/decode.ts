@@ -1,9 +1,11 @@
 // Ring-buffer chunks -> typed events.
 import { Event, EventKind, Hook, Reason, reasonName } from '../abi/event.gen.ts';
+import { DataplaneError } from '../base/errors.ts';
 import type { IpAddress } from '../model/address.ts';
 import type { FlowEvent, EventKind as KindName } from './event.ts';
 
 const { OFFSET } = Event;
+const LENGTH_BYTES = 4;
 
 const KIND_NAMES: Readonly<Partial<Record<number, KindName>>> = {
   [EventKind.NEW_FLOW]: 'new-flow',
@@ -15,17 +17,32 @@ const KIND_NAMES: Readonly<Partial<Record<number, KindName>>> = {
 
 const REASON_NAMES = Array.from({ length: Reason.COUNT }, (_, reason) => reasonName(reason).toLowerCase());
 
-/** Records of a chunk, `[u32 length][record, padded to 8]` each. Records of an unknown kind are left out. */
+/**
+ * Records of a chunk, `[u32 length][record, padded to 8]` each. Records of an unknown kind are left out. Throws INTERNAL
+ * if the chunk ends inside a record, or a record is shorter than an event.
+ */
 export function decodeEvents(chunk: Uint8Array): FlowEvent[] {
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   const events: FlowEvent[] = [];
-  for (let at = 0; at + 4 <= chunk.byteLength; ) {
-    const length = view.getUint32(at, true);
-    const event = toFlowEvent(view, at + 4);
+  for (let at = 0; at < chunk.byteLength; ) {
+    const start = at + LENGTH_BYTES;
+    const length = start <= chunk.byteLength ? view.getUint32(at, true) : 0;
+    if (length < Event.SIZE || start + length > chunk.byteLength) throw truncated(at, length, chunk.byteLength);
+    const event = toFlowEvent(view, start);
     if (event !== undefined) events.push(event);
-    at += 4 + Math.ceil(length / 8) * 8;
+    at = start + Math.ceil(length / 8) * 8;
   }
   return events;
+}
+
+function truncated(at: number, length: number, size: number): DataplaneError {
+  return new DataplaneError('INTERNAL', 'an event is not whole', {
+    operation: 'decode events',
+    target: `chunk of ${size} bytes`,
+    field: `record at byte ${at}`,
+    found: `${length} bytes, ${Math.max(0, size - at - LENGTH_BYTES)} of them here`,
+    expected: `at least ${Event.SIZE} bytes, all of them`,
+  });
 }
 
 /** The record at an offset, read field by field: the struct in between would be made for nothing. */

@@ -287,6 +287,26 @@ it('decodes whatever stands in whole records', { timeout: 60_000 * scale }, () =
   );
 });
 
+it('refuses every chunk that is not whole by an error of its own', { timeout: 60_000 * scale }, () => {
+  let refused = 0;
+  forInputs(
+    5000,
+    (random) => {
+      const record = concat(new Uint8Array(Uint32Array.of(Event.SIZE).buffer), new Uint8Array(Event.SIZE).fill(1));
+      return mutateBytes(random, concat(...random.list(1, 4, () => record)));
+    },
+    (chunk) => {
+      try {
+        decodeEvents(chunk);
+      } catch (error) {
+        expect(error).toBeInstanceOf(DataplaneError);
+        refused += 1;
+      }
+    },
+  );
+  expect(refused).toBeGreaterThan(500 * scale);
+});
+
 function isKnown(kind: number | undefined): boolean {
   return kind !== undefined && kind >= 1 && kind <= 5;
 }

@@ -73,7 +73,6 @@ function flags(compiler) {
     'bpf',
     '-idirafter',
     `/usr/include/${triplet}`,
-    `-ffile-prefix-map=${root}=.`,
     '-fdebug-compilation-dir=.',
   ];
 }
@@ -96,7 +95,9 @@ async function compile(compiler, unit) {
   const [, ...shared] = flags(compiler);
   const unfinished = `${unit.object}.${process.pid}`;
   try {
-    await run(compiler, [...shared, '-MMD', '-MF', unit.dependencies, '-c', unit.source, '-o', unfinished]);
+    // Where the tree is leaves no trace in the object, and so none in the stamp.
+    const place = `-ffile-prefix-map=${root}=.`;
+    await run(compiler, [...shared, place, '-MMD', '-MF', unit.dependencies, '-c', unit.source, '-o', unfinished]);
     renameSync(path.join(root, unfinished), path.join(root, unit.object));
   } catch (failure) {
     for (const file of [unfinished, unit.object]) rmSync(path.join(root, file), { force: true });

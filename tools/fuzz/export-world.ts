@@ -5,8 +5,7 @@ import { desiredStateOf } from '../../src/agent/offline.ts';
 import type { DesiredState, ResolvedEndpoint } from '../../src/calc/resolved.ts';
 import { mappedWords } from '../../src/kernel/endpoint-writer.ts';
 import type { Cidr, IpAddress } from '../../src/model/address.ts';
-import { parseAddress } from '../../src/model/address.ts';
-import type { WorkloadEndpoint } from '../../src/model/endpoint.ts';
+import { parseAddress, parseCidr } from '../../src/model/address.ts';
 import { ReferenceEvaluator } from '../../src/model/reference/evaluator.ts';
 import type { World } from '../../src/model/world.ts';
 import { TableCompiler } from '../../src/tables/compiler.ts';
@@ -15,18 +14,23 @@ import { identityOf, type Manifest, manifestsOf } from '../../test/support/world
 import { worldOf } from '../../test/support/worlds/questions.ts';
 import { Random } from '../../test/support/worlds/random.ts';
 import { surroundingsOf } from '../../test/support/worlds/surroundings.ts';
+import { sourceRowsOf } from './source-rows.ts';
 import { answersOf, type Combo, chooseAddresses, combosOf } from './truth-table.ts';
 import { WordFile } from './word-file.ts';
 
 /** 'TTFW', and the version of this layout. */
 const MAGIC = 0x57465454;
-const VERSION = 1;
+const VERSION = 2;
 
 const MAX_ENDPOINTS = 8;
 const MAX_ADDRESSES = 14;
 const MAX_PORTS = 7;
 /** Of what no workload is likely to have. */
 const FAR = ['192.0.2.1', '255.255.255.255', '224.0.0.1', '127.0.0.1', '2001:db8:ffff::1', '::', 'fe80::1', 'ff02::1'];
+
+/** Prefixes around and within the place that the programs keep IPv4 addresses at, and all of IPv4. */
+const ODD_SOURCES = ['::/0', '::/64', '::/80', '::ffff:0:0/96', '::ffff:10.0.0.0/104', '0.0.0.0/0'];
+const ODD_PERCENT = 40;
 
 /** Only worlds in which workloads can talk to each other are worth a packet. */
 const MIN_ENDPOINTS = 3;
@@ -93,7 +97,15 @@ function write(first: World, second: World, random: Random, manifests: readonly 
   file.counted(compiler.v6Nodes.words.subarray(0, compiler.v6Nodes.usedWords));
   for (const { root } of images) file.words(...rootWords(root));
   file.words(endpoints.length);
-  for (const [key, { endpoint }] of endpoints) writeEndpoint(file, images[0].endpointIds.get(key) as number, endpoint);
+  const senders = endpoints.map(([key, { endpoint }]) => ({
+    id: images[0].endpointIds.get(key) as number,
+    addresses: endpoint.addresses,
+    allowedSourcePrefixes: [...endpoint.allowedSourcePrefixes, ...oddSources(random)],
+  }));
+  for (const sender of senders) writeEndpoint(file, sender);
+  const rows = sourceRowsOf(senders);
+  file.words(rows.length);
+  for (const { key, value } of rows) file.bytes(key).bytes(value);
   for (const family of addresses) file.words(family.length, ...family.flatMap(mappedWords));
   file.words(combos.length, ...combos.flatMap(comboWords));
   let answers = 0;
@@ -112,14 +124,25 @@ function rootWords(root: ImageRoot): number[] {
   return [root.v4Root, root.v6Root, root.l4Classes, root.sourceClasses, root.policies];
 }
 
-function writeEndpoint(file: WordFile, id: number, { addresses, allowedSourcePrefixes }: WorkloadEndpoint): void {
+function oddSources(random: Random): Cidr[] {
+  if (!random.chance(ODD_PERCENT)) return [];
+  return random.list(1, 2, () => parseCidr(random.pick(ODD_SOURCES)) as Cidr);
+}
+
+interface Sender {
+  readonly id: number;
+  readonly addresses: readonly IpAddress[];
+  readonly allowedSourcePrefixes: readonly Cidr[];
+}
+
+function writeEndpoint(file: WordFile, { id, addresses, allowedSourcePrefixes }: Sender): void {
   file.words(id, addresses.length, ...addresses.flatMap(mappedWords));
   file.words(allowedSourcePrefixes.length, ...allowedSourcePrefixes.flatMap(prefixWords));
 }
 
-/** Bits count from the start of the mapped address. */
+/** Bits count from the start of the mapped address; then the family that it was written in. */
 function prefixWords(prefix: Cidr): number[] {
-  return [...mappedWords(prefix), prefix.length + (prefix.family === 4 ? 96 : 0)];
+  return [...mappedWords(prefix), prefix.length + (prefix.family === 4 ? 96 : 0), prefix.family];
 }
 
 function comboWords({ protocol, sourcePort, destinationPort, icmpType, icmpCode }: Combo): number[] {

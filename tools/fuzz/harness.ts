@@ -6,57 +6,91 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import path from 'node:path';
 
 const HARNESS = 'test/fuzz/harness';
+const OUT = 'build/fuzz';
+const HEADERS = `${OUT}/headers`;
 /** Below 14 the stages are not compiled by anything else here either. */
 const CLANGS = ['clang-19', 'clang-18', 'clang-17', 'clang-16', 'clang-15', 'clang-14', 'clang'] as const;
 
-/** Programs: instrumented and watched. Misaligned loads are what packets are made of, and the CPUs that matter do them. */
-const STAGES = [
-  '-O1',
-  '-fsanitize=fuzzer-no-link,address,undefined',
-  '-fno-sanitize=alignment',
-  '-fno-sanitize-recover=all',
-];
-/** The harness itself: only fast. */
-const REST = ['-O2', '-std=c++20', '-x', 'c++'];
-const SHARED = ['-g', '-fno-omit-frame-pointer', '-Wall', '-Werror'];
+/** Under sanitizers, or several times as fast with only what the harness itself looks at. */
+export type Build = 'sanitized' | 'plain';
+export type Target = 'stages';
 
-const SOURCES = ['kernel', 'world', 'wire', 'frames', 'model', 'machine', 'stages-fuzzer'] as const;
+/** Programs: instrumented and watched. Misaligned loads are what packets are made of, and the CPUs that matter do them. */
+const PROGRAMS: Readonly<Record<Build, readonly string[]>> = {
+  sanitized: [
+    '-O1',
+    '-fsanitize=fuzzer-no-link,address,undefined',
+    '-fno-sanitize=alignment',
+    '-fno-sanitize-recover=all',
+    '-std=gnu11',
+  ],
+  plain: ['-O2', '-fsanitize=fuzzer-no-link', '-std=gnu11'],
+};
+/** The harness itself: only fast. It tells the sanitizers what may not be touched. */
+const FAST = ['-O2', '-std=c++20', '-x', 'c++'];
+const REST: Readonly<Record<Build, readonly string[]>> = { sanitized: [...FAST, '-DFUZZ_SANITIZED'], plain: FAST };
+const LINK: Readonly<Record<Build, string>> = {
+  sanitized: '-fsanitize=fuzzer,address,undefined',
+  plain: '-fsanitize=fuzzer',
+};
+const INCLUDE = [HEADERS, `${HARNESS}/shim`, HARNESS, 'bpf'].flatMap((folder) => ['-I', folder]);
+const SHARED = ['-g', '-fno-omit-frame-pointer', '-Wall', '-Werror', ...INCLUDE];
+
+const KERNEL = ['kernel', 'maps'] as const;
+const MODEL = ['model', 'model-names', 'model-judge', 'model-connections'] as const;
+const SOURCES: Readonly<Record<Target, readonly string[]>> = {
+  stages: [
+    ...KERNEL,
+    'world',
+    'wire',
+    'frames',
+    ...MODEL,
+    'machine',
+    'machine-checks',
+    'story',
+    'probes',
+    'stages-fuzzer',
+  ],
+};
 
 export class HarnessFailure extends Error {}
 
-/** The fuzzer's path, relative to the root; compiled unless nothing has changed. Throws HarnessFailure with what clang says. */
-export function buildStagesFuzzer(root: string, out = 'build/fuzz'): string {
+/**
+ * The fuzzer's path, relative to the root. What has not changed since is not compiled again. Throws HarnessFailure with
+ * what clang says.
+ */
+export function buildFuzzer(root: string, target: Target, build: Build): string {
   const clang = findClang(root);
-  const target = path.join(out, 'stages-fuzzer');
-  const stamp = path.join(root, out, 'stages-fuzzer.stamp');
-  const state = fingerprint(root, clang);
-  if (existsSync(path.join(root, target)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return target;
-  mkdirSync(path.join(root, out), { recursive: true });
-  rmSync(stamp, { force: true });
-  writeNativeHeaders(root, path.join(out, 'headers'));
-  const include = [path.join(out, 'headers'), path.join(HARNESS, 'shim'), HARNESS, 'bpf'].flatMap((folder) => [
-    '-I',
-    folder,
-  ]);
-  const objects = ['stages', ...SOURCES].map((name) => path.join(out, `${name}.o`));
-  run(root, clang, [
-    ...STAGES,
-    '-std=gnu11',
-    ...SHARED,
-    ...include,
-    '-c',
-    `${HARNESS}/stages.c`,
-    '-o',
-    `${out}/stages.o`,
-  ]);
-  for (const name of SOURCES) {
-    run(root, clang, [...REST, ...SHARED, ...include, '-c', `${HARNESS}/${name}.cc`, '-o', `${out}/${name}.o`]);
-  }
-  const unfinished = `${target}.${process.pid}`;
-  run(root, clang, ['-fsanitize=fuzzer,address,undefined', ...objects, '-lstdc++', '-lm', '-o', unfinished]);
-  renameSync(path.join(root, unfinished), path.join(root, target));
-  writeFileSync(stamp, state);
-  return target;
+  mkdirSync(path.join(root, OUT), { recursive: true });
+  writeNativeHeaders(root);
+  const headers = fingerprint(root, headersOf(root));
+  const compile = (file: string, flags: readonly string[]): string => {
+    const parameters = [...flags, ...SHARED, '-c', `${HARNESS}/${file}`];
+    const state = fingerprint(root, [`${HARNESS}/${file}`], [clang, headers, ...parameters]);
+    const object = `${OUT}/${file}-${build}.o`;
+    if (!isCurrent(root, object, state)) {
+      run(root, clang, [...parameters, '-o', object]);
+      writeFileSync(path.join(root, `${object}.stamp`), state);
+    }
+    return object;
+  };
+  const objects = [
+    compile('stages.c', PROGRAMS[build]),
+    ...SOURCES[target].map((name) => compile(`${name}.cc`, REST[build])),
+  ];
+  const fuzzer = `${OUT}/${target}-fuzzer-${build}`;
+  const state = fingerprint(root, objects, [clang, LINK[build]]);
+  if (isCurrent(root, fuzzer, state)) return fuzzer;
+  const unfinished = `${fuzzer}.${process.pid}`;
+  run(root, clang, [LINK[build], ...objects, '-lstdc++', '-lm', '-o', unfinished]);
+  renameSync(path.join(root, unfinished), path.join(root, fuzzer));
+  writeFileSync(path.join(root, `${fuzzer}.stamp`), state);
+  return fuzzer;
+}
+
+function isCurrent(root: string, file: string, state: string): boolean {
+  const stamp = path.join(root, `${file}.stamp`);
+  return existsSync(path.join(root, file)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === state;
 }
 
 /** One that can link a fuzzer: the compiler alone comes without libFuzzer. */
@@ -80,8 +114,8 @@ function findClang(root: string): string {
  * Headers with a BPF instruction in them, in which this machine's compiler finds the C that it stands for. Throws
  * HarnessFailure for an instruction that is not known here.
  */
-function writeNativeHeaders(root: string, folder: string): void {
-  rmSync(path.join(root, folder), { recursive: true, force: true });
+function writeNativeHeaders(root: string): void {
+  rmSync(path.join(root, HEADERS), { recursive: true, force: true });
   const jump = /asm volatile goto\("if %0 (\S+) %1 goto %l\[(\w+)\]" : : "r"\((.*?)\), "r"\((.*?)\) : : \2\);/g;
   for (const file of filesBelow(root, 'bpf')) {
     const text = readFileSync(path.join(root, file), 'utf8');
@@ -90,19 +124,22 @@ function writeNativeHeaders(root: string, folder: string): void {
     if (native.includes('asm volatile goto(')) {
       throw new HarnessFailure(`${file}: a BPF instruction that tools/fuzz/harness.ts cannot put into C`);
     }
-    const copy = path.join(root, folder, path.relative('bpf', file));
+    const copy = path.join(root, HEADERS, path.relative('bpf', file));
     mkdirSync(path.dirname(copy), { recursive: true });
     writeFileSync(copy, native);
   }
 }
 
-/** Of everything that goes into the fuzzer. */
-function fingerprint(root: string, clang: string): string {
-  const hash = createHash('sha256').update([clang, ...STAGES, ...REST, ...SHARED, ...SOURCES].join(' '));
-  for (const file of [...filesBelow(root, 'bpf'), ...filesBelow(root, HARNESS)]) {
-    hash.update(file).update(readFileSync(path.join(root, file)));
-  }
+/** Of words and of what is in files. */
+function fingerprint(root: string, files: readonly string[], words: readonly string[] = []): string {
+  const hash = createHash('sha256').update(words.join(' '));
+  for (const file of files) hash.update(file).update(readFileSync(path.join(root, file)));
   return hash.digest('hex');
+}
+
+/** Everything that may be included. */
+function headersOf(root: string): string[] {
+  return [...filesBelow(root, 'bpf'), ...filesBelow(root, HARNESS)].filter((file) => file.endsWith('.h'));
 }
 
 function filesBelow(root: string, folder: string): string[] {

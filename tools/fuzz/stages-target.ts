@@ -3,13 +3,16 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { exportWorld } from './export-world.ts';
-import { buildStagesFuzzer } from './harness.ts';
+import { type Build, buildFuzzer } from './harness.ts';
 
 export const CORPUS = 'test/fuzz/corpus/stages';
 
 export interface StagesRun {
   readonly root: string;
   readonly seconds: number;
+  /** Ends the run as well. */
+  readonly packets?: number;
+  readonly build?: Build;
   /** Of the worlds and of the fuzzer's choices. */
   readonly seed: number;
   readonly worlds: number;
@@ -36,7 +39,7 @@ const STORY_SECONDS = 10;
 /** Fuzzes for so long. Throws HarnessFailure if there is no fuzzer to run. */
 export async function fuzzStages(request: StagesRun): Promise<StagesOutcome> {
   const { root, seed, worlds, print, seconds } = request;
-  const fuzzer = buildStagesFuzzer(root);
+  const fuzzer = buildFuzzer(root, 'stages', request.build ?? 'sanitized');
   const files = writeWorlds(root, seed, worlds, print);
   const results = path.join(root, 'build/fuzz/results');
   mkdirSync(results, { recursive: true });
@@ -44,7 +47,11 @@ export async function fuzzStages(request: StagesRun): Promise<StagesOutcome> {
   const own = request.corpus ?? path.join(folder, 'corpus');
   mkdirSync(own, { recursive: true });
   const statistics = path.join(folder, 'statistics');
-  const environment = { TORTIE_FUZZ_WORLDS: files.join(':'), TORTIE_FUZZ_STATISTICS: statistics };
+  const environment = {
+    TORTIE_FUZZ_WORLDS: files.join(':'),
+    TORTIE_FUZZ_STATISTICS: statistics,
+    ...(request.packets !== undefined && { TORTIE_FUZZ_PACKETS: `${request.packets}` }),
+  };
   const parameters = [
     `-max_total_time=${seconds}`,
     '-max_len=1024',
@@ -63,7 +70,7 @@ export async function fuzzStages(request: StagesRun): Promise<StagesOutcome> {
     : [];
   const crash = readdirSync(folder).find((name) => /^(crash|timeout|oom)-/.test(name));
   const isGood = code === 0 && crash === undefined;
-  if (isGood) rmSync(folder, { recursive: true, force: true });
+  if (isGood) for (const done of [folder, ...files]) rmSync(done, { recursive: true, force: true });
   const reproduction =
     crash === undefined
       ? undefined

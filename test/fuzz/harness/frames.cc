@@ -58,7 +58,7 @@ void put_extensions(Frame &frame, const Spec &spec)
 	}
 	if (!spec.has_fragment)
 		return;
-	frame.push_back(spec.tuple.protocol);
+	frame.push_back(spec.fragment_next < 0 ? spec.tuple.protocol : spec.fragment_next);
 	frame.push_back(0);
 	put16(frame, spec.fragment_offset << 3 | spec.has_more);
 	put16(frame, spec.fragment_id >> 16);
@@ -104,7 +104,7 @@ void put_v6(Frame &frame, const Spec &spec, size_t payload)
 
 Frame make_frame(const Spec &spec, const uint8_t *to_mac, const uint8_t *from_mac)
 {
-	const bool is_v4 = spec.tuple.source.is_v4();
+	const bool is_v4 = spec.tuple.source.is_v4() && !spec.is_mapped;
 	Frame frame, rest = layer4_of(spec);
 
 	if (spec.has_fragment && spec.fragment_offset)

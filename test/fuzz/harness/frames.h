@@ -45,6 +45,8 @@ struct Spec {
 	uint16_t fragment_offset = 0; // in 8 bytes
 	bool has_more = false;
 	uint32_t fragment_id = 0;
+	int fragment_next = -1; // what IPv6's fragment header says follows; -1: what does
+	bool is_mapped = false; // IPv4 addresses, but in IPv6's header
 	uint8_t payload = 8;
 	uint8_t layer4_limit = 255; // bytes of the final header and its payload that are there
 	std::vector<Extension> extensions;

@@ -30,6 +30,8 @@ struct fuzz_map *fuzz_map_define(void *definition, const char *name, uint32_t ty
 
 /* Element of an array map for the harness, which is not subject to the checks on helpers. */
 void *fuzz_map_at(const struct fuzz_map *map, uint32_t cpu, uint32_t index);
+/* As a program finds it on a CPU: by index, whole key or longest prefix; NULL if there is none. */
+void *fuzz_map_find(const struct fuzz_map *map, uint32_t cpu, const void *key);
 void fuzz_map_put(struct fuzz_map *map, const void *key, const void *value);
 void fuzz_map_remove(struct fuzz_map *map, const void *key);
 void fuzz_map_clear(struct fuzz_map *map);

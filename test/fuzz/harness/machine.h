@@ -57,7 +57,7 @@ class Machine {
 
 	const World &world_;
 	Setup setup_;
-	uint32_t active_ = 0, stamp_ = 1;
+	uint32_t active_ = 0;
 	int policies_[2] = {};
 	uint32_t generations_[2] = { 1, 1 };
 	std::array<uint64_t, 2 * TT_REASON_COUNT> before_{};

@@ -26,6 +26,8 @@ struct Place {
 	const uint8_t *source_mac;
 };
 
+constexpr uint32_t kFirstDrop = TT_REASON_DROP_EGRESS_POLICY;
+
 struct Settings {
 	bool keeps_established = false;
 	bool drops_host = false;
@@ -51,6 +53,11 @@ struct Key {
 	auto operator<=>(const Key &) const = default;
 };
 
+struct Passed {
+	uint64_t jiffies = 0;
+	uint32_t stamp = 0; // 0: never
+};
+
 struct Connection {
 	uint32_t generation;
 	Question opened; // as its first packet asked
@@ -64,7 +71,9 @@ struct Connection {
 	// Denied by a hook that saw it for the first time, which raises no stamp: what other hooks have cached of it goes on
 	// for the rest of its second.
 	bool is_revoked_at_sight = false;
-	uint64_t last_passed = 0;
+	Passed last_passed; // not by the cache
+	// Likewise what the host had opened, before a workload's own hook saw it.
+	Passed last_of_host;
 };
 
 class Model {
@@ -75,6 +84,7 @@ class Model {
 	std::vector<Endpoint> endpoints;
 	Settings settings;
 	uint32_t generation = 1;
+	uint32_t stamp = 1; // what is cached under another one is void
 	int policy = 0;
 
 	// What must have happened to the packet; remembers what it did to its connection. The outcome is only looked at
@@ -85,8 +95,9 @@ class Model {
 	int owner_of(const Address &address) const;
 
 	std::map<Key, Connection> connections;
-	// That lost their place in a table without room. What is cached of them goes on for the rest of its second.
-	std::map<Key, Connection> evicted;
+	// It lost its place in a table without room, or to a connection of the same name. What is cached of it goes on for the
+	// rest of its second.
+	void leave(const Key &key, const Connection &connection);
 	bool is_expired(const Key &key, const Connection &connection, uint64_t now) const;
 
     private:
@@ -107,6 +118,7 @@ class Model {
 	Answer side(Packet &packet, int endpoint, bool is_ingress, const Question &question);
 	std::optional<uint32_t> join_fragment(Packet &packet);
 	bool is_cited(const Packet &packet);
+	bool is_cached_since(const Packet &packet, const Passed &passed) const;
 	bool is_cached_relic(const Packet &packet, const Key &key) const;
 	uint32_t pass(Packet &packet);
 	uint32_t open(Packet &packet, const Key &key);
@@ -117,6 +129,8 @@ class Model {
 
 	const World &world_;
 	std::map<FragmentKey, First> firsts_;
+	// Of connections that have left.
+	std::map<Key, Passed> relics_;
 	// Verdicts that nobody was asked for must at least always be the same.
 	std::map<std::tuple<int, int, bool, Question>, Answer> said_;
 };

@@ -10,7 +10,7 @@ namespace fuzz {
 
 namespace {
 
-constexpr uint32_t kMagic = 0x57465454, kVersion = 1;
+constexpr uint32_t kMagic = 0x57465454, kVersion = 2;
 
 class Reader {
     public:
@@ -85,7 +85,9 @@ Endpoint read_endpoint(Reader &reader, uint32_t number)
 	for (uint32_t left = reader.word(); left; left--) {
 		const Address address = reader.address();
 
-		endpoint.prefixes.push_back({ address, reader.word() });
+		const uint32_t bits = reader.word();
+
+		endpoint.prefixes.push_back({ address, bits, reader.word() == 4 });
 	}
 	// Some numbers that share a slot, so that the search for one goes past others.
 	endpoint.ifindex = 10 + 64 * (number % 3) + number / 2;
@@ -122,8 +124,7 @@ bool Address::is_zero() const
 
 bool Prefix::contains(const Address &other) const
 {
-	// A prefix is of one family: ::/0 holds no IPv4 address, whatever form that is stored in.
-	if (other.is_v4() != (bits >= 96 && address.is_v4()))
+	if (other.is_v4() != is_v4)
 		return false;
 	for (uint32_t bit = 0; bit < bits; bit++)
 		if ((address.bytes[bit / 8] ^ other.bytes[bit / 8]) >> (7 - bit % 8) & 1)
@@ -157,6 +158,12 @@ World::World(const std::string &file)
 	const uint32_t count = reader.word();
 	for (uint32_t number = 0; number < count; number++)
 		endpoints.push_back(read_endpoint(reader, number));
+	for (uint32_t left = reader.word(); left; left--) {
+		tt_source_key key;
+
+		memcpy(&key, reader.take(sizeof(key)), sizeof(key));
+		sources_.emplace_back(key, reader.word());
+	}
 	for (auto &family : addresses)
 		for (uint32_t left = reader.word(); left; left--)
 			family.push_back(reader.address());
@@ -213,6 +220,8 @@ void World::install(bool is_flat) const
 		memset(fuzz_map_at(fuzz_stages.endpoints, 0, slot), 0, sizeof(tt_endpoint));
 	fuzz_map_clear(fuzz_stages.addresses);
 	fuzz_map_clear(fuzz_stages.sources);
+	for (const auto &[key, value] : sources_)
+		fuzz_map_put(fuzz_stages.sources, &key, &value);
 }
 
 void write_endpoint(const Endpoint &endpoint)
@@ -239,20 +248,9 @@ void write_endpoint(const Endpoint &endpoint)
 void write_addresses(const Endpoint &endpoint)
 {
 	const tt_local local{ endpoint.slot, endpoint.id };
-	const uint32_t present = 1;
-	const auto put_source = [&](const Address &address, uint32_t bits) {
-		tt_source_key key{ 32 + bits, __builtin_bswap32(endpoint.id), {} };
 
-		memcpy(&key.address, address.bytes.data(), 16);
-		fuzz_map_put(fuzz_stages.sources, &key, &present);
-	};
-
-	for (const Address &address : endpoint.addresses) {
+	for (const Address &address : endpoint.addresses)
 		fuzz_map_put(fuzz_stages.addresses, address.bytes.data(), &local);
-		put_source(address, 128);
-	}
-	for (const Prefix &prefix : endpoint.prefixes)
-		put_source(prefix.address, prefix.bits);
 }
 
 } // namespace fuzz

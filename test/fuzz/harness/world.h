@@ -37,6 +37,7 @@ struct Question {
 struct Prefix {
 	Address address;
 	uint32_t bits;
+	bool is_v4; // as it was written: ::/0 holds no IPv4 address, ::ffff:0:0/96 nothing that is ever sent
 
 	bool contains(const Address &other) const;
 };
@@ -76,6 +77,7 @@ struct World {
 
     private:
 	std::vector<uint32_t> heap_, nodes_;
+	std::vector<std::pair<tt_source_key, uint32_t>> sources_; // as src/kernel would write them
 	std::array<uint32_t, 5> roots_[2];
 	std::vector<uint8_t> answers_[2][2]; // by policy, family
 	std::unordered_map<uint64_t, uint32_t> combo_numbers_;

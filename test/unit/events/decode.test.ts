@@ -57,6 +57,33 @@ describe('decodeEvents', () => {
   });
 });
 
+describe('decodeEvents, of a chunk that is not whole', () => {
+  const whole = chunkOf(RECORD, RECORD);
+  const stride = whole.length / 2;
+  const withLength = (length: number): Uint8Array => {
+    const chunk = whole.slice();
+    new DataView(chunk.buffer).setUint32(stride, length, true);
+    return chunk;
+  };
+
+  it.each([
+    { what: 'ends inside a length', chunk: whole.subarray(0, stride + 3) },
+    { what: 'ends before a record', chunk: whole.subarray(0, stride + 4) },
+    { what: 'ends inside a record', chunk: whole.subarray(0, whole.length - 1) },
+    { what: 'has a record shorter than an event', chunk: withLength(Event.SIZE - 1) },
+    { what: 'has a record of no length', chunk: withLength(0) },
+    { what: 'has a record longer than itself', chunk: withLength(0xffffffff) },
+  ])('refuses one that $what', ({ chunk }) => {
+    expect(() => decodeEvents(chunk)).toThrowError(
+      expect.objectContaining({ code: 'INTERNAL', operation: 'decode events', field: `record at byte ${stride}` }),
+    );
+  });
+
+  it('decodes one without records to none', () => {
+    expect(decodeEvents(new Uint8Array())).toEqual([]);
+  });
+});
+
 describe('describeEvent', () => {
   it('names both ends, the interface and the decisions of each side', () => {
     const [event] = decodeEvents(chunkOf(RECORD));
