@@ -57,7 +57,7 @@ enum tt_endpoint_absent {
 /* Where one run of a program is. Pointers cannot be stored in maps, so each global function finds them anew. */
 struct tt_context {
 	struct __sk_buff *skb;
-	const struct tt_state *state;
+	struct tt_state *state;
 	const struct tt_root *root;
 	const struct tt_endpoint *endpoint; /* of the interface the program runs at */
 	bool is_fast; /* the slow path starts over if this one gives up: no rare case is worth its instructions here */

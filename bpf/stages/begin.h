@@ -29,7 +29,7 @@ static __always_inline const struct tt_endpoint *tt_endpoint_find(__u32 ifindex,
 	return NULL;
 }
 
-static __always_inline const struct tt_state *tt_state_here(void)
+static __always_inline struct tt_state *tt_state_here(void)
 {
 	const __u32 only = 0;
 

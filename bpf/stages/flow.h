@@ -101,6 +101,12 @@ static __always_inline enum tt_verdict tt_flow_stay_revoked(struct tt_packet *pa
 	return tt_drop(packet, is_sender ? TT_REASON_DROP_EGRESS_POLICY : TT_REASON_DROP_INGRESS_POLICY);
 }
 
+/* What other hooks have cached of a flow no longer holds, and no change of policy will tell them. */
+static __always_inline void tt_flow_raise_stamp(const struct tt_context *context)
+{
+	__sync_fetch_and_add(&context->state->stamp, 1);
+}
+
 /*
  * The end that this hook guards, if no hook has judged it for this flow yet: the flow was opened while the end was
  * not here, or where it could not be named. A denied receiver leaves the sender's flow in place, as a drop further
@@ -110,16 +116,21 @@ static __always_inline enum tt_verdict tt_flow_first_sight(const struct tt_conte
 							   struct tt_flow *flow)
 {
 	enum tt_verdict verdict;
+	bool is_news;
 
 	if (packet->hook == TT_HOOK_FROM_WORKLOAD) {
 		if (flow->egress_word)
 			return TT_CONTINUE;
 		verdict = tt_judge_side(context->endpoint->id, false, false);
+		is_news = verdict != TT_CONTINUE || (flow->flags & TT_FLOW_FROM_HOST);
 		flow->flags &= ~TT_FLOW_FROM_HOST;
 		if (verdict != TT_CONTINUE)
-			return tt_flow_revoke(packet, flow);
-		flow->egress_word = packet->egress_word;
-		return TT_CONTINUE;
+			verdict = tt_flow_revoke(packet, flow);
+		else
+			flow->egress_word = packet->egress_word;
+		if (is_news)
+			tt_flow_raise_stamp(context);
+		return verdict;
 	}
 	if (flow->ingress_word || (flow->flags & TT_FLOW_FROM_HOST))
 		return TT_CONTINUE;

@@ -96,7 +96,8 @@ export class DetachedDataplane {
     this.#endpoints.alias(RUN_IFINDEX, this.#bound.get(endpointKey) as BoundEndpoint);
     this.#images.forgetCachedFlows();
     const context = new Uint8Array(SK_BUFF_BYTES);
-    new DataView(context.buffer).setUint32(SK_BUFF_INGRESS_IFINDEX, RUN_IFINDEX, true);
+    // Only a receiver's program asks where a packet came from, and Linux 5.10 refuses to be told.
+    if (program === 'tt_to_work') new DataView(context.buffer).setUint32(SK_BUFF_INGRESS_IFINDEX, RUN_IFINDEX, true);
     return this.#program(program).testRun({ data: packet, context, repeat });
   }
 

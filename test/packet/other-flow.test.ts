@@ -180,7 +180,24 @@ describe('the host', () => {
     machine.at(DB.id).change(DB.id, { v4: OUTSIDE.v4 });
     const data = packet(OUTSIDE.v4, web[4], udp({ sourcePort: 9, destinationPort: 10 }));
     machine.publish(openPolicy([{ endpoint: DB.id, direction: 'egress', cell: 'deny' }]));
+    const stamp = machine.stamp();
     expect(machine.from(data)).toMatchObject({ action: 'shot', reason: 'DROP_REVOKED' });
+    // What the receiver's hook has cached of it is void.
+    expect(machine.stamp()).toBe(stamp + 1);
+    expect(machine.from(data).reason).toBe('DROP_EGRESS_POLICY');
+    expect(machine.stamp()).toBe(stamp + 1);
+    machine.change(DB.id, {});
+  });
+
+  it('is judged at the receiver again once a workload with that address goes on with the flow', () => {
+    machine.to(packet(OUTSIDE.v4, web[4], udp({ sourcePort: 9, destinationPort: 10 })), { ingressIfindex: 0 });
+    machine.at(DB.id).change(DB.id, { v4: OUTSIDE.v4 });
+    const data = packet(OUTSIDE.v4, web[4], udp({ sourcePort: 9, destinationPort: 10 }));
+    const stamp = machine.stamp();
+    for (let packets = 1; packets <= 2; packets += 1) {
+      expect(machine.from(data).reason).toBe('ALLOWED_FLOW');
+      expect(machine.stamp()).toBe(stamp + 1);
+    }
     machine.change(DB.id, {});
   });
 

@@ -89,8 +89,6 @@ uint32_t Model::go_on(Packet &packet, Connection &connection, bool is_reply)
 	const bool is_current = connection.generation == generation;
 
 	if (connection.is_revoked && is_current) {
-		if (connection.is_revoked_at_sight && is_cached_since(packet, connection.last_passed))
-			return TT_REASON_ALLOWED_CACHED;
 		connection.seen = packet.place.jiffies;
 		return connection.egress == Answer::Deny ? TT_REASON_DROP_EGRESS_POLICY : TT_REASON_DROP_INGRESS_POLICY;
 	}
@@ -103,24 +101,22 @@ uint32_t Model::go_on(Packet &packet, Connection &connection, bool is_reply)
 			connection.egress = packet.egress;
 			connection.ingress = packet.ingress;
 		}
-		connection.is_revoked = connection.is_revoked_at_sight = false;
+		connection.is_revoked = false;
 		connection.generation = generation;
 	}
 	packet.egress = connection.egress;
 	packet.ingress = connection.ingress;
 	if (!is_reply && packet.place.is_from_workload && connection.egress == Answer::None) {
-		if (connection.is_from_host)
-			connection.last_of_host = connection.last_passed;
+		const bool is_denied = side(packet, packet.place.endpoint, false, packet.wire.tuple) == Answer::Deny;
+
+		if (is_denied || connection.is_from_host)
+			stamp++;
 		connection.is_from_host = false;
-		connection.is_revoked_at_sight = true;
-		if (side(packet, packet.place.endpoint, false, packet.wire.tuple) == Answer::Deny)
+		if (is_denied)
 			return revoke(packet, connection, TT_REASON_DROP_EGRESS_POLICY);
-		connection.is_revoked_at_sight = false;
 		connection.egress = packet.egress;
 	}
 	if (!is_reply && !packet.place.is_from_workload && connection.ingress == Answer::None && !connection.is_from_host) {
-		if (is_cached_since(packet, connection.last_of_host))
-			return TT_REASON_ALLOWED_CACHED;
 		if (side(packet, packet.place.endpoint, true, packet.wire.tuple) == Answer::Deny)
 			return TT_REASON_DROP_INGRESS_POLICY;
 		connection.ingress = packet.ingress;

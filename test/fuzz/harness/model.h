@@ -68,12 +68,7 @@ struct Connection {
 	int state = 0; // 0 new, 1 replied, 2 established, 3 closing, 4 closed
 	bool has_fin[2] = {};
 	uint64_t seen;
-	// Denied by a hook that saw it for the first time, which raises no stamp: what other hooks have cached of it goes on
-	// for the rest of its second.
-	bool is_revoked_at_sight = false;
 	Passed last_passed; // not by the cache
-	// Likewise what the host had opened, before a workload's own hook saw it.
-	Passed last_of_host;
 };
 
 class Model {

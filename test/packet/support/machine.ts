@@ -23,6 +23,7 @@ import { builtFile, loadNative } from '../../../src/kernel/native.ts';
 import { macBytes } from '../../support/packets/ethernet.ts';
 import { emptyEndpoint, mapped, u32, viewOf, wordsOf } from './encoding.ts';
 import { FlowMemory, type StoredFlow } from './flow-memory.ts';
+import { runFromSomewhere } from './kernel-too-old.ts';
 import { stayOnOneCpu } from './one-cpu.ts';
 import { IMAGE_WORDS, type TinyPolicy, TinyTables, V6_NODES, type WrittenRoot } from './tables.ts';
 
@@ -154,7 +155,7 @@ export class Machine {
     this.#roots[next] = tables.write(policy);
     const root = [this.#roots[0] ?? this.#roots[next], this.#roots[1] ?? this.#roots[next]] as WrittenRoot[];
     const { hz = HZ, eventBudget = 0 } = this.#settings;
-    const stamp = this.#stamp() + 1;
+    const stamp = this.stamp() + 1;
     encodeState(this.#state, 0, {
       active: next,
       flags,
@@ -317,11 +318,13 @@ export class Machine {
     { ingressIfindex = UPLINK_IFINDEX, gsoSize = 0, repeat = 1 }: RunOptions,
   ): Outcome {
     const context = new Uint8Array(SK_BUFF.SIZE);
-    viewOf(context).setUint32(SK_BUFF.INGRESS_IFINDEX, ingressIfindex, true);
+    const origin = hook === 'to' ? ingressIfindex : 0;
+    viewOf(context).setUint32(SK_BUFF.INGRESS_IFINDEX, origin, true);
     viewOf(context).setUint32(SK_BUFF.GSO_SIZE, gsoSize, true);
     const before = this.#reasons();
     const program = this.#program(hook === 'from' ? 'tt_from_work' : 'tt_to_work');
-    const result = program.testRun({ data, context, repeat });
+    const request = { data, context, repeat };
+    const result = origin === 0 ? program.testRun(request) : runFromSomewhere(program, request);
     const moved = this.#reasons().flatMap((count, reason) =>
       count === before[reason] ? [] : [NAMES[reason] ?? String(reason)],
     );
@@ -329,13 +332,14 @@ export class Machine {
     return { action, reason: moved.join(' '), events: this.drainEvents(), data: result.data };
   }
 
-  #stamp(): number {
+  /** What the flow cache's slots have to bear to be believed. */
+  stamp(): number {
     return this.#state.getUint32(State.OFFSET.stamp, true);
   }
 
   /** As the dataplane does after each change of what packets are checked by. */
   #forgetCached(): void {
-    this.#state.setUint32(State.OFFSET.stamp, this.#stamp() + 1, true);
+    this.#state.setUint32(State.OFFSET.stamp, this.stamp() + 1, true);
   }
 
   #reasons(): bigint[] {

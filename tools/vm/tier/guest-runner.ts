@@ -52,7 +52,8 @@ class Runner implements VitestRunner {
     if (!isChosen(test)) return;
     const { state, errors = [], duration = 0 } = test.result ?? {};
     const problems = errors.map((error) => [error.stack ?? error.message, error.diff ?? ''].join('\n').trim());
-    const isLeftOut = test.mode === 'skip' || state === 'skip';
+    const isTooOld = request.mayBeTooOld && errors.length > 0 && errors.every(({ name }) => name === 'KernelTooOld');
+    const isLeftOut = test.mode === 'skip' || state === 'skip' || isTooOld;
     const outcome = isLeftOut ? 'left out' : state === 'pass' ? 'passed' : 'failed';
     process.stdout.write(formatResult({ file: fileOf(test), title: titleOf(test), outcome, ms: duration, problems }));
   }

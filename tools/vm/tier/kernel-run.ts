@@ -2,7 +2,17 @@
 import { ensureKernel } from '../kernel-cache.ts';
 import { runGuests } from '../run-guests.ts';
 import type { CompiledTests } from './bundle.ts';
-import { type Feature, GUEST_LIMIT_MS, LANES, type Lane, leftOut, PATIENCE, TEST_LIMIT_MS } from './plan.ts';
+import {
+  type Feature,
+  GUEST_LIMIT_MS,
+  isOlder,
+  LANES,
+  type Lane,
+  leftOut,
+  ORIGIN_IN_TEST_RUNS,
+  PATIENCE,
+  TEST_LIMIT_MS,
+} from './plan.ts';
 import { Progress } from './progress.ts';
 import {
   type GuestReport,
@@ -94,6 +104,7 @@ async function runLane(job: Job, options: RunOptions): Promise<LaneOutcome> {
       files.map((source) => ({ path: compiled(source), ...(only ? { only } : {}) })),
     ),
     without: lane.features.flatMap((feature) => leftOut(feature, abi)),
+    mayBeTooOld: isOlder(abi, ORIGIN_IN_TEST_RUNS),
     timeoutMs: TEST_LIMIT_MS,
   };
   let output = '';

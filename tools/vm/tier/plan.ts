@@ -7,7 +7,7 @@ export interface Feature {
   /** Sources of the tests, relative to the project. */
   readonly files: readonly string[];
   /** Tests that need what older kernels lack, by words of their titles: left out below the version that has it. */
-  readonly needs?: readonly { readonly words: string; readonly since: readonly [number, number] }[];
+  readonly needs?: readonly { readonly words: string; readonly since: Version }[];
   readonly env?: Readonly<Record<string, string>>;
   /** Words of the titles that prove it, where the files hold more. */
   readonly only?: readonly string[];
@@ -32,7 +32,11 @@ export const PATIENCE = 10;
 /** Of one guest with all tests of one lane. */
 export const GUEST_LIMIT_MS = 900_000;
 
-const TCX = [6, 6] as const;
+type Version = readonly [major: number, minor: number];
+
+const TCX: Version = [6, 6];
+/** The first kernel of the plan that lets a test run say which interface brought the packet. */
+export const ORIGIN_IN_TEST_RUNS: Version = [6, 1];
 const packet = (name: string) => `test/packet/${name}.test.ts`;
 
 /**
@@ -100,6 +104,7 @@ export const LANES: readonly Lane[] = [
         name: 'agreement',
         meaning: 'loaded programs and reference evaluator give one verdict on generated policies and flows',
         files: [packet('agreement')],
+        needs: [{ words: 'agree with the reference evaluator', since: ORIGIN_IN_TEST_RUNS }],
         // Loading the programs anew for each world is most of the time.
         env: { TORTIE_EXACT_FLOWS: '2000' },
       },
@@ -111,8 +116,11 @@ export const FEATURES = LANES.flatMap(({ features }) => features);
 
 /** Words of titles of tests that a kernel is too old for. */
 export function leftOut(feature: Feature, abi: string): string[] {
-  const [major = 0, minor = 0] = abi.split('.').map(Number);
-  return (feature.needs ?? [])
-    .filter(({ since }) => major < since[0] || (major === since[0] && minor < since[1]))
-    .map(({ words }) => words);
+  return (feature.needs ?? []).filter(({ since }) => isOlder(abi, since)).map(({ words }) => words);
+}
+
+/** `abi` as `uname -r` has it. */
+export function isOlder(abi: string, [major, minor]: Version): boolean {
+  const [ownMajor = 0, ownMinor = 0] = abi.split('.').map(Number);
+  return ownMajor < major || (ownMajor === major && ownMinor < minor);
 }
