@@ -16,7 +16,7 @@ const tiers: readonly Tier[] = [
   { name: 'fuzz', workers: 1, timeoutMs: 300_000 },
   { name: 'host', workers: 1, timeoutMs: 120_000 },
   // Guests without KVM are slow, and slower on a machine that has other things to do.
-  { name: 'traffic', workers: 1, timeoutMs: 600_000 },
+  { name: 'traffic', workers: 1, timeoutMs: 700_000 },
 ];
 
 function project({ name, workers, timeoutMs }: Tier, order: number): TestProjectInlineConfiguration {

@@ -15,6 +15,6 @@ export default defineConfig({
     fileParallelism: false,
     // Guests without KVM are slow, and slower on a machine that has other things to do.
     testTimeout: 400_000,
-    hookTimeout: 600_000,
+    hookTimeout: 700_000,
   },
 });

@@ -29,7 +29,7 @@ export interface Carrier {
 type Waiter = (answer: StepAnswer & { readonly id: number }) => void;
 type StartOf<T> = T extends unknown ? Omit<T, 'id'> : never;
 
-const START_LIMIT_MS = 180_000;
+const START_LIMIT_MS = 300_000;
 
 export class Machine {
   readonly name: string;

@@ -16,6 +16,11 @@ import { STEP_SERVER } from './vm-machines.ts';
 /** Name -> address. Written when the machine was provisioned; only host1 has it. */
 const PLACES = '/etc/tortie/traffic.json';
 const HERE = 'host1';
+/** Nothing of it runs in the others: what other tools build, and compilers, which are most of node_modules. */
+const NOT_SENT = [
+  ...['/.git', '/.vagrant', '/build/fuzz', '/build/vm'],
+  ...['@biomejs', '@rolldown', 'lightningcss*', 'typescript'].map((name) => `/node_modules/${name}`),
+];
 const REBOOT_LIMIT_MS = 300_000;
 const COMPLAINTS_KEPT = 4000;
 
@@ -32,12 +37,15 @@ export class SshCarrier implements Carrier {
   readonly #children = new Set<ChildProcess>();
 
   async open(name: string): Promise<Line> {
-    const program = await ensurePeer();
-    const server = [process.execPath, join(findProject(), STEP_SERVER)];
+    // It is not part of the build.
+    await ensurePeer();
+    const root = findProject();
+    const server = [process.execPath, join(root, STEP_SERVER)];
     if (name === HERE) return this.#start(['sudo', '-n', ...server]);
-    // It is not part of the build: the others have it from here.
-    await runCommand(['ssh', ...this.#sshWords(), this.#place(name), 'mkdir', '-p', join(program, '..')]);
-    await runCommand(['scp', '-q', ...this.#sshWords(), program, `${this.#place(name)}:${program}`]);
+    // The others have no build of their own: what is tested is what is built here.
+    const words = NOT_SENT.map((pattern) => `--exclude=${pattern}`);
+    const way = `--rsh=ssh ${this.#sshWords().join(' ')}`;
+    await runCommand(['rsync', '-a', '--delete', ...words, way, `${root}/`, `${this.#place(name)}:${root}/`]);
     return this.#start(['ssh', ...this.#sshWords(), this.#place(name), 'sudo', '-n', ...server]);
   }
 

@@ -40,8 +40,10 @@ const FOLDER = '/run/tt-traffic';
 const PIN_ROOT = '/sys/fs/bpf/tortie-traffic';
 const MANIFESTS = `${FOLDER}/manifests`;
 const SOCKET = `${FOLDER}/agent.sock`;
-/** A guest without KVM, on a machine with other things to do, starts an agent in half a minute. */
-const AGENT_LIMIT_MS = 180_000;
+/** A guest without KVM, on a machine with other things to do, starts an agent in half a minute, one that is starved in minutes. */
+const AGENT_LIMIT_MS = 300_000;
+/** Each question takes from a slow guest what its agent needs to start. */
+const POLL_MS = 250;
 const LINES_KEPT = 40;
 const USUAL_MTU = 1500;
 
@@ -126,7 +128,7 @@ export class TrafficHost implements PeerPlace {
     while (performance.now() < end && this.#agent?.hasEnded === false) {
       status = await this.status();
       if (status !== undefined && accepts(status)) return status;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     throw this.#error('wait for', 'agent', `${JSON.stringify(status)}\n${this.#log}`);
   }
@@ -183,25 +185,29 @@ export class TrafficHost implements PeerPlace {
 
   /** Sets the link's MTU, and that of the workloads, which never is below the usual one. */
   async setMtu(mtu: number): Promise<void> {
-    await this.#configure([`link set ${this.uplink} mtu ${mtu}`]);
     const inner = Math.max(mtu, USUAL_MTU);
-    for (const { name, hostInterface } of this.plan.workloads) {
-      await this.#configure([`link set ${hostInterface} mtu ${inner}`]);
-      await this.#configure([`link set ${GUEST_INTERFACE} mtu ${inner}`], name);
-      // What was learnt about the path is of the path before.
-      for (const family of ['-4', '-6']) {
-        await this.machine.exec(['ip', family, '-n', name, 'route', 'flush', 'cache']);
-      }
-    }
-    await this.restoreLink();
+    const workloads = this.plan.workloads.flatMap(({ name, hostInterface }) => [
+      `link set ${hostInterface} mtu ${inner}`,
+      `-n ${name} link set ${GUEST_INTERFACE} mtu ${inner}`,
+    ]);
+    await this.#runEach([`link set ${this.uplink} mtu ${mtu}`, ...workloads, ...this.#linkLines()]);
+    await this.forgetPaths();
+  }
+
+  /** What was learnt about paths, of their MTU above all, is not known any more. */
+  async forgetPaths(): Promise<void> {
+    const flushed = this.plan.workloads.flatMap(({ name }) => [
+      `-4 -n ${name} route flush cache`,
+      `-6 -n ${name} route flush cache`,
+    ]);
+    await this.#runEach(flushed);
   }
 
   /** Takes the link down for so long and brings it back with all that went with it. */
   async flapLink(downMs: number): Promise<void> {
     // One command: it may be the very link that the next one would come by.
     const restore = this.#linkLines().map((line) => `ip ${line}`);
-    const script = [`ip link set ${this.uplink} down`, `sleep ${downMs / 1000}`, ...restore].join(' && ');
-    await this.machine.exec(['sh', '-c', script]);
+    await this.#script([`ip link set ${this.uplink} down`, `sleep ${downMs / 1000}`, ...restore]);
   }
 
   spawn(name: string, argv: readonly string[]): RemoteProcess {
@@ -223,6 +229,16 @@ export class TrafficHost implements PeerPlace {
       const argv = ['tee', ...paths.map((path) => `/proc/sys/net/${path}`)];
       await this.machine.exec(namespace === undefined ? argv : this.enter(namespace, argv), value);
     }
+  }
+
+  /** Words of `ip`, of one namespace or another: what `ip -batch` cannot take. */
+  async #runEach(lines: readonly string[]): Promise<void> {
+    await this.#script(lines.map((line) => `ip ${line}`));
+  }
+
+  /** In one step: each costs a slow guest its time. */
+  async #script(commands: readonly string[]): Promise<void> {
+    await this.machine.exec(['sh', '-c', commands.join(' && ')]);
   }
 
   async #configure(lines: readonly string[], namespace?: string): Promise<void> {

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Builds the Vagrant box `tortie/bookworm` for libvirt out of Debian's packages, for machines that can download no box:
 #   tools/vagrant/build-box.sh FOLDER && vagrant box add --name tortie/bookworm FOLDER/tortie.box
-# Needs root and debootstrap e2fsprogs dosfstools mtools syslinux fdisk qemu-utils. Nothing is mounted: file systems are made
-# from folders. Node comes from this machine, for Debian 12's own is too old.
+# Needs root and debootstrap e2fsprogs dosfstools mtools syslinux fdisk qemu-utils. Nothing is mounted outside of namespaces of its
+# own: file systems are made from folders. Node comes from this machine, for Debian 12's own is too old. What the project's setup
+# installs is in the box already: a guest without KVM would take many minutes for it.
 set -eu
 
 folder=${1:?usage: build-box.sh FOLDER}
@@ -10,7 +11,7 @@ mirror=${MIRROR:-http://deb.debian.org/debian}
 suite=bookworm
 root_size=${ROOT_SIZE:-4G}
 boot_megabytes=128
-packages=linux-image-amd64,openssh-server,sudo,rsync,ifupdown,isc-dhcp-client,iproute2,dbus,systemd-sysv,ca-certificates,initramfs-tools
+packages=linux-image-amd64,openssh-server,sudo,rsync,ifupdown,isc-dhcp-client,iproute2,iperf3,dbus,systemd-sysv,ca-certificates,initramfs-tools
 
 for tool in debootstrap mke2fs mkfs.vfat mcopy syslinux sfdisk qemu-img node; do
 	command -v "$tool" > /dev/null || { echo "build-box: no $tool: apt-get install debootstrap e2fsprogs dosfstools mtools syslinux fdisk qemu-utils" >&2; exit 1; }
@@ -18,16 +19,22 @@ done
 mkdir -p "$folder"
 root=$folder/root
 rm -rf "$root"
+
+# Runs a command in the box's folder; what it needs mounted goes with it.
+inside() {
+	unshare --mount --fork sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$root" "$@"
+}
+
 debootstrap --variant=minbase --include="$packages" "$suite" "$root" "$mirror"
 
 # What Vagrant expects: its user, its well-known key (replaced on first contact), sudo without questions.
-chroot "$root" useradd -m -s /bin/bash vagrant
+inside useradd -m -s /bin/bash vagrant
 echo 'vagrant ALL=(ALL) NOPASSWD: ALL' > "$root/etc/sudoers.d/vagrant"
 chmod 440 "$root/etc/sudoers.d/vagrant"
 install -d -m 700 "$root/home/vagrant/.ssh"
 key=$(find /usr/share /opt/vagrant -path '*vagrant*/keys/vagrant.pub' 2> /dev/null | head -n 1)
 install -m 600 "${key:?no insecure key of Vagrant on this machine: apt-get install vagrant}" "$root/home/vagrant/.ssh/authorized_keys"
-chroot "$root" chown -R vagrant: /home/vagrant/.ssh
+inside chown -R vagrant: /home/vagrant/.ssh
 
 echo localhost > "$root/etc/hostname"
 printf '127.0.0.1 localhost\n' > "$root/etc/hosts"
@@ -35,8 +42,10 @@ printf 'UseDNS no\n' > "$root/etc/ssh/sshd_config.d/vagrant.conf"
 printf 'LABEL=root / ext4 errors=remount-ro 0 1\n' > "$root/etc/fstab"
 # Names as the first device has them with net.ifnames=0; Vagrant writes the others itself.
 printf 'source-directory /etc/network/interfaces.d\nauto lo\niface lo inet loopback\nauto eth0\niface eth0 inet dhcp\n' > "$root/etc/network/interfaces"
-cp /etc/apt/sources.list "$root/etc/apt/sources.list" 2> /dev/null || echo "deb $mirror $suite main" > "$root/etc/apt/sources.list"
-[ -d /etc/apt/sources.list.d ] && cp -r /etc/apt/sources.list.d "$root/etc/apt/"
+# Whoever looks into this machine's connections looks into those of its guests: what it trusts, they trust.
+find /usr/local/share/ca-certificates -name '*.crt' -exec cp {} "$root/usr/local/share/ca-certificates/" \; 2> /dev/null || true
+inside update-ca-certificates > /dev/null
+echo NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt >> "$root/etc/environment"
 
 install -D "$(node -p process.execPath)" "$root/usr/local/bin/node"
 npm=$(dirname "$(readlink -f "$(command -v npm)")")/..
@@ -44,7 +53,14 @@ mkdir -p "$root/usr/local/lib/node_modules"
 cp -r "$npm" "$root/usr/local/lib/node_modules/npm"
 ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
 ln -sf ../lib/node_modules/npm/bin/npx-cli.js "$root/usr/local/bin/npx"
-rm -rf "$root"/var/cache/apt/archives/*.deb
+
+# Modules of npm stay behind in its cache alone.
+project=$(dirname "$0")/../..
+mkdir -p "$root/root/setup/tools"
+cp "$project/package.json" "$project/package-lock.json" "$root/root/setup/"
+cp "$project/tools/setup.mjs" "$root/root/setup/tools/"
+inside env DEBIAN_FRONTEND=noninteractive NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt node /root/setup/tools/setup.mjs
+rm -rf "$root/root/setup" "$root"/var/cache/apt/archives/*.deb "$root/etc/resolv.conf"
 
 # A first partition that syslinux starts from, a second that is the system.
 boot=$folder/boot.img

@@ -20,16 +20,26 @@ if ! node_is_there; then
 	apt-get update -qq
 	apt-get install -y -qq --no-install-recommends nodejs
 fi
-if ! command -v iperf3 > /dev/null; then
+# Node asks its own list of authorities otherwise, which knows none that this machine was given.
+export NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
+
+needed=$(for name in iperf3 iproute2 iputils-ping libbpf1 procps rsync; do
+	dpkg-query -W -f '${db:Status-Status}' "$name" 2> /dev/null | grep -qx installed || echo "$name"
+done)
+if [ -n "$needed" ]; then
 	apt-get update -qq
-	apt-get install -y -qq --no-install-recommends iperf3
+	# shellcheck disable=SC2086 # one word each
+	apt-get install -y -qq --no-install-recommends $needed
 fi
 
-# Packages as root; what is built belongs to the one who will run it.
-cd "$project"
-node tools/setup.mjs
-chown -R vagrant: "$project"
-runuser -u vagrant -- node tools/build.mjs
+# Packages as root; what is built belongs to the one who will run it. The others get it from host1 (tools/traffic/ssh-machines.ts).
+install -d -o vagrant -g vagrant "$project"
+if [ "$name" = host1 ]; then
+	cd "$project"
+	node tools/setup.mjs
+	chown -R vagrant: "$project"
+	runuser -u vagrant -- node tools/build.mjs
+fi
 
 install -d -m 700 -o vagrant -g vagrant /home/vagrant/.ssh
 touch /home/vagrant/.ssh/authorized_keys

@@ -1,4 +1,5 @@
 // Pings that no manifest allows, fifty a second each, from another host and from the outsider: one answer is one wrong packet.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { knock, type PingCount, type Place } from '../../../tools/traffic/programs.ts';
 import { HOSTS } from './network.ts';
@@ -8,6 +9,9 @@ export interface Knocks {
   readonly targets: readonly string[];
   readonly stop: () => Promise<PingCount[]>;
 }
+
+/** On a machine so fast that what happens meanwhile is over at once, they go on for this long. */
+const LEAST_MS = 1000;
 
 /** Who knocks at whom: never one that may. */
 const KNOCKERS: Readonly<Record<string, readonly string[]>> = {
@@ -23,9 +27,13 @@ export function startKnocks(setting: Setting, at: readonly string[] = ['one', 't
       return { names: addressesOf(target).map((address) => `${from} -> ${address}`), stop };
     }),
   );
+  const least = sleep(LEAST_MS);
   return {
     targets: started.flatMap(({ names }) => names),
-    stop: async () => (await Promise.all(started.map(({ stop }) => stop()))).flat(),
+    stop: async () => {
+      await least;
+      return (await Promise.all(started.map(({ stop }) => stop()))).flat();
+    },
   };
 }
 

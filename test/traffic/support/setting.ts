@@ -81,6 +81,11 @@ export class Setting {
     await Promise.all(this.hosts.map((host) => host.setMtu(mtu)));
   }
 
+  /** Nobody knows the MTU of a path any more. */
+  async forgetPaths(): Promise<void> {
+    await Promise.all(this.hosts.map((host) => host.forgetPaths()));
+  }
+
   /** Every workload of both hosts is in force. */
   async waitForWorkloads(): Promise<void> {
     await Promise.all(this.hosts.map(waitForWorkloads));
