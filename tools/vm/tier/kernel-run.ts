@@ -114,7 +114,7 @@ async function runLane(job: Job, options: RunOptions): Promise<LaneOutcome> {
     const words = [process.execPath, compiled(GUEST_RUNNER), JSON.stringify(wanted)];
     const settings = { TORTIE_PROGRAM: compiled(PROGRAM), TORTIE_PATIENCE: String(PATIENCE) };
     const env = Object.assign(settings, ...lane.features.map((feature) => feature.env ?? {})) as Record<string, string>;
-    const size = { guests: 1, memoryMb: 2048, cpus: lane.cpus, limitMs: GUEST_LIMIT_MS } as const;
+    const size = { guests: 1, memoryMb: 2048, cpus: 1, limitMs: GUEST_LIMIT_MS } as const;
     const { codes } = await runGuests({
       request: { kernel: request, ...size, words },
       cwd,
