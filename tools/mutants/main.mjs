@@ -2,7 +2,7 @@
 // tree, and expects a test to notice. Which defences there are is in list/.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readResults, writeResults } from './document.mjs';
-import { allMutants } from './list/all.mjs.mts';
+import { allMutants } from './list/all.mjs';
 import { Sandbox } from './sandbox.mjs';
 
 /** Tests that may notice, in the order they are asked: the attacks, or files of tests. */
@@ -29,11 +29,12 @@ function main(parameters) {
   const built = chosen.map((mutant, index) => build(sandbox, mutant, `mutants/${index}`));
   const refused = built.filter(({ by }) => by !== undefined);
   const loadable = built.filter(({ by }) => by === undefined);
-  const [whole, ...probed] = probeAll(sandbox, under, [base, ...loadable]);
+  const remember = (results) => writeResults(allMutants, [...readResults(), ...results]);
+  const [whole, ...probed] = probeAll(sandbox, under, [base, ...loadable], ([, ...found]) => remember(found));
   // Otherwise every mutant would be noticed by what fails anyway.
   if (whole.state !== 'survived') throw new Error(`${whole.name}: ${whole.state} ${whole.test ?? whole.by}`);
   const results = [...refused, ...probed];
-  writeResults(allMutants, [...readResults(), ...results]);
+  remember(results);
   const failed = results.filter(({ state }) => state !== 'noticed');
   for (const { name, state, by } of failed) console.log(`${state}: ${name}${by ? `\n${by}` : ''}`);
   console.log(`${results.length - failed.length} noticed, ${failed.length} not`);
@@ -50,7 +51,8 @@ function build(sandbox, mutant, folder) {
   };
 }
 
-function probeAll(sandbox, under, jobs) {
+/** `tell` gets all results so far now and then: a run of an hour that breaks off has not been for nothing. */
+function probeAll(sandbox, under, jobs, tell) {
   const [jobsFile, resultsFile] = [sandbox.at('jobs.json'), sandbox.at('results.jsonl')];
   rmSync(resultsFile, { force: true });
   const results = [];
@@ -64,6 +66,7 @@ function probeAll(sandbox, under, jobs) {
       console.log(`${result.state}  ${result.name}${result.test ? `  (${result.test})` : ''}`);
       results.push(result);
     }
+    tell(results);
   }
   return results;
 }
