@@ -5,6 +5,7 @@
       "sources": [
         "native/src/addon.cc",
         "native/src/clsact.cc",
+        "native/src/datagram.cc",
         "native/src/features.cc",
         "native/src/link.cc",
         "native/src/link_monitor.cc",

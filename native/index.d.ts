@@ -204,6 +204,8 @@ export declare function probeFeatures(): KernelFeatures;
 
 /** Mounts bpffs at path (mount(2)); EBUSY when something is mounted there. */
 export declare function mountBpffs(path: string): void;
+/** sendto(2) to the unix datagram socket at path; `@name` = in the abstract namespace. Never waits. */
+export declare function sendDatagram(path: string, message: Uint8Array): void;
 /** flock(LOCK_EX | LOCK_NB) on a file, held until close(). */
 export declare class FileLock {
   static acquire(path: string): FileLock;

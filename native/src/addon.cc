@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "clsact.h"
+#include "datagram.h"
 #include "features.h"
 #include "link.h"
 #include "link_monitor.h"
@@ -33,6 +34,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitNetlink(env, exports);
   InitFeatures(env, exports);
   InitSystem(env, exports);
+  InitDatagram(env, exports);
   InitNetThread(env, exports);
   InitSender(env, exports);
   InitTcpLoad(env, exports);

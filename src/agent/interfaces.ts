@@ -8,18 +8,25 @@ import { loadNative, translateErrors } from '../kernel/native.ts';
 export class Interfaces {
   readonly #dataplane: Dataplane;
   readonly #log: Logger;
-  readonly #prefix: string;
+  #prefixes: readonly string[] = [];
   #links = new Map<string, NetworkLink>();
   /** ifindex of each interface that has had our programs, by name: one of that name made anew is no repair. */
   readonly #guarded = new Map<string, number>();
   #monitor: LinkMonitor | undefined;
   #repairs = 0;
 
-  /** Interfaces whose name starts with the prefix are guarded as soon as they appear; '' = only named ones. */
-  constructor(dataplane: Dataplane, prefix: string, log: Logger) {
+  constructor(dataplane: Dataplane, prefixes: string, log: Logger) {
     this.#dataplane = dataplane;
-    this.#prefix = prefix;
     this.#log = log;
+    this.setPrefixes(prefixes);
+  }
+
+  /**
+   * Interfaces whose name starts with one of them, separated by commas, are guarded as soon as they appear; '' = only named
+   * ones. Those that were guarded stay so.
+   */
+  setPrefixes(prefixes: string): void {
+    this.#prefixes = prefixes === '' ? [] : prefixes.split(',');
   }
 
   /** By name. */
@@ -69,10 +76,11 @@ export class Interfaces {
     return this.#attach(this.#wanted(named).filter(({ name, ifindex }) => this.#guarded.get(name) !== ifindex));
   }
 
-  /** Those that exist, of the named ones and of those that begin with the prefix. */
+  /** Those that exist, of the named ones and of those that begin with a prefix. */
   #wanted(named: Iterable<string>): NetworkLink[] {
     const names = new Set(named);
-    if (this.#prefix !== '') for (const name of this.#links.keys()) if (name.startsWith(this.#prefix)) names.add(name);
+    for (const name of this.#links.keys())
+      if (this.#prefixes.some((prefix) => name.startsWith(prefix))) names.add(name);
     return [...names].flatMap((name) => this.#links.get(name) ?? []);
   }
 

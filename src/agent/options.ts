@@ -19,7 +19,7 @@ export interface AgentOptions {
   readonly attachMode: AttachMode | 'auto';
   /** What a policy change does to flows it would not have allowed. */
   readonly established: 'revalidate' | 'keep';
-  /** Interfaces with this prefix drop everything until an endpoint claims them. */
+  /** Interfaces with one of these prefixes, separated by commas, drop everything until an endpoint claims them; '' = none. */
   readonly interfacePrefix: string;
   /** Deny, drop and log events per CPU and second. */
   readonly eventBudget: number;
@@ -28,6 +28,9 @@ export interface AgentOptions {
   /** What policy may cost before it is refused. */
   readonly limits: Limits;
 }
+
+/** What can change while the agent runs. */
+export type LiveOptions = Pick<AgentOptions, 'established' | 'interfacePrefix' | 'eventBudget'>;
 
 export const DEFAULT_SOCKET = '/run/tortie/agent.sock';
 export const DEFAULT_MANIFESTS = '/etc/tortie/manifests';

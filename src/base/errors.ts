@@ -33,6 +33,16 @@ export const ERROR_CODES = {
   ABI_MISMATCH: 'A pinned map has another layout than this version writes.',
   KERNEL: 'A system call failed.',
   INTERFACE_MISSING: 'A network interface does not exist.',
+  // the store of the agent, and its API
+  ALREADY_EXISTS: 'An object of that name exists already.',
+  CONFLICT: 'The object has changed since it was read, or awaits a confirmation.',
+  DEFINED_IN_FILE: 'The object is defined by a manifest file, which only an edit of the file changes.',
+  REVISION_GONE: 'History does not reach back to that revision.',
+  CUTS_CONNECTION: 'The change would deny the connection that it was sent through.',
+  STORE_FAILED: "The agent's store cannot be read or written.",
+  INVALID_REQUEST: 'A request is not one that the API understands.',
+  REQUEST_TOO_LARGE: 'The body of a request is larger than the limit.',
+  FORBIDDEN: 'The peer may not use the API.',
   // agent and command line
   AGENT_RUNNING: 'Another agent already manages this pin path.',
   AGENT_UNREACHABLE: 'No agent answers on the socket.',

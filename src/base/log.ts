@@ -5,7 +5,7 @@ const ORDER: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, 
 
 export class Logger {
   readonly #write: (line: string) => void;
-  readonly #minimum: number;
+  #minimum: number;
   readonly #now: () => Date;
 
   constructor(options: {
@@ -16,6 +16,11 @@ export class Logger {
     this.#write = options.write;
     this.#minimum = ORDER[options.level];
     this.#now = options.now ?? (() => new Date());
+  }
+
+  /** Lines less severe than this are left out from here on. */
+  setLevel(level: LogLevel): void {
+    this.#minimum = ORDER[level];
   }
 
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void {

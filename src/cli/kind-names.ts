@@ -15,6 +15,7 @@ const SHORT_NAMES: Readonly<Record<ResourceType, readonly string[]>> = {
   GlobalNetworkSet: ['gns'],
   HostEndpoint: ['hep'],
   WorkloadEndpoint: ['wep'],
+  FelixConfiguration: ['felixconfig'],
   Pod: ['po'],
   Node: ['no'],
   Namespace: ['ns'],

@@ -13,11 +13,13 @@ import type { ResourceSpecs, ResourceType } from './resource.ts';
 import { clusterNetworkPolicy } from './schemas/cluster-policy.ts';
 import { bare, endpointSlice, node, pod, service } from './schemas/core.ts';
 import { hostEndpoint, networkSet, workloadEndpoint } from './schemas/endpoint.ts';
+import { felixConfiguration } from './schemas/felix-configuration.ts';
 import { kubernetesNetworkPolicy, stagedKubernetesNetworkPolicy } from './schemas/kubernetes-policy.ts';
 import type { Metadata } from './schemas/metadata.ts';
 import * as policies from './schemas/policy.ts';
 import { checkClusterPolicy } from './validate-cluster.ts';
 import { checkHostEndpoint, checkNetworkSet, checkWorkloadEndpoint } from './validate-endpoints.ts';
+import { checkFelixConfiguration } from './validate-felix.ts';
 import { checkKubernetesPolicy } from './validate-kubernetes.ts';
 import * as checks from './validate-policies.ts';
 
@@ -115,6 +117,12 @@ defineCalico({
   isNamespaced: true,
   nameRule: ANY_NAME,
   check: checkWorkloadEndpoint,
+});
+defineCalico({
+  type: 'FelixConfiguration',
+  schema: felixConfiguration,
+  isNamespaced: false,
+  check: checkFelixConfiguration,
 });
 define(['networking.k8s.io/v1'], 'NetworkPolicy', {
   type: 'KubernetesNetworkPolicy',

@@ -3,6 +3,7 @@ import type { FieldPath } from './field-path.ts';
 import type { ClusterPolicySpec } from './schemas/cluster-policy.ts';
 import type { EndpointSliceDocument, NodeDocument, PodDocument, ServiceSpec } from './schemas/core.ts';
 import type { HostEndpointSpec, NetworkSetSpec, WorkloadEndpointSpec } from './schemas/endpoint.ts';
+import type { FelixConfigurationSpec } from './schemas/felix-configuration.ts';
 import type { KubernetesPolicySpec } from './schemas/kubernetes-policy.ts';
 import type { Metadata } from './schemas/metadata.ts';
 import type { PolicySpec, ProfileSpec, TierSpec } from './schemas/policy.ts';
@@ -24,6 +25,8 @@ export interface ResourceSpecs {
   GlobalNetworkSet: NetworkSetSpec;
   HostEndpoint: HostEndpointSpec;
   WorkloadEndpoint: WorkloadEndpointSpec;
+  /** Settings of the agent, not policy. */
+  FelixConfiguration: FelixConfigurationSpec;
   Pod: Pick<PodDocument, 'spec' | 'status'>;
   Node: Pick<NodeDocument, 'spec' | 'status'>;
   Namespace: Record<string, never>;

@@ -32,6 +32,8 @@ const PARSERS: { readonly [T in ResourceType]: (resource: ResourceOf<T>, isAccep
   Namespace: parseNamespace,
   ServiceAccount: parseServiceAccount,
   EndpointSlice: parseEndpointSlice,
+  // Settings of the agent, which src/agent/config reads.
+  FelixConfiguration: () => NOTHING,
   // Policy is judged behind service translation, and nodes have no policy of their own.
   Node: () => NOTHING,
   Service: () => NOTHING,

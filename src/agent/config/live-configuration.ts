@@ -1,0 +1,73 @@
+// Carries changed settings into what runs: the log and the agent. What they are and where they come from: configuration.ts.
+import type { Logger } from '../../base/log.ts';
+import type { Agent } from '../agent.ts';
+import { toLiveOptions, valuesOf } from './agent-options.ts';
+import type { AgentSettings } from './agent-settings.ts';
+import type { Configuration } from './configuration.ts';
+import type { FelixConfiguration } from './felix.ts';
+import type { ConfigReport, ConfigStatus } from './report.ts';
+
+type Reconfigurable = Pick<Agent, 'reconfigure'>;
+
+export class LiveConfiguration implements AgentSettings {
+  readonly #configuration: Configuration;
+  readonly #log: Logger;
+  #agent: Reconfigurable | undefined;
+  #told = '';
+
+  constructor(configuration: Configuration, log: Logger) {
+    this.#configuration = configuration;
+    this.#log = log;
+    log.setLevel(valuesOf(configuration.settings).logLevel);
+    this.#logProblems();
+  }
+
+  /** Settings of a running agent: from here on changes reach it. */
+  async attach(agent: Reconfigurable): Promise<void> {
+    this.#agent = agent;
+    this.#configuration.remember(this.#log);
+    await agent.reconfigure(toLiveOptions(this.#configuration.settings));
+  }
+
+  /** Reads the file again. Resolves when what may change has changed. */
+  async reload(reason: string): Promise<void> {
+    const changed = this.#configuration.reload();
+    this.#configuration.remember(this.#log);
+    await this.#carry(changed, reason);
+  }
+
+  felixChanged(objects: readonly FelixConfiguration[]): void {
+    void this.#carry(this.#configuration.setFelix(objects), 'FelixConfiguration');
+  }
+
+  status(): ConfigStatus {
+    const { errors, pending } = this.#configuration;
+    return { errors: errors.map(({ code, message }) => ({ code, message })), pending };
+  }
+
+  report(): ConfigReport {
+    return this.#configuration.report();
+  }
+
+  async #carry(changed: readonly string[], reason: string): Promise<void> {
+    const { settings } = this.#configuration;
+    this.#logProblems();
+    if (changed.length === 0) return;
+    const values = Object.fromEntries(changed.map((name) => [name, settings.get(name)?.value]));
+    this.#log.info('settings changed', { reason, ...values });
+    this.#log.setLevel(valuesOf(settings).logLevel);
+    await this.#agent?.reconfigure(toLiveOptions(settings));
+  }
+
+  /** Each state of affairs once. */
+  #logProblems(): void {
+    const { errors, pending } = this.#configuration;
+    const told = JSON.stringify([errors.map(({ message }) => message), pending]);
+    if (told === this.#told) return;
+    this.#told = told;
+    for (const error of errors) {
+      this.#log.error('configuration not used, the last good one stays in force', { error: error.toJSON() });
+    }
+    if (pending.length > 0) this.#log.warn('settings need a restart', { settings: pending });
+  }
+}

@@ -1,0 +1,57 @@
+// What `tortie config` shows: the shape that the agent's socket answers with.
+
+import type { IgnoredField } from './felix.ts';
+import type { ResolvedSettings, SourceName } from './layer.ts';
+import { ALL_SETTINGS, type ChangeTime } from './settings.ts';
+import type { SettingValue } from './value-type.ts';
+
+export interface SourcedValue {
+  readonly value: SettingValue;
+  readonly source: SourceName;
+  /** Where exactly; empty for a default. */
+  readonly origin: string;
+}
+
+export interface SettingReport extends SourcedValue {
+  readonly name: string;
+  readonly unit?: string;
+  readonly change: ChangeTime;
+  /** Said by sources that count less, in their order. */
+  readonly hidden: readonly SourcedValue[];
+  /** What the sources say now, where it waits for the next start. */
+  readonly pending?: SourcedValue;
+}
+
+/** The part of it that `tortie status` shows. */
+export interface ConfigStatus {
+  /** Why the file as it is now is not used; what it said before is. */
+  readonly errors: readonly { readonly code: string; readonly message: string }[];
+  /** Names of settings that wait for the next start. */
+  readonly pending: readonly string[];
+}
+
+export interface ConfigReport extends Pick<ConfigStatus, 'errors'> {
+  readonly file: string;
+  /** The file is there and what it says is in force, or waits for a restart. */
+  readonly isFileUsed: boolean;
+  readonly settings: readonly SettingReport[];
+  readonly ignored: readonly IgnoredField[];
+}
+
+/** running = what is in force, wanted = what the sources say. */
+export function describeSettings(running: ResolvedSettings, wanted: ResolvedSettings): SettingReport[] {
+  return [...running].map(([name, { value, source, origin, hidden }]) => {
+    const setting = ALL_SETTINGS.get(name);
+    const next = wanted.get(name);
+    const { unit, change = 'restart' } = setting ?? {};
+    const pending =
+      next === undefined || next.value === value
+        ? undefined
+        : { value: next.value, source: next.source, origin: next.origin };
+    return { name, value, unit, source, origin, change, hidden: hidden.map(sourced), pending };
+  });
+}
+
+function sourced({ value, source, origin }: SourcedValue): SourcedValue {
+  return { value, source, origin };
+}

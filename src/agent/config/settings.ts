@@ -1,0 +1,213 @@
+// Every setting of the agent, once: its names in the configuration file, the environment and the flags, its type, default and
+// meaning, whether it can change while the agent runs, and the FelixConfiguration field that stands for it. Flags, the file's
+// reader, `tortie config` and docs/configuration.md follow from this table.
+import { join } from 'node:path';
+import { DEFAULT_MAP_SIZES } from '../../kernel/object.ts';
+import { DEFAULT_BPFFS } from '../../kernel/pins.ts';
+import type { UsedFelixField } from '../../resources/schemas/felix-configuration.ts';
+import { DEFAULT_LIMITS, limitsByName } from '../limits.ts';
+import { DEFAULT_MANIFESTS, DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY } from '../options.ts';
+import { choice, interfacePrefixes, path, type SettingValue, text, type ValueType, wholeNumber } from './value-type.ts';
+
+/** When a changed value counts: at once, at the next start, or at the next start after `tortie cleanup`. */
+export type ChangeTime = 'live' | 'restart' | 'cleanup';
+
+export interface Setting<T extends SettingValue = SettingValue> {
+  /** Without the value, e.g. `--event-budget`. */
+  readonly flag: string;
+  readonly variable: string;
+  readonly type: ValueType<T>;
+  /** A function where it follows from settings above this one in the table. */
+  readonly default: NoInfer<T> | ((above: ReadonlyMap<string, SettingValue>) => NoInfer<T>);
+  readonly unit?: string;
+  readonly meaning: string;
+  readonly change: ChangeTime;
+  readonly felix?: FelixSource<NoInfer<T>>;
+}
+
+export interface FelixSource<T extends SettingValue = SettingValue> {
+  readonly field: UsedFelixField;
+  /** What the field's value, which its schema has checked, means for the setting. */
+  readonly read: (value: unknown) => T;
+  readonly meaning?: string;
+}
+
+/** Literal types of choices survive. */
+function setting<T extends SettingValue>(one: Setting<T>): Setting<T> {
+  return one;
+}
+
+const SEVERITIES: Readonly<Record<string, 'debug' | 'info' | 'warn' | 'error'>> = {
+  trace: 'debug',
+  debug: 'debug',
+  info: 'info',
+  warning: 'warn',
+  error: 'error',
+  fatal: 'error',
+};
+
+/** By name in the configuration file. */
+export const SETTINGS = {
+  manifests: setting({
+    flag: '--manifests',
+    variable: 'TORTIE_MANIFESTS',
+    type: path(),
+    default: DEFAULT_MANIFESTS,
+    meaning: 'directory of manifests, the datastore',
+    change: 'restart',
+  }),
+  node: setting({
+    flag: '--node',
+    variable: 'TORTIE_NODE',
+    type: text('name', 'the name of a node, or *'),
+    default: '*',
+    meaning: 'treat only workload endpoints of this node as local; * = all',
+    change: 'restart',
+  }),
+  bpffs: setting({
+    flag: '--bpffs',
+    variable: 'TORTIE_BPFFS',
+    type: path(),
+    default: DEFAULT_BPFFS,
+    meaning: 'mount point of the BPF file system',
+    change: 'restart',
+  }),
+  pinRoot: setting({
+    flag: '--pin-root',
+    variable: 'TORTIE_PIN_ROOT',
+    type: path(),
+    default: (above) => join(String(above.get('bpffs')), 'tortie'),
+    meaning: 'directory in bpffs for everything that is pinned; <bpffs>/tortie unless given',
+    change: 'restart',
+  }),
+  stateDirectory: setting({
+    flag: '--state-dir',
+    variable: 'TORTIE_STATE_DIR',
+    type: path(),
+    default: DEFAULT_STATE_DIRECTORY,
+    meaning: 'where the agent keeps what must survive it',
+    change: 'restart',
+  }),
+  socket: setting({
+    flag: '--socket',
+    variable: 'TORTIE_SOCKET',
+    type: path('path'),
+    default: DEFAULT_SOCKET,
+    meaning: "the agent's socket",
+    change: 'restart',
+  }),
+  attach: setting({
+    flag: '--attach',
+    variable: 'TORTIE_ATTACH',
+    type: choice(['auto', 'tcx', 'clsact']),
+    default: 'auto',
+    meaning: 'how programs are attached; auto = tcx where the kernel has it',
+    change: 'restart',
+    felix: {
+      field: 'bpfAttachType',
+      read: (value) => (value === 'TCX' ? 'tcx' : value === 'TC' ? 'clsact' : 'auto'),
+      meaning: 'TCX = tcx, TC = clsact, Netkit = auto',
+    },
+  }),
+  established: setting({
+    flag: '--established',
+    variable: 'TORTIE_ESTABLISHED',
+    type: choice(['revalidate', 'keep']),
+    default: 'revalidate',
+    meaning: 'flows that a policy change no longer allows: revalidate stops them, keep lets them end',
+    change: 'live',
+  }),
+  interfacePrefix: setting({
+    flag: '--interface-prefix',
+    variable: 'TORTIE_INTERFACE_PREFIX',
+    type: interfacePrefixes(),
+    default: 'cali',
+    meaning:
+      'interfaces whose name begins with one of these, separated by commas, drop everything until an endpoint claims them; empty = none',
+    change: 'live',
+    felix: { field: 'interfacePrefix', read: String },
+  }),
+  eventBudget: setting({
+    flag: '--event-budget',
+    variable: 'TORTIE_EVENT_BUDGET',
+    type: wholeNumber(0, 2 ** 32 - 1),
+    default: 1000,
+    unit: 'events per CPU and second',
+    meaning: 'deny, drop and log events per CPU and second; 0 = unlimited',
+    change: 'live',
+  }),
+  maxFlows: setting({
+    flag: '--max-flows',
+    variable: 'TORTIE_MAX_FLOWS',
+    type: wholeNumber(1024, 2 ** 24),
+    default: DEFAULT_MAP_SIZES.flows,
+    unit: 'flows',
+    meaning: 'entries of the flow table',
+    change: 'cleanup',
+    felix: {
+      field: 'bpfMapSizeConntrack',
+      read: (value) => Math.min(Math.max(Number(value), 1024), 2 ** 24),
+      meaning: 'brought into the range',
+    },
+  }),
+  heapWords: setting({
+    flag: '--heap-words',
+    variable: 'TORTIE_HEAP_WORDS',
+    type: wholeNumber(2 ** 20, 2 ** 24),
+    default: DEFAULT_MAP_SIZES.heapWords,
+    unit: '32-bit words',
+    meaning: '32-bit words of compiled policy',
+    change: 'cleanup',
+  }),
+  v6Nodes: setting({
+    flag: '--v6-nodes',
+    variable: 'TORTIE_V6_NODES',
+    type: wholeNumber(64, 2 ** 20),
+    default: DEFAULT_MAP_SIZES.v6Nodes,
+    unit: 'nodes',
+    meaning: 'nodes of the IPv6 address table',
+    change: 'cleanup',
+  }),
+  logLevel: setting({
+    flag: '--log-level',
+    variable: 'TORTIE_LOG_LEVEL',
+    type: choice(['debug', 'info', 'warn', 'error']),
+    default: 'info',
+    meaning: 'least severe lines to log',
+    change: 'live',
+    felix: {
+      field: 'logSeverityScreen',
+      read: (value) => SEVERITIES[String(value).toLowerCase()] ?? 'info',
+      meaning: 'Trace = debug, Warning = warn, Fatal = error',
+    },
+  }),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+/** The value of each setting but the limits. */
+export type SettingValues = {
+  readonly [N in SettingName]: (typeof SETTINGS)[N] extends Setting<infer T> ? T : never;
+};
+
+/** Names of limits in the configuration file are those of docs/limits.md, below this key. */
+export const LIMITS_KEY = 'limits';
+export const LIMIT_FLAG = '--limit';
+
+function limitSetting(name: string, value: number): Setting {
+  return {
+    flag: `${LIMIT_FLAG} ${name}`,
+    variable: `TORTIE_LIMIT_${name.toUpperCase().replaceAll('-', '_')}`,
+    type: wholeNumber(1),
+    default: value,
+    meaning: 'how much of it policy may cost before it is refused: docs/limits.md',
+    change: 'restart',
+  };
+}
+
+/** All of them by name, limits as `limits.<name>`; each after those that its default follows from. */
+export const ALL_SETTINGS: ReadonlyMap<string, Setting> = new Map([
+  ...(Object.entries(SETTINGS) as [string, Setting][]),
+  ...[...limitsByName(DEFAULT_LIMITS)].map(
+    ([name, value]) => [`${LIMITS_KEY}.${name}`, limitSetting(name, value)] as const,
+  ),
+]);

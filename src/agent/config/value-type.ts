@@ -1,0 +1,66 @@
+// Kinds of values that a setting may have: how each is read from text (flags, environment) or from a YAML value, and what to say
+// of one that is none. Which setting has which type is in settings.ts.
+
+export type SettingValue = string | number;
+
+export interface ValueType<T extends SettingValue = SettingValue> {
+  /** How the value is called in help: `--node <name>`. */
+  readonly placeholder: string;
+  /** Completes `expected ...`. */
+  readonly expected: string;
+  /** The only values there are, where they can be listed. */
+  readonly choices?: readonly string[];
+  /** undefined = not of this type. Text is taken for a number where one is wanted: flags and environment have nothing else. */
+  parse(written: unknown): T | undefined;
+}
+
+export function text(placeholder: string, expected = 'text'): ValueType<string> {
+  return {
+    placeholder,
+    expected,
+    parse: (written) => {
+      const value = typeof written === 'number' ? String(written) : written;
+      return typeof value === 'string' && value !== '' && !value.includes('\0') ? value : undefined;
+    },
+  };
+}
+
+export function path(placeholder: 'dir' | 'path' = 'dir'): ValueType<string> {
+  return text(placeholder, 'a path');
+}
+
+export function choice<const T extends string>(choices: readonly T[]): ValueType<T> {
+  return {
+    placeholder: 'mode',
+    expected: choices.join(' or '),
+    choices,
+    parse: (written) => choices.find((one) => one === written),
+  };
+}
+
+export function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER): ValueType<number> {
+  const most = maximum === Number.MAX_SAFE_INTEGER ? ' or more' : ` to ${maximum}`;
+  return {
+    placeholder: 'n',
+    expected: `a whole number, ${minimum}${most}`,
+    parse: (written) => {
+      const value = typeof written === 'string' && /^\d+$/.test(written) ? Number(written) : written;
+      const isFitting =
+        typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum && value <= maximum;
+      return isFitting ? value : undefined;
+    },
+  };
+}
+
+/** Prefixes of interface names separated by commas; empty = none. */
+export function interfacePrefixes(): ValueType<string> {
+  return {
+    placeholder: 'text',
+    expected: 'prefixes of interface names, 15 characters at most each, separated by commas; or nothing',
+    parse: (written) => {
+      if (written === '') return '';
+      const isFitting = typeof written === 'string' && /^[\w.:-]{1,15}(,[\w.:-]{1,15})*$/.test(written);
+      return isFitting ? written : undefined;
+    },
+  };
+}

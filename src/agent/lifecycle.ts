@@ -1,0 +1,153 @@
+// One life of the agent as a service: settings, start, ready when in sync, reload, stop; and what systemd is told of each.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '../base/log.ts';
+import { Agent } from './agent.ts';
+import { AgentApi } from './api.ts';
+import { toAgentOptions } from './config/agent-options.ts';
+import { ConfigWatch } from './config/config-watch.ts';
+import { type ConfigSources, Configuration } from './config/configuration.ts';
+import { scanFelixConfigurations } from './config/felix-scan.ts';
+import type { ResolvedSettings } from './config/layer.ts';
+import { LiveConfiguration } from './config/live-configuration.ts';
+import { Notifier } from './notify.ts';
+
+const POLL_MS = 50;
+const STATUS_EVERY_MS = 1000;
+/** While manifests are being loaded the start may take so much longer each time it is looked at. */
+const START_EXTENSION_MS = 30_000;
+
+/** What an agent would get from the sources, with the FelixConfigurations of its manifests. Throws what Configuration.read does. */
+export function readConfiguration(sources: ConfigSources): Configuration {
+  return Configuration.read(sources, felixOf);
+}
+
+function felixOf(settings: ResolvedSettings): ReturnType<typeof scanFelixConfigurations> {
+  const { manifests, limits } = toAgentOptions(settings);
+  return scanFelixConfigurations(manifests, limits.manifests);
+}
+
+/** Runs until SIGTERM or SIGINT; enforcement stays. Throws what Configuration.read and Agent.start do. */
+export async function runAgent(sources: ConfigSources, write: (line: string) => void): Promise<void> {
+  const signals = new Signals();
+  const log = new Logger({ level: 'info', write });
+  const configuration = readConfiguration(sources);
+  const settings = new LiveConfiguration(configuration, log);
+  const notifier = Notifier.fromEnvironment(sources.environment, log);
+  notifier.startWatchdog();
+  notifier.status('starting');
+  try {
+    const options = toAgentOptions(configuration.settings);
+    const agent = await Agent.start(options, log, settings);
+    const api = new AgentApi(agent, log);
+    await api.listen();
+    const service = new Service(agent, settings, notifier, log);
+    await service.start(signals, sources.file.path);
+    const signal = await signals.stopped;
+    log.info('stopping, enforcement stays in place', { signal });
+    service.stop();
+    await api.close();
+    await agent.stop();
+  } finally {
+    notifier.close();
+  }
+}
+
+/** Listened to from the first moment: a reload that comes during the start must not end the process. */
+class Signals {
+  readonly stopped: Promise<string>;
+  #isStopped = false;
+  #onReload: (() => void) | undefined;
+  #isReloadDue = false;
+
+  constructor() {
+    this.stopped = new Promise((resolve) => {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        process.once(signal, () => {
+          this.#isStopped = true;
+          resolve(signal);
+        });
+      }
+    });
+    process.on('SIGHUP', () => {
+      this.#isReloadDue = this.#onReload === undefined;
+      this.#onReload?.();
+    });
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Calls back for every SIGHUP, also for one that came before. */
+  onReload(callback: () => void): void {
+    this.#onReload = callback;
+    if (this.#isReloadDue) callback();
+  }
+}
+
+class Service {
+  readonly #agent: Agent;
+  readonly #settings: LiveConfiguration;
+  readonly #notifier: Notifier;
+  readonly #log: Logger;
+  #watch: ConfigWatch | undefined;
+  #statusTimer: NodeJS.Timeout | undefined;
+  /** Reloads come one after the other. */
+  #reloaded: Promise<void> = Promise.resolve();
+
+  constructor(agent: Agent, settings: LiveConfiguration, notifier: Notifier, log: Logger) {
+    this.#agent = agent;
+    this.#settings = settings;
+    this.#notifier = notifier;
+    this.#log = log;
+  }
+
+  /** Resolves when all that was accepted is in force, or the agent was told to stop. */
+  async start(signals: Signals, file: string): Promise<void> {
+    await this.#settings.attach(this.#agent);
+    this.#watch = new ConfigWatch(file, () => this.#reload('the file has changed'));
+    signals.onReload(() => this.#reload('SIGHUP'));
+    this.#log.info('listening', { socket: this.#agent.options.socket });
+    while (!this.#agent.isInSync && !signals.isStopped) {
+      if (this.#agent.isLoading) this.#notifier.extendStart(START_EXTENSION_MS);
+      this.#notifier.status(this.#describe());
+      await Promise.race([sleep(POLL_MS), signals.stopped]);
+    }
+    if (signals.isStopped) return;
+    this.#notifier.ready(this.#describe());
+    this.#log.info('ready', { socket: this.#agent.options.socket });
+    this.#statusTimer = setInterval(() => this.#notifier.status(this.#describe()), STATUS_EVERY_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#statusTimer);
+    this.#watch?.close();
+    this.#notifier.stopping('stopping, enforcement stays in place');
+  }
+
+  #reload(reason: string): void {
+    this.#reloaded = this.#reloaded.then(async () => {
+      this.#notifier.reloading();
+      try {
+        await this.#settings.reload(reason);
+      } catch (error) {
+        this.#log.error('reload ended early', { error: String(error) });
+      }
+      this.#notifier.ready(this.#describe());
+    });
+  }
+
+  /** The line that `systemctl status` shows. */
+  #describe(): string {
+    const { isInSync, endpoints, generation } = this.#agent;
+    const { errors, pending } = this.#settings.status();
+    const parts = [
+      isInSync ? 'in sync' : 'NOT in sync: see tortie status',
+      `${endpoints.length} endpoints`,
+      `generation ${generation}`,
+      ...(errors.length > 0 ? ['configuration file not used: see tortie config'] : []),
+      ...(pending.length > 0 ? [`restart for ${pending.join(', ')}`] : []),
+    ];
+    return parts.join(', ');
+  }
+}

@@ -1,0 +1,162 @@
+// The agent as a service: what it tells systemd, what it may do, and settings that change while it runs.
+import { writeFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { cleanUp } from '../../tools/lab/agent.ts';
+import { describeDisagreements, truthTable } from '../../tools/lab/truth-table.ts';
+import { allowPorts, policy } from './support/policies.ts';
+import { PolicyTruth } from './support/policy-truth.ts';
+import { ServiceAgent, unitCapabilities } from './support/service-agent.ts';
+import { Setting } from './support/setting.ts';
+import { workload } from './support/workloads.ts';
+
+const WORKLOADS = [workload('lab', 'red', 1), workload('lab', 'green', 2)];
+const PARTIES = WORKLOADS.map(({ pod, addresses }) => ({ name: pod, addresses }));
+const LISTENERS = [7000, 7001].map((port) => ({ transport: 'tcp', port }) as const);
+const WAIT_MS = 15_000;
+
+describe('the agent as a service', () => {
+  let setting: Setting;
+  let agent: ServiceAgent | undefined;
+
+  function configure(settings: Readonly<Record<string, unknown>> = {}): void {
+    ServiceAgent.writeConfig(setting.lab, { manifests: setting.manifests.path, ...settings });
+  }
+
+  async function expectVerdicts(): Promise<void> {
+    const cases = new PolicyTruth(setting.manifests.path).cases(PARTIES, PARTIES, LISTENERS);
+    expect(new Set(cases.flatMap((one) => one.expected))).toEqual(new Set(['open', 'timeout']));
+    expect(describeDisagreements(await truthTable(setting.peers, cases))).toEqual([]);
+  }
+
+  async function launch(
+    spec: { capabilities?: readonly string[]; flags?: readonly string[] } = {},
+  ): Promise<ServiceAgent> {
+    agent = await ServiceAgent.launch(setting.lab, spec);
+    return agent;
+  }
+
+  async function untilReady(service: ServiceAgent): Promise<void> {
+    const isReady = () => expect(service.hasEnded || service.socket.events.includes('READY')).toBe(true);
+    await vi.waitFor(isReady, WAIT_MS);
+    expect([service.hasEnded, service.hasEnded ? service.log : []]).toEqual([false, []]);
+  }
+
+  async function expectSetting(service: ServiceAgent, name: string, value: unknown): Promise<void> {
+    await vi.waitFor(async () => {
+      const found = (await service.config()).settings.find((one) => one.name === name);
+      expect(found?.value).toBe(value);
+    }, WAIT_MS);
+  }
+
+  beforeAll(async () => {
+    setting = await Setting.create({ workloads: WORKLOADS, listeners: LISTENERS });
+    const green = { name: 'green', namespace: 'lab', selector: "app == 'green'" };
+    setting.manifests.write('50-policy.yaml', [policy({ ...green, ingress: allowPorts([7000]) })]);
+  });
+
+  afterEach(async () => {
+    await agent?.end('SIGKILL');
+    agent = undefined;
+    setting.manifests.remove('60-felix.yaml');
+    await cleanUp(setting.lab);
+  });
+
+  afterAll(() => setting?.close());
+
+  it('tells systemd when it is in sync, reloads and stops, and all the while that it lives', async () => {
+    configure();
+    const service = await launch();
+    await untilReady(service);
+    expect(await service.status()).toMatchObject({ inSync: true });
+    const { messages, events } = service.socket;
+    expect(events.indexOf('READY')).toBeGreaterThan(events.indexOf('STATUS'));
+    expect(messages.find((message) => message.startsWith('READY'))).toMatch(/^READY=1\nSTATUS=in sync, 2 endpoints, /);
+    const pings = () => messages.filter((message) => message === 'WATCHDOG=1').length;
+    const before = pings();
+    await vi.waitFor(() => expect(pings()).toBeGreaterThan(before + 2), WAIT_MS);
+    const told = service.socket.events.length;
+    service.signal('SIGHUP');
+    await vi.waitFor(() => expect(service.socket.events.slice(told)).toEqual(['RELOADING', 'READY']), WAIT_MS);
+    expect(await service.end()).toBe(0);
+    expect(service.socket.events.at(-1)).toBe('STOPPING');
+  });
+
+  it('is not ready for as long as what it accepted does not fit', async () => {
+    configure({ limits: { rules: 1 } });
+    const service = await launch();
+    await vi.waitFor(() => expect(service.socket.messages.join()).toContain('NOT in sync'), WAIT_MS);
+    expect(service.socket.events).not.toContain('READY');
+    expect((await service.status()).error).toMatchObject({ code: 'LIMIT_EXCEEDED' });
+  });
+
+  it.each(['tcx', 'clsact'] as const)(
+    'works with the capabilities of the unit, attached by %s, and takes over with them',
+    async (attach) => {
+      configure({ attach });
+      for (const _ of ['first', 'second']) {
+        const service = await launch();
+        await untilReady(service);
+        expect((await service.status()).endpoints.map(({ state }) => state)).toEqual(['ready', 'ready']);
+        await expectVerdicts();
+        await service.end('SIGKILL');
+      }
+    },
+  );
+
+  it.each(unitCapabilities())('does not work without the capability %s', async (capability) => {
+    configure();
+    const service = await launch({ capabilities: unitCapabilities().filter((one) => one !== capability) });
+    await vi.waitFor(() => {
+      const isRefused = service.hasEnded || service.log.some((line) => line.includes('not guarded'));
+      expect(isRefused).toBe(true);
+    }, WAIT_MS);
+  });
+
+  it('changes what may change when the file changes, and says what needs a restart', async () => {
+    configure({ eventBudget: 10, established: 'revalidate' });
+    const service = await launch();
+    await untilReady(service);
+    configure({ eventBudget: 20, established: 'keep', node: 'other' });
+    await expectSetting(service, 'eventBudget', 20);
+    await expectSetting(service, 'established', 'keep');
+    expect((await service.status()).config).toEqual({ errors: [], pending: ['node'] });
+    expect((await service.status()).endpoints).toHaveLength(2);
+  });
+
+  it('keeps the last good settings when the file is broken, through a restart too', async () => {
+    configure({ eventBudget: 10 });
+    const first = await launch();
+    await untilReady(first);
+    writeFileSync(ServiceAgent.configFile(setting.lab), 'evntBudget: 3\n');
+    await vi.waitFor(
+      async () => expect((await first.status()).config?.errors).toMatchObject([{ code: 'UNKNOWN_FIELD' }]),
+      WAIT_MS,
+    );
+    await expectSetting(first, 'eventBudget', 10);
+    expect(await first.end()).toBe(0);
+    const second = await launch();
+    await untilReady(second);
+    await expectSetting(second, 'eventBudget', 10);
+    expect((await second.status()).config?.errors).toMatchObject([{ code: 'UNKNOWN_FIELD' }]);
+  });
+
+  it('goes by a FelixConfiguration among the manifests, and below its own file', async () => {
+    configure({ logLevel: 'error' });
+    const felix = (interfacePrefix: string) => ({
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'FelixConfiguration',
+      metadata: { name: 'default' },
+      spec: { interfacePrefix, logSeverityScreen: 'Debug', bpfLogLevel: 'Off' },
+    });
+    setting.manifests.write('60-felix.yaml', [felix('tap')]);
+    const service = await launch();
+    await untilReady(service);
+    await expectSetting(service, 'interfacePrefix', 'tap');
+    await expectSetting(service, 'logLevel', 'error');
+    expect((await service.config()).ignored.map(({ origin }) => origin)).toEqual(['default bpfLogLevel']);
+    setting.manifests.write('60-felix.yaml', [felix('eni')]);
+    await expectSetting(service, 'interfacePrefix', 'eni');
+    setting.manifests.remove('60-felix.yaml');
+    await expectSetting(service, 'interfacePrefix', 'cali');
+  });
+});
