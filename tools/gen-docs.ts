@@ -10,6 +10,7 @@ import * as endpointAbi from '../src/abi/endpoint.gen.ts';
 import * as eventAbi from '../src/abi/event.gen.ts';
 import * as flowAbi from '../src/abi/flow.gen.ts';
 import * as heapAbi from '../src/abi/heap.gen.ts';
+import { describeApi } from '../src/agent/api/openapi.ts';
 import { ERROR_CODES } from '../src/base/errors.ts';
 import { createProgram } from '../src/cli/program.ts';
 
@@ -19,6 +20,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'docs/errors.md': errorsPage,
   'docs/tables.md': tablesPage,
   'docs/cli.md': cliPage,
+  'docs/openapi.json': () => `${JSON.stringify(describeApi(), null, 1)}\n`,
   'docs/performance.md': () => withResults('docs/performance.md'),
   'README.md': () => withResults('README.md'),
 };

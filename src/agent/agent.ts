@@ -1,8 +1,6 @@
 // The node agent: builds the chain once, then keeps the kernel equal to the manifests. Killing it at any instant
 // changes no verdict; starting it again takes over what is pinned.
 import { join } from 'node:path';
-import { Reason, reasonName } from '../abi/event.gen.ts';
-import { flowStateName } from '../abi/flow.gen.ts';
 import { DataplaneError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { finish, type Steps } from '../base/steps.ts';
@@ -10,24 +8,27 @@ import { CalcGraph } from '../calc/graph.ts';
 import type { DesiredState } from '../calc/resolved.ts';
 import { Dataplane, type EndpointBinding } from '../kernel/dataplane.ts';
 import type { FileLock } from '../kernel/native.ts';
-import { protocolName } from '../model/flow.ts';
-import { tableStats } from '../tables/stats.ts';
+import type { World } from '../model/world.ts';
+import type { Resource } from '../resources/resource.ts';
 import { AcceptedManifests } from './accepted-manifests.ts';
-import { EndpointBinder, type EndpointStatus, interfaceOf, ManualInterfaces } from './endpoint-binder.ts';
+import type { AgentSettings } from './config/agent-settings.ts';
+import { type BindResult, EndpointBinder, type EndpointStatus, ManualInterfaces } from './endpoint-binder.ts';
 import { EventHub } from './event-hub.ts';
 import { InterfaceGuard } from './interface-guard.ts';
 import { Interfaces } from './interfaces.ts';
+import { KernelReadings } from './kernel-readings.ts';
 import { describeLiveManifests, type LiveManifests } from './live-manifests.ts';
+import { keysByIfindex, requireEndpoint } from './local-endpoints.ts';
 import { takeLocks } from './locks.ts';
-import { ManifestFeed } from './manifest-feed.ts';
-import { pinnedMapMemory } from './map-memory.ts';
+import { ManifestFeed, type StoredChanges } from './manifest-feed.ts';
 import { AgentNames } from './names.ts';
-import { type AgentOptions, isLocalNode, requireDirectory } from './options.ts';
+import { type AgentOptions, isLocalNode, type LiveOptions, requireDirectory } from './options.ts';
+import { PolicyTurns } from './policy-turns.ts';
 import { ResumePoint, type Resumption, type SettledState } from './resume-point.ts';
 import { finishInSlices } from './slices.ts';
 import type { AgentStatus } from './status.ts';
+import { StoreSession } from './store/session.ts';
 import { SyncLoop } from './sync-loop.ts';
-import { kernelMemory, type TableReport } from './table-report.ts';
 import { tidyHeap } from './tidy-heap.ts';
 import { VERSION } from './version.ts';
 
@@ -38,7 +39,12 @@ const AUDITS_PER_LISTING = 6;
 
 export class Agent {
   readonly options: AgentOptions;
+  /** undefined = the options are all there is. */
+  readonly settings: AgentSettings | undefined;
   readonly events: EventHub;
+  readonly readings: KernelReadings;
+  readonly stored: StoreSession;
+  readonly #turns: PolicyTurns;
   readonly #log: Logger;
   readonly #locks: readonly FileLock[];
   readonly #dataplane: Dataplane;
@@ -71,8 +77,15 @@ export class Agent {
   /** Of the memory, when the state was written down last. */
   #settledRevision: number | undefined;
 
-  private constructor(options: AgentOptions, log: Logger, locks: readonly FileLock[], dataplane: Dataplane) {
+  private constructor(
+    options: AgentOptions,
+    log: Logger,
+    locks: readonly FileLock[],
+    dataplane: Dataplane,
+    settings: AgentSettings | undefined,
+  ) {
     this.options = options;
+    this.settings = settings;
     this.#log = log;
     this.#locks = locks;
     this.#dataplane = dataplane;
@@ -80,6 +93,18 @@ export class Agent {
     this.#memory = new AcceptedManifests(options, log);
     this.#feed = new ManifestFeed(options.manifests, this.#memory, log, options.limits.manifests);
     this.#resumePoint = new ResumePoint(options, log);
+    this.readings = new KernelReadings(dataplane, options, () => this.#desired);
+    this.stored = new StoreSession(options.stateDirectory, this, log);
+    this.#turns = new PolicyTurns({
+      feed: this.#feed,
+      graph: this.#graph,
+      dataplane,
+      bindingsOf: (desired) => this.#bind(desired).bindings,
+      onTry: () => {
+        this.#resumePoint.clear();
+        this.#applied = undefined;
+      },
+    });
     this.#manual = new ManualInterfaces(join(options.stateDirectory, 'interfaces.json'));
     this.#interfaces = new Interfaces(dataplane, options.interfacePrefix, log);
     this.#guard = new InterfaceGuard(this.#interfaces, log);
@@ -98,7 +123,7 @@ export class Agent {
   }
 
   /** Starts enforcing and resolves once the manifests are in force. Throws AGENT_RUNNING and what Dataplane.open throws. */
-  static async start(options: AgentOptions, log: Logger): Promise<Agent> {
+  static async start(options: AgentOptions, log: Logger, settings?: AgentSettings): Promise<Agent> {
     requireDirectory(options.manifests);
     const locks = takeLocks(options);
     try {
@@ -106,7 +131,7 @@ export class Agent {
       const sizes = { ...options.sizes, limits: options.limits.tables };
       const keepEstablished = established === 'keep';
       const dataplane = await Dataplane.open({ bpffs, pinRoot, sizes, attachMode, eventBudget, keepEstablished });
-      const agent = new Agent(options, log, locks, dataplane);
+      const agent = new Agent(options, log, locks, dataplane, settings);
       await agent.#begin();
       return agent;
     } catch (error) {
@@ -122,6 +147,7 @@ export class Agent {
     await this.#loaded;
     this.#resumption?.close();
     this.#resumePoint.close();
+    await this.stored.close();
     this.#feed.close();
     this.#interfaces.close();
     await this.#loop.stop();
@@ -161,24 +187,35 @@ export class Agent {
       inSync: this.isInSync,
       loading: this.isLoading,
       error: this.#lastError?.toJSON() ?? null,
+      config: this.settings?.status() ?? null,
+      store: this.stored.status(),
       generation: this.generation,
       attachMode: this.#dataplane.attachMode,
       manifests: { ...this.#feed.status(), ...(this.#resumption && { objects: this.#resumption.objects }) },
       endpoints: this.endpoints,
       tables: this.#dataplane.image?.counts ?? null,
-      flows: this.flows().reduce((sum, { flows }) => sum + flows, 0),
+      flows: this.readings.flows().reduce((sum, { flows }) => sum + flows, 0),
       repairs: this.#interfaces.repairs,
-      counters: Object.fromEntries(this.counters()),
+      counters: Object.fromEntries(this.readings.counters()),
     };
   }
 
-  /** Live flows by protocol and state, e.g. `tcp`, `established`. One sweep of the flow table. */
-  flows(): { readonly protocol: string; readonly state: string; readonly flows: number }[] {
-    return this.#dataplane.flowCensus().map(({ protocol, state, flows }) => ({
-      protocol: protocolName(protocol).toLowerCase(),
-      state: flowStateName(state).toLowerCase(),
-      flows,
-    }));
+  /** Where a file defines the object; undefined = none does. */
+  fileOf(id: string): Resource['location'] | undefined {
+    return this.#feed.fileOf(id);
+  }
+
+  /** Of all that is in force: see PolicyHost. */
+  async putStored(changes: StoredChanges, commit: (world: World) => void): Promise<void> {
+    await this.#loaded;
+    const done = this.#turns.put(changes, commit);
+    void this.#loop.request();
+    await done;
+  }
+
+  /** What is in force, of files and of the store. */
+  resources(): Iterable<Resource> {
+    return this.#feed.resources();
   }
 
   /** The resources in force, as manifests. */
@@ -186,31 +223,17 @@ export class Agent {
     return describeLiveManifests(this.#feed.resources());
   }
 
-  /** Sizes and fill of the compiled tables, and of all maps; null before the first compile. */
-  tables(): TableReport | null {
-    const { image, compiler } = this.#dataplane;
-    if (image === undefined) return null;
-    const { pinRoot, sizes } = this.options;
-    return { ...tableStats(image, compiler), kernel: kernelMemory(pinnedMapMemory(pinRoot), sizes.flows) };
-  }
-
-  /** By reason name. */
-  counters(): Map<string, { packets: number; bytes: number }> {
-    const counts = this.#dataplane.counters();
-    return new Map(
-      counts
-        .slice(0, Reason.COUNT)
-        .map(({ packets, bytes }, reason) => [
-          reasonName(reason).toLowerCase(),
-          { packets: Number(packets), bytes: Number(bytes) },
-        ]),
-    );
+  /** Takes settings that may change; no verdict of the policy in force does. Resolves when interfaces were looked at. */
+  reconfigure({ established, eventBudget, interfacePrefix }: LiveOptions): Promise<void> {
+    this.#dataplane.configure({ keepEstablished: established === 'keep', eventBudget });
+    this.#interfaces.setPrefixes(interfacePrefix);
+    return this.#requestAudit(true);
   }
 
   /** Puts an endpoint behind an interface, whatever its manifest says. Throws NOT_FOUND for an unknown endpoint. */
   async setInterface(endpoint: string, interfaceName: string): Promise<void> {
     await this.#loaded;
-    this.#requireEndpoint(endpoint);
+    requireEndpoint(this.#desired, endpoint);
     this.#manual.set(endpoint, interfaceName);
     await this.#loop.request();
   }
@@ -246,17 +269,19 @@ export class Agent {
   #resume(): void {
     this.#resumption = this.#resumePoint.read(
       this.#dataplane.policyFingerprint(),
-      (desired) => this.#binder.bind(desired, this.#interfaces.links, this.#manual.entries()).bindings,
+      (desired) => this.#bind(desired).bindings,
     );
     if (this.#resumption !== undefined) this.#desired = this.#resumption.desired;
   }
 
   *#loading(): Steps<void> {
     yield* this.#memory.recalling();
+    const stored = yield* this.stored.loading();
     yield* this.#feed.starting((changes) => {
       this.#graph.apply(changes.changed, changes.removed);
       if (this.#isStarted) void this.#loop.request();
-    });
+    }, stored);
+    this.#feed.watchFelix((objects) => this.settings?.felixChanged(objects));
   }
 
   /** What cannot be loaded ends the agent, as it would have at the start; the next one starts in the ordinary way. */
@@ -277,6 +302,7 @@ export class Agent {
     this.#dataplane.readEvents((chunk) => this.events.publish(chunk));
     this.#isStarted = true;
     await this.#loop.request();
+    this.stored.begin();
     this.#log.info('in force', { generation: this.#dataplane.generation, endpoints: this.#guard.statuses.length });
   }
 
@@ -287,12 +313,13 @@ export class Agent {
   }
 
   async #sync(): Promise<void> {
+    await this.#turns.run();
     const isAudit = this.#isAuditWanted;
     this.#isAuditWanted = false;
     if (this.#isListingWanted) this.#interfaces.refresh();
     this.#isListingWanted = false;
     const isResolved = this.#resumption === undefined && this.#resolve();
-    const { bindings, statuses } = this.#binder.bind(this.#desired, this.#interfaces.links, this.#manual.entries());
+    const { bindings, statuses } = this.#bind();
     this.#guard.guard(statuses, isAudit);
     this.#resumption?.noteBindings(bindings);
     if (!isResolved || this.#desired === this.#refused) return;
@@ -321,7 +348,8 @@ export class Agent {
   /** undefined = something is under way, or not as the manifests say. */
   #settledState(): SettledState | undefined {
     const { objects, errors } = this.#feed.status();
-    if (!this.isInSync || errors.length > 0 || this.#applied?.desired !== this.#desired) return undefined;
+    if (!this.isInSync || errors.length > 0 || this.stored.isPending || this.#applied?.desired !== this.#desired)
+      return undefined;
     const policy = this.#dataplane.policyFingerprint();
     if (policy === undefined) return undefined;
     if (this.#settledRevision === undefined) tidyHeap();
@@ -341,7 +369,8 @@ export class Agent {
       this.#refuse(error);
       return false;
     }
-    if (!this.#isAdopted) this.#dataplane.adopt(this.#keysByIfindex());
+    if (!this.#isAdopted)
+      this.#dataplane.adopt(keysByIfindex(this.#desired, this.#interfaces.links, this.#manual.entries()));
     this.#isAdopted = true;
     return true;
   }
@@ -359,30 +388,14 @@ export class Agent {
   #guardNow(): void {
     try {
       this.#interfaces.refresh();
-      const { statuses } = this.#binder.bind(this.#desired, this.#interfaces.links, this.#manual.entries());
+      const { statuses } = this.#bind();
       this.#guard.guardNew(statuses);
     } catch (error) {
       this.#log.error('interfaces not looked at', { error: String(error) });
     }
   }
 
-  #keysByIfindex(): Map<number, string> {
-    const keys = new Map<number, string>();
-    for (const [key, { endpoint }] of this.#desired.endpoints) {
-      const link = this.#interfaces.links.get(interfaceOf(endpoint, this.#manual.entries()));
-      if (link !== undefined) keys.set(link.ifindex, key);
-    }
-    return keys;
-  }
-
-  #requireEndpoint(name: string): void {
-    for (const { endpoint } of this.#desired.endpoints.values()) {
-      if (endpoint.displayName === name || endpoint.key === name) return;
-    }
-    throw new DataplaneError('NOT_FOUND', 'no such local workload endpoint', {
-      operation: 'add endpoint',
-      target: name,
-      expected: '<namespace>/<pod> of a WorkloadEndpoint or Pod in the manifests',
-    });
+  #bind(desired: DesiredState = this.#desired): BindResult {
+    return this.#binder.bind(desired, this.#interfaces.links, this.#manual.entries());
   }
 }

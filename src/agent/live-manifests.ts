@@ -53,7 +53,7 @@ function readObject({ file, line, manifest }: LiveManifests['objects'][number]):
 }
 
 /** What a resource was read from, in one form of several that say the same. */
-function manifestOf({ apiVersion, kind, namespace, name, metadata, spec }: Resource): Record<string, unknown> {
+export function manifestOf({ apiVersion, kind, namespace, name, metadata, spec }: Resource): Record<string, unknown> {
   const isFlat = findKind(apiVersion, kind)?.fields !== undefined;
   return { apiVersion, kind, metadata: { ...metadata, namespace, name }, ...(isFlat ? spec : { spec }) };
 }

@@ -1,5 +1,6 @@
-// The directory of manifests as a stream of model changes. What is refused is remembered for status; everything else,
-// and the last good version of what broke, stays in force.
+// The directory of manifests, and the resources of the store, as one stream of model changes. What is refused is remembered
+// for status; everything else, and the last good version of what broke, stays in force. Of an object that is defined in
+// both places the file's definition counts.
 import type { DataplaneError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { finish, partsOf, type Steps } from '../base/steps.ts';
@@ -7,13 +8,16 @@ import type { RemovedObject } from '../calc/graph.ts';
 import { ModelStore } from '../model/build-world.ts';
 import { parseAccepted, parseResource } from '../model/parse/parse-resource.ts';
 import type { ParseResult } from '../model/parse/result.ts';
-import type { ModelObject } from '../model/world.ts';
-import type { Resource } from '../resources/resource.ts';
+import type { ModelObject, World } from '../model/world.ts';
+import type { Resource, ResourceOf } from '../resources/resource.ts';
 import { type DirectoryWatch, watchingDirectory } from '../resources/sources/directory.ts';
 import { DEFAULT_MANIFEST_LIMITS, type ManifestLimits } from '../resources/sources/manifest-limits.ts';
 import type { ManifestMemory } from '../resources/sources/manifest-set.ts';
+import { duplicateError } from '../resources/sources/snapshot.ts';
 import { releaseContents } from '../resources/text-resource.ts';
+import type { FelixConfiguration } from './config/felix.ts';
 
+const FELIX = 'FelixConfiguration';
 /** Objects that one step hands on. */
 const STEP_OBJECTS = 500;
 
@@ -29,6 +33,9 @@ export interface ModelChanges {
   readonly removed: readonly RemovedObject[];
 }
 
+/** Resources of the store by id; undefined = gone. */
+export type StoredChanges = ReadonlyMap<string, Resource | undefined>;
+
 export class ManifestFeed {
   readonly #directory: string;
   readonly #memory: ManifestMemory;
@@ -37,8 +44,12 @@ export class ManifestFeed {
   /** What was made out of resources that have been checked and are not in the store yet. */
   readonly #parsed = new Map<Resource, ParseResult>();
   readonly #store = new ModelStore((resource) => this.#takeParsed(resource));
+  /** Of the store, in force unless a file defines the object. */
+  readonly #stored = new Map<string, Resource>();
   #watch: DirectoryWatch | undefined;
+  #onChanges: (changes: ModelChanges) => void = () => undefined;
   #reported = new Set<string>();
+  #onFelix: ((objects: readonly FelixConfiguration[]) => void) | undefined;
 
   /** memory = what an earlier agent accepted. */
   constructor(
@@ -58,8 +69,9 @@ export class ManifestFeed {
     finish(this.starting(onChanges));
   }
 
-  /** The same in steps, of which each calls back with a part of what there is. */
-  *starting(onChanges: (changes: ModelChanges) => void): Steps<void> {
+  /** The same in steps, of which each calls back with a part of what there is. `stored` are the store's resources. */
+  *starting(onChanges: (changes: ModelChanges) => void, stored: Iterable<Resource> = []): Steps<void> {
+    this.#onChanges = onChanges;
     const check = (resource: Resource): readonly DataplaneError[] => {
       const result = parseResource(resource);
       this.#parsed.set(resource, result);
@@ -73,14 +85,18 @@ export class ManifestFeed {
       this.#directory,
       ({ objects, changed, removed }) => {
         const resources = changed.map((id) => objects.get(id) as Resource);
-        onChanges(this.#store.apply(resources, removed));
+        const uncovered = removed.flatMap((id) => this.#stored.get(id) ?? []);
+        const gone = removed.filter((id) => !this.#stored.has(id));
+        onChanges(this.#store.apply([...resources, ...uncovered], gone));
         this.#parsed.clear();
         this.#logErrors();
+        if ([...changed, ...removed].some(isFelix)) this.#onFelix?.(this.#felix());
       },
       { check, accept, memory: this.#memory, limits: this.#limits },
     );
     this.#watch = watch;
     yield* this.#storing(watch.snapshot.objects);
+    yield* this.#takingStored(stored, watch.snapshot.objects);
     for (const objects of Object.values(this.#store.world)) {
       for (const changed of partsOfMap<ModelObject>(objects)) {
         onChanges({ changed, removed: [] });
@@ -90,23 +106,68 @@ export class ManifestFeed {
     this.#logErrors();
   }
 
+  /** Of all that is in force. A live view. */
+  get world(): World {
+    return this.#store.world;
+  }
+
+  /** Where a file defines the object; undefined = none does. */
+  fileOf(id: string): Resource['location'] | undefined {
+    return this.#watch?.snapshot.objects.get(id)?.location;
+  }
+
+  /**
+   * Has resources of the store in the place of others, and calls back with what follows. Returns what undoes it, and the
+   * errors that it brought. Only once all that there is has been handed on.
+   */
+  putStored(changes: StoredChanges): { readonly undo: StoredChanges; readonly errors: readonly DataplaneError[] } {
+    const undo = new Map<string, Resource | undefined>();
+    const changed: Resource[] = [];
+    const removed: string[] = [];
+    for (const [id, resource] of changes) {
+      undo.set(id, this.#stored.get(id));
+      if (resource === undefined) this.#stored.delete(id);
+      else this.#stored.set(id, resource);
+      if (this.fileOf(id) !== undefined) continue;
+      if (resource === undefined) removed.push(id);
+      else changed.push(resource);
+    }
+    for (const resource of changed) this.#parsed.set(resource, parseResource(resource));
+    const change = this.#store.apply(changed, removed);
+    this.#parsed.clear();
+    this.#onChanges(change);
+    return { undo, errors: change.errors };
+  }
+
   status(): ManifestStatus {
     return {
       directory: this.#directory,
-      objects: this.#watch?.snapshot.objects.size ?? 0,
+      objects: (this.#watch?.snapshot.objects.size ?? 0) + this.#uncoveredStored().length,
       errors: this.#errors().map(({ code, message }) => ({ code, message })),
     };
   }
 
   /** What is in force now, in its last good version, as it is written down. */
   resources(): Iterable<Resource> {
-    return [...(this.#watch?.snapshot.objects.values() ?? [])].sort(
+    return [...(this.#watch?.snapshot.objects.values() ?? []), ...this.#uncoveredStored()].sort(
       ({ location: a }, { location: b }) => compareText(a.file, b.file) || a.line - b.line,
     );
   }
 
+  /** Calls back with the settings that are among the manifests, and again whenever they change. */
+  watchFelix(onFelix: (objects: readonly FelixConfiguration[]) => void): void {
+    this.#onFelix = onFelix;
+    onFelix(this.#felix());
+  }
+
   close(): void {
     this.#watch?.close();
+  }
+
+  #felix(): FelixConfiguration[] {
+    return [...(this.#watch?.snapshot.objects.values() ?? [])].filter(({ type }) => type === FELIX) as ResourceOf<
+      typeof FELIX
+    >[];
   }
 
   *#storing(objects: ReadonlyMap<string, Resource>): Steps<void> {
@@ -117,6 +178,18 @@ export class ManifestFeed {
     this.#parsed.clear();
   }
 
+  *#takingStored(stored: Iterable<Resource>, files: ReadonlyMap<string, Resource>): Steps<void> {
+    for (const resource of stored) {
+      this.#stored.set(resource.id, resource);
+      if (!files.has(resource.id)) this.#store.apply([resource]);
+      yield;
+    }
+  }
+
+  #uncoveredStored(): Resource[] {
+    return [...this.#stored.values()].filter(({ id }) => this.fileOf(id) === undefined);
+  }
+
   #takeParsed(resource: Resource): ParseResult {
     const parsed = this.#parsed.get(resource);
     this.#parsed.delete(resource);
@@ -125,7 +198,12 @@ export class ManifestFeed {
   }
 
   #errors(): readonly DataplaneError[] {
-    return [...(this.#watch?.snapshot.errors ?? []), ...this.#store.errors];
+    const files = this.#watch?.snapshot;
+    const covered = [...this.#stored.values()].flatMap((resource) => {
+      const first = files?.objects.get(resource.id);
+      return first === undefined ? [] : duplicateError(resource, first);
+    });
+    return [...(files?.errors ?? []), ...this.#store.errors, ...covered];
   }
 
   /** Each error once, when it appears. */
@@ -146,4 +224,9 @@ function* partsOfMap<T>(map: ReadonlyMap<string, T>): Generator<readonly T[], vo
 
 function compareText(a: string, b: string): number {
   return a === b ? 0 : a < b ? -1 : 1;
+}
+
+/** Whether the id is of settings. */
+function isFelix(id: string): boolean {
+  return id.startsWith(`${FELIX}/`);
 }

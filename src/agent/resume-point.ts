@@ -17,6 +17,7 @@ import { digestOfFiles, digestOfText } from './accepted-manifests.ts';
 import { codeFingerprint, ENFORCING_FOLDERS } from './code-fingerprint.ts';
 import { DirectoryAlarm } from './directory-alarm.ts';
 import type { AgentOptions } from './options.ts';
+import { storeStamp } from './store/resource-store.ts';
 
 /** All that holds at one moment in which nothing is under way and nothing was refused. */
 export interface SettledState {
@@ -67,6 +68,7 @@ type LocalEndpoint = readonly [string, WorkloadEndpoint];
 const stored = z.object({
   made: z.string(),
   manifests: z.string(),
+  store: z.string(),
   objects: z.number(),
   policy: z.string(),
   endpoints: z.array(z.tuple([z.string(), z.record(z.string(), z.unknown())])),
@@ -98,8 +100,8 @@ export class ResumePoint {
   }
 
   /**
-   * What was left, if all of it still holds: what the kernel enforces, how endpoints are bound, and every manifest, which
-   * are all read for that. undefined = start in the ordinary way.
+   * What was left, if all of it still holds: what the kernel enforces, how endpoints are bound, the store's file, and every
+   * manifest, which are all read for that. undefined = start in the ordinary way.
    */
   read(
     policy: string | undefined,
@@ -111,6 +113,7 @@ export class ResumePoint {
     if (made !== this.#made || policy === undefined || policy !== found.data.policy) return undefined;
     const desired = withoutPolicy(endpoints as unknown as readonly LocalEndpoint[]);
     if (bindings !== JSON.stringify(bind(desired))) return undefined;
+    if (found.data.store !== storeStamp(this.#options.stateDirectory)) return undefined;
     // Watched first and read then, so that nothing changes unseen in between.
     const alarm = this.#watch();
     if (alarm === undefined) return undefined;
@@ -162,6 +165,7 @@ export class ResumePoint {
     return {
       made: this.#made,
       manifests,
+      store: storeStamp(this.#options.stateDirectory),
       objects,
       policy,
       endpoints: local as unknown as z.infer<typeof stored>['endpoints'],

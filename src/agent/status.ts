@@ -1,8 +1,10 @@
 // What `tortie status` shows: the shape that the agent's socket answers with.
 import type { AttachMode } from '../kernel/attachment.ts';
 import type { ImageCounts } from '../tables/image.ts';
+import type { ConfigStatus } from './config/report.ts';
 import type { EndpointStatus } from './endpoint-binder.ts';
 import type { ManifestStatus } from './manifest-feed.ts';
+import type { StoreStatus } from './store/session.ts';
 
 export interface AgentStatus {
   readonly version: string;
@@ -13,6 +15,10 @@ export interface AgentStatus {
   readonly loading: boolean;
   /** Why the last change is not in force; the one before is. */
   readonly error: Readonly<Record<string, unknown>> | null;
+  /** Settings that are not as their sources say; null = the agent has none that change. */
+  readonly config: ConfigStatus | null;
+  /** Resources that came over the API; null while they are not loaded. */
+  readonly store: StoreStatus | null;
   readonly generation: number;
   readonly attachMode: AttachMode;
   readonly manifests: ManifestStatus;

@@ -1,43 +1,121 @@
-// Speaks to a running agent over its unix socket.
+// Speaks to a running agent over its unix socket: HTTP with JSON. Failures come back as the agent's own errors. What is
+// asked for, and what becomes of the answer, is the commands' business.
 import { type IncomingMessage, request } from 'node:http';
-import { DataplaneError, type ErrorCode } from '../base/errors.ts';
+import { DataplaneError, ERROR_CODES, type ErrorCode } from '../base/errors.ts';
 
 const TIMEOUT_MS = 30_000;
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+export interface AgentRequest {
+  readonly method: Method;
+  /** Encoded, without the query. */
+  readonly path: string;
+  /** What is undefined or false is left out. */
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Text is sent as it is, everything else as JSON. */
+  readonly body?: unknown;
+  /** application/json unless given. */
+  readonly contentType?: string;
+}
+
+export interface AgentAnswer<T> {
+  readonly status: number;
+  /** Text where the agent answers with something else than JSON. */
+  readonly body: T;
+  readonly headers: IncomingMessage['headers'];
+}
 
 /** The JSON answer. Throws AGENT_UNREACHABLE, or the agent's own error. */
 export async function askAgent<T>(
   socket: string,
-  method: 'GET' | 'PUT' | 'DELETE',
+  method: 'GET' | 'PUT' | 'POST' | 'DELETE',
   path: string,
   body?: unknown,
 ): Promise<T> {
-  const response = await send(socket, method, path, body);
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  const text = Buffer.concat(chunks).toString('utf8');
-  if (response.statusCode === 200) return JSON.parse(text) as T;
-  const { code, error } = JSON.parse(text) as { code: ErrorCode; error: string };
-  throw new DataplaneError(code, error, { operation: method.toLowerCase(), target: path });
+  return (await sendToAgent<T>(socket, { method, path, body })).body;
 }
 
-/** Lines of an answer that goes on until either side ends it. */
-export async function* followAgent(socket: string, path: string): AsyncIterable<string> {
-  const response = await send(socket, 'GET', path, undefined);
+/** The answer with its status. Throws AGENT_UNREACHABLE, and the agent's own error for a status from 400 on. */
+export async function sendToAgent<T>(socket: string, asked: AgentRequest): Promise<AgentAnswer<T>> {
+  const response = await send(socket, asked);
+  const text = await readText(response);
+  const { statusCode: status = 0, headers } = response;
+  if (status >= 400) throw failureOf(text, asked);
+  const isJson = headers['content-type']?.includes('json') === true;
+  return { status, body: (isJson ? JSON.parse(text) : text) as T, headers };
+}
+
+/** Lines of an answer that goes on until either side ends it. Throws as sendToAgent does. */
+export async function* followAgent(
+  socket: string,
+  path: string,
+  query: AgentRequest['query'] = {},
+): AsyncGenerator<string, void, void> {
+  const asked: AgentRequest = { method: 'GET', path, query };
+  const response = await send(socket, asked, 0);
+  if ((response.statusCode ?? 0) >= 400) throw failureOf(await readText(response), asked);
+  response.setEncoding('utf8');
   let rest = '';
   for await (const chunk of response) {
-    const lines = (rest + (chunk as Buffer).toString('utf8')).split('\n');
+    const lines = (rest + String(chunk)).split('\n');
     rest = lines.pop() as string;
     yield* lines;
   }
 }
 
-function send(socketPath: string, method: string, path: string, body: unknown): Promise<IncomingMessage> {
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function send(socketPath: string, asked: AgentRequest, timeout = TIMEOUT_MS): Promise<IncomingMessage> {
+  const { method, path, query = {}, body, contentType = 'application/json' } = asked;
+  const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+  const headers = {
+    'user-agent': 'tortie',
+    ...(text === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }),
+  };
   return new Promise((resolve, reject) => {
-    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
-    const outgoing = request({ socketPath, method, path, headers, timeout: TIMEOUT_MS }, resolve);
+    // A connection of its own: one that is kept may be to an agent that is gone.
+    const options = { socketPath, method, path: path + formatQuery(query), headers, timeout, agent: false } as const;
+    const outgoing = request(options, resolve);
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${timeout} ms`)));
     outgoing.on('error', (cause) => reject(unreachable(socketPath, cause)));
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+    outgoing.end(text);
   });
+}
+
+function formatQuery(query: NonNullable<AgentRequest['query']>): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== false);
+  const text = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+/** The agent's error with all its fields; agents of other versions may know fewer fields and other codes. */
+function failureOf(text: string, { method, path }: AgentRequest): DataplaneError {
+  const place = { operation: method.toLowerCase(), target: path };
+  let answer: { code?: unknown; error?: unknown; message?: unknown; details?: { causes?: { error?: unknown }[] } };
+  try {
+    answer = JSON.parse(text) as typeof answer;
+  } catch (cause) {
+    return new DataplaneError('INTERNAL', 'the answer is not understood', {
+      ...place,
+      found: text.slice(0, 80),
+      cause,
+    });
+  }
+  const causes = answer.details?.causes ?? [];
+  const errors = causes.map(({ error }) => error as Record<string, unknown> | undefined);
+  const [first] = errors;
+  const code = codeOf(first?.code ?? answer.code);
+  const message = String(answer.message ?? answer.error ?? text);
+  return new DataplaneError(code, message, { ...place, cause: errors.length > 1 ? errors : first });
+}
+
+function codeOf(code: unknown): ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'INTERNAL';
 }
 
 function unreachable(socket: string, cause: Error): DataplaneError {

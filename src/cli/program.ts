@@ -5,6 +5,7 @@ import { DataplaneError } from '../base/errors.ts';
 import { addAgentCommand } from './commands/agent.ts';
 import { addBenchCommand } from './commands/bench.ts';
 import { addCleanupCommand } from './commands/cleanup.ts';
+import { addConfigCommand } from './commands/config.ts';
 import { addDiffCommand } from './commands/diff.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEndpointCommand } from './commands/endpoint.ts';
@@ -16,6 +17,7 @@ import { addMonitorCommand } from './commands/monitor.ts';
 import { addRenderCommand } from './commands/render.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
 import { addStatusCommand } from './commands/status.ts';
+import { addStoreCommand } from './commands/store.ts';
 import { addTablesCommand } from './commands/tables.ts';
 import { addTestCommand } from './commands/test.ts';
 import { addTraceCommand } from './commands/trace.ts';
@@ -34,6 +36,7 @@ export function createProgram(): Command {
   const adders = [
     addAgentCommand,
     addStatusCommand,
+    addConfigCommand,
     addEndpointCommand,
     addManifestCommands,
     addVerdictCommand,
@@ -46,6 +49,7 @@ export function createProgram(): Command {
     addExplainCommand,
     addRenderCommand,
     addBenchCommand,
+    addStoreCommand,
     addTablesCommand,
     addMonitorCommand,
     addCleanupCommand,

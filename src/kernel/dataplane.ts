@@ -44,6 +44,7 @@ export class Dataplane {
   readonly compiler: TableCompiler;
   readonly #object: BpfObject;
   readonly #images: ImageWriter;
+  readonly #hz: number;
   readonly #endpoints: EndpointWriter;
   readonly #fingerprint: PolicyFingerprint;
   readonly #flows: FlowTable;
@@ -59,15 +60,16 @@ export class Dataplane {
   #isBoundWritten = false;
 
   private constructor(object: BpfObject, options: DataplaneOptions, pins: Pins, hz: number) {
-    const { sizes, keepEstablished, eventBudget } = options;
+    const { sizes } = options;
     this.#object = object;
+    this.#hz = hz;
     const maps = mapsOf(object);
     this.#images = new ImageWriter(maps);
     this.#endpoints = new EndpointWriter(maps);
     this.#fingerprint = new PolicyFingerprint(maps);
     this.#flows = new FlowTable(maps.flows, flowTableShape(sizes.flows).room);
     this.compiler = new TableCompiler(sizes);
-    this.#images.configure({ keepEstablished, eventBudget, hz });
+    this.configure(options);
     this.attachMode = options.attachMode === 'auto' ? bestAttachMode() : options.attachMode;
     const programs = { ingress: object.program('tt_from_work'), egress: object.program('tt_to_work') };
     this.#attachments = new Attachments(programs, this.attachMode, pins);
@@ -79,6 +81,11 @@ export class Dataplane {
     pins.create(options.bpffs);
     const object = loadObject('workload', options.sizes, pins);
     return new Dataplane(object, options, pins, await measureHz(object));
+  }
+
+  /** Counts for every packet from here on; the policy in force stays as it is. */
+  configure({ keepEstablished, eventBudget }: Pick<DataplaneOptions, 'keepEstablished' | 'eventBudget'>): void {
+    this.#images.configure({ keepEstablished, eventBudget, hz: this.#hz });
   }
 
   /** Takes over the policy in force: `keys` names the endpoint behind each interface that still exists. */
@@ -108,16 +115,21 @@ export class Dataplane {
 
   /**
    * Puts the desired state in force for the endpoints that have an interface. Resolves when the space of the state
-   * before can be reused; the new state is in force before the first await. Throws TABLE_FULL: the state before
-   * stays in force.
+   * before can be reused; the new state is in force before the first await. accept is called when it compiles, before
+   * anything is in force. Throws TABLE_FULL, and what accept throws: the state before stays in force.
    */
-  async apply(desired: DesiredState, bindings: readonly EndpointBinding[]): Promise<{ readonly isChanged: boolean }> {
+  async apply(
+    desired: DesiredState,
+    bindings: readonly EndpointBinding[],
+    accept?: () => void,
+  ): Promise<{ readonly isChanged: boolean }> {
     if (desired === this.#desired && bindings === this.#bindings && this.#isBoundWritten) {
+      accept?.();
       return { isChanged: this.#restore() };
     }
     this.#desired = undefined;
     if (bindings !== this.#bindings) this.#handOverIds(desired, bindings);
-    const image = this.compiler.compile(desired);
+    const image = this.compiler.compile(desired, accept);
     const bound = this.#bindTo(image, bindings);
     if (bound === this.#bound) {
       const isChanged = this.#publish(image);

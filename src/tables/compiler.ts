@@ -75,13 +75,16 @@ export class TableCompiler {
     this.#tables = new ImageTables(this.heap, this.v6Nodes);
   }
 
-  /** Compiles the next image. Throws TABLE_FULL and LIMIT_EXCEEDED; the image before then stays whole. */
-  compile(desired: DesiredState): TableImage {
+  /**
+   * Compiles the next image. accept is called once nothing else can fail. Throws TABLE_FULL, LIMIT_EXCEEDED and what
+   * accept throws; the image before then stays whole.
+   */
+  compile(desired: DesiredState, accept?: () => void): TableImage {
     this.heap.beginImage();
     this.v6Nodes.beginImage();
     this.stories.beginImage();
     try {
-      return this.#compile(desired);
+      return this.#compile(desired, accept);
     } catch (error) {
       this.#abandon();
       throw error;
@@ -113,7 +116,7 @@ export class TableCompiler {
     this.v6Nodes.sweep();
   }
 
-  #compile(desired: DesiredState): TableImage {
+  #compile(desired: DesiredState, accept: (() => void) | undefined): TableImage {
     const endpoints = this.#lists.follow(desired);
     const { partition, changes } = this.#addresses.follow(desired);
     const classification: Classification = {
@@ -126,6 +129,7 @@ export class TableCompiler {
     const limit = this.#endpointIds.limit;
     const { ordered } = this.#addresses;
     const root = this.#tables.update(classification, ordered, changes.prefixes, { lists: endpoints, ids, limit });
+    accept?.();
     this.#complete(classification, ids);
     const counts: ImageCounts = {
       endpoints: endpoints.length,

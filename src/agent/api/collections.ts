@@ -1,0 +1,64 @@
+// Every kind of resource as a collection of the API: its group, its plural, its paths. Made from the kinds that manifests
+// may have; what is done with them is not known here.
+import type { z } from 'zod';
+import { findKind, type KindDefinition, knownKinds } from '../../resources/kinds.ts';
+import type { ResourceType } from '../../resources/resource.ts';
+
+export interface Collection {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly type: ResourceType;
+  readonly isNamespaced: boolean;
+  /** Settings of the agent itself come from files only. */
+  readonly isWritable: boolean;
+  readonly schema: z.ZodType;
+}
+
+const PLURALS: Readonly<Record<ResourceType, string>> = {
+  NetworkPolicy: 'networkpolicies',
+  GlobalNetworkPolicy: 'globalnetworkpolicies',
+  StagedNetworkPolicy: 'stagednetworkpolicies',
+  StagedGlobalNetworkPolicy: 'stagedglobalnetworkpolicies',
+  KubernetesNetworkPolicy: 'networkpolicies',
+  StagedKubernetesNetworkPolicy: 'stagedkubernetesnetworkpolicies',
+  ClusterNetworkPolicy: 'clusternetworkpolicies',
+  Tier: 'tiers',
+  Profile: 'profiles',
+  NetworkSet: 'networksets',
+  GlobalNetworkSet: 'globalnetworksets',
+  HostEndpoint: 'hostendpoints',
+  WorkloadEndpoint: 'workloadendpoints',
+  FelixConfiguration: 'felixconfigurations',
+  Pod: 'pods',
+  Node: 'nodes',
+  Namespace: 'namespaces',
+  ServiceAccount: 'serviceaccounts',
+  Service: 'services',
+  EndpointSlice: 'endpointslices',
+};
+
+/** Calico's kinds as its own database has them: manifests may be written so, but the API has them under one name. */
+const OTHER_NAME = 'crd.projectcalico.org/';
+
+/** Every collection; kinds that several API versions have are in each of them. */
+export const COLLECTIONS: readonly Collection[] = [...knownKinds()].filter(isShown).map((key) => {
+  const space = key.indexOf(' ');
+  return collectionOf(findKind(key.slice(0, space), key.slice(space + 1)) as KindDefinition);
+});
+
+/** The path of a collection, of its part in a namespace, or of one object. */
+export function collectionPath({ apiVersion, plural }: Collection, namespace?: string, name?: string): string {
+  const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const place = namespace === undefined ? '' : `/namespaces/${namespace}`;
+  return `${group}${place}/${plural}${name === undefined ? '' : `/${name}`}`;
+}
+
+function isShown(key: string): boolean {
+  return !key.startsWith(OTHER_NAME);
+}
+
+function collectionOf({ apiVersion, kind, type, isNamespaced, schema }: KindDefinition): Collection {
+  const isWritable = type !== 'FelixConfiguration';
+  return { apiVersion, kind, plural: PLURALS[type], type, isNamespaced, isWritable, schema };
+}

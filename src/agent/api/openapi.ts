@@ -1,0 +1,142 @@
+// The OpenAPI 3.1 document: made from the list of routes and from the schemas that manifests are checked with. Pure; kept as
+// docs/openapi.json, and answered at /openapi.json.
+import { z } from 'zod';
+import { COLLECTIONS } from './collections.ts';
+import { QUERY, type Route } from './route.ts';
+import { ROUTES } from './routes/all.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+export const OPENAPI_PATH = '/openapi.json';
+
+const string = { type: 'string' };
+const list = (items: object): object => ({ type: 'array', items });
+const object = (properties: object, required: readonly string[] = []): object => ({
+  type: 'object',
+  properties,
+  ...(required.length === 0 ? {} : { required }),
+});
+
+/** What is no kind of resource. */
+const OWN_SCHEMAS: Json = {
+  Any: {},
+  Health: object({ status: string }, ['status']),
+  Version: object({ version: string, api: string }, ['version', 'api']),
+  InterfaceRequest: object({ interface: string }, ['interface']),
+  Patch: { description: 'A merge patch or the object to apply, or the operations of a JSON patch.' },
+  Manifests: { description: 'A YAML stream, one object, a list of objects, or an object of kind List.' },
+  DeleteOptions: object({ preconditions: object({ resourceVersion: string, uid: string }) }),
+  RollbackRequest: object({ revision: { type: ['integer', 'string'] } }, ['revision']),
+  ObjectList: object(
+    {
+      apiVersion: string,
+      kind: string,
+      metadata: object({ resourceVersion: string, continue: string }),
+      items: list({}),
+    },
+    ['items'],
+  ),
+  ChangeReport: object(
+    {
+      kind: string,
+      apiVersion: string,
+      revision: string,
+      dryRun: { type: 'boolean' },
+      confirmation: { type: 'object' },
+      changes: list(object({ id: string, result: { enum: ['created', 'configured', 'unchanged', 'deleted'] } })),
+      difference: { type: 'object' },
+    },
+    ['revision', 'dryRun', 'changes'],
+  ),
+  HistoryEntry: object(
+    { revision: { type: 'integer' }, time: string, who: { type: 'object' }, verb: string, changes: list({}) },
+    ['revision', 'time', 'who', 'verb', 'changes'],
+  ),
+  HistoryList: object({ items: list({ $ref: '#/components/schemas/HistoryEntry' }) }, ['items']),
+  Status: object(
+    {
+      kind: { const: 'Status' },
+      status: { const: 'Failure' },
+      message: string,
+      reason: string,
+      code: { type: 'integer' },
+      details: object({
+        causes: list(object({ reason: string, message: string, field: string, error: { type: 'object' } })),
+      }),
+    },
+    ['kind', 'status', 'message', 'reason', 'code'],
+  ),
+};
+
+/** The document, without a version of its own: its paths are what counts. */
+export function describeApi(routes: readonly Route[] = ROUTES): Json {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) {
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: describeRoute(route) };
+  }
+  paths[OPENAPI_PATH] = {
+    get: {
+      operationId: 'getOpenApi',
+      summary: 'This document',
+      responses: { 200: { description: 'OK', content: { 'application/json': { schema: { type: 'object' } } } } },
+    },
+  };
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Tortie agent', version: 'v1', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    servers: [{ url: 'http://localhost', description: 'Over the unix socket of the agent' }],
+    paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
+    components: {
+      schemas: { ...OWN_SCHEMAS, ...kindSchemas() },
+      parameters: describeParameters(),
+      responses: {
+        Failure: { description: 'Why not', content: { 'application/json': { schema: refTo('Status') } } },
+      },
+    },
+  };
+}
+
+/** By name; a parameter of a path is called differently from every one of a query. */
+function describeParameters(): Json {
+  const inPath = ['namespace', 'name', 'revision'].map((name) => [
+    name,
+    { name, in: 'path', required: true, schema: string },
+  ]);
+  const inQuery = Object.entries(QUERY).map(([name, rest]) => [name, { name, in: 'query', ...rest }]);
+  return Object.fromEntries([...inPath, ...inQuery]) as Json;
+}
+
+function kindSchemas(): Record<string, unknown> {
+  const options = { io: 'input', unrepresentable: 'any' } as const;
+  const entries = COLLECTIONS.map(({ type, schema }): [string, unknown] => {
+    const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, options);
+    return [type, rest];
+  });
+  return Object.fromEntries(entries);
+}
+
+function describeRoute({ path, id, summary, query = [], body, answer }: Route): Json {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string);
+  const parameters = [...names, ...query].map((name) => ({ $ref: `#/components/parameters/${name}` }));
+  const { schema, contentType = 'application/json', status = 200 } = answer;
+  const media = { schema: schema === undefined ? string : refTo(schema) };
+  const success = { description: 'Done', content: { [contentType]: media } };
+  return {
+    operationId: id,
+    summary,
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: body.isOptional !== true,
+            content: Object.fromEntries(body.contentTypes.map((type) => [type, { schema: refTo(body.schema) }])),
+          },
+        }),
+    responses: { [status]: success, default: { $ref: '#/components/responses/Failure' } },
+  };
+}
+
+function refTo(schema: string): Json {
+  return { $ref: `#/components/schemas/${schema}` };
+}

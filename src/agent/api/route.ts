@@ -1,0 +1,139 @@
+// What a route of the API is: its path, its parameters, its handler, and what openapi.ts says of it. Every route is in the
+// one list of routes/all.ts.
+import type { ServerResponse } from 'node:http';
+import type { Logger } from '../../base/log.ts';
+import type { Agent } from '../agent.ts';
+import type { Actor } from '../store/actor.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** What the API asks of an agent. */
+export type ApiAgent = Pick<
+  Agent,
+  | 'endpoints'
+  | 'events'
+  | 'fileOf'
+  | 'generation'
+  | 'isInSync'
+  | 'isLoading'
+  | 'loaded'
+  | 'manifests'
+  | 'resources'
+  | 'setInterface'
+  | 'settings'
+  | 'status'
+  | 'stored'
+  | 'unsetInterface'
+> & { readonly readings: Pick<Agent['readings'], 'counters' | 'flows' | 'judge' | 'tables'> };
+
+export interface ApiContext {
+  readonly agent: ApiAgent;
+  readonly log: Logger;
+  /** Prometheus text and its content type. */
+  metrics(): Promise<{ readonly text: string; readonly contentType: string }>;
+}
+
+export interface ApiRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** Of the route's template, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** Lower case, without parameters; empty = none. */
+  readonly contentType: string;
+  readonly actor: Actor;
+  /** Throws REQUEST_TOO_LARGE, and INVALID_REQUEST for what is not UTF-8. */
+  text(): Promise<string>;
+}
+
+/** JSON unless it is text. undefined = the handler has taken the response over. */
+export interface Reply {
+  readonly status?: number;
+  readonly body?: unknown;
+  readonly text?: string;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Whoever goes on writing after the handler has returned. */
+export interface Stream {
+  /** Called once, when the client is gone or the server closes. */
+  onEnd(end: () => void): void;
+  /** False = the client reads too slowly and has been cut off. */
+  writeLine(value: unknown): boolean;
+}
+
+export interface Responder {
+  readonly response: ServerResponse;
+  /** Begins an answer of JSON lines that goes on until either side ends it. */
+  stream(): Stream;
+}
+
+export type Handler = (
+  context: ApiContext,
+  request: ApiRequest,
+  responder: Responder,
+) => Promise<Reply | undefined> | Reply | undefined;
+
+export type QueryName =
+  | 'allowWatchBookmarks'
+  | 'confirm'
+  | 'continue'
+  | 'diff'
+  | 'dryRun'
+  | 'fieldManager'
+  | 'fieldSelector'
+  | 'force'
+  | 'labelSelector'
+  | 'limit'
+  | 'resourceVersion'
+  | 'timeoutSeconds'
+  | 'watch';
+
+/** What a query parameter means, for every route alike. */
+export const QUERY: Readonly<Record<QueryName, { readonly description: string; readonly schema: object }>> = {
+  allowWatchBookmarks: {
+    description: 'Accepted: bookmarks are sent in any case.',
+    schema: { type: 'boolean' },
+  },
+  confirm: {
+    description: 'The change comes undone after so long (60s, 5m) unless it is confirmed.',
+    schema: { type: 'string', pattern: '^[1-9][0-9]*(s|m|h)?$' },
+  },
+  continue: { description: 'Where the page before ended.', schema: { type: 'string' } },
+  diff: { description: 'Answer with the packets that are judged differently.', schema: { type: 'boolean' } },
+  dryRun: { description: 'All = do everything but store it.', schema: { type: 'string', enum: ['All'] } },
+  fieldManager: { description: 'Who applies: fields it gives up are taken away.', schema: { type: 'string' } },
+  fieldSelector: { description: 'metadata.name and metadata.namespace, with = or !=.', schema: { type: 'string' } },
+  force: { description: 'Even if it denies the connection it comes through.', schema: { type: 'boolean' } },
+  labelSelector: { description: 'As in Kubernetes: a=b,c!=d,e in (f,g),!h.', schema: { type: 'string' } },
+  limit: { description: 'Objects of a page at most.', schema: { type: 'integer', minimum: 1 } },
+  resourceVersion: {
+    description: 'Of a watch: changes after it are sent. Of a delete: the version that is meant.',
+    schema: { type: 'string', pattern: '^[0-9]+$' },
+  },
+  timeoutSeconds: { description: 'The watch ends after so long.', schema: { type: 'integer', minimum: 1 } },
+  watch: { description: 'Send changes as they come, one JSON object a line.', schema: { type: 'boolean' } },
+};
+
+/** What openapi.ts says of a body. */
+export interface BodyDoc {
+  readonly contentTypes: readonly string[];
+  /** Name of a schema in the document. */
+  readonly schema: string;
+  readonly isOptional?: boolean;
+}
+
+export interface Route {
+  readonly method: Method;
+  /** Parameters in braces, as OpenAPI has them. */
+  readonly path: string;
+  readonly id: string;
+  readonly summary: string;
+  readonly query?: readonly QueryName[];
+  readonly body?: BodyDoc;
+  /** Name of a schema in the document, or a content type other than JSON. */
+  readonly answer: { readonly schema?: string; readonly contentType?: string; readonly status?: number };
+  readonly handle: Handler;
+}

@@ -1,0 +1,117 @@
+// What was changed, by whom, and the way back: history, rollback, confirmation.
+import { z } from 'zod';
+import { DataplaneError } from '../../../base/errors.ts';
+import type { HistoryEntry } from '../../store/history.ts';
+import { showStored } from '../../store/stored-object.ts';
+import { readJson } from '../body.ts';
+import { CHANGE_QUERY, changeOptions, describeResult, numberOf, outcomeOf } from '../change-options.ts';
+import { invalidRequest } from '../failure.ts';
+import type { ApiContext, ApiRequest, Reply, Route } from '../route.ts';
+
+const DEFAULT_LIMIT = 50;
+const rollbackBody = z.strictObject({ revision: z.union([z.number().int().min(0), z.string().regex(/^\d+$/)]) });
+
+export const HISTORY_ROUTES: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/history',
+    id: 'listHistory',
+    summary: 'Changes of the store, the latest first; continue = the revision before which the page begins',
+    query: ['limit', 'continue'],
+    answer: { schema: 'HistoryList' },
+    handle: listHistory,
+  },
+  {
+    method: 'GET',
+    path: '/history/{revision}',
+    id: 'getHistory',
+    summary: 'One change, with every object before and after it',
+    answer: { schema: 'HistoryEntry' },
+    handle: getEntry,
+  },
+  {
+    method: 'POST',
+    path: '/rollback',
+    id: 'rollback',
+    summary: 'Bring all stored objects back as they were at a revision, as a change of its own',
+    query: CHANGE_QUERY.filter((name) => name !== 'diff'),
+    body: { contentTypes: ['application/json'], schema: 'RollbackRequest' },
+    answer: { schema: 'ChangeReport' },
+    handle: rollBack,
+  },
+  {
+    method: 'POST',
+    path: '/confirm/{revision}',
+    id: 'confirm',
+    summary: 'Let a change stay that was made with confirm',
+    answer: { schema: 'HistoryEntry' },
+    handle: confirm,
+  },
+];
+
+async function listHistory({ agent }: ApiContext, { query }: ApiRequest): Promise<Reply> {
+  await agent.loaded;
+  const { store } = agent.stored;
+  const limit = numberOf(query, 'limit', 1) ?? DEFAULT_LIMIT;
+  const items: HistoryEntry[] = [];
+  for (const entry of store.entriesBack(numberOf(query, 'continue', 1))) {
+    if (items.length === limit) break;
+    items.push(entry);
+  }
+  const last = items.at(-1)?.revision ?? 0;
+  const hasMore = last > store.compacted + 1;
+  const metadata = { resourceVersion: String(store.revision), ...(hasMore ? { continue: String(last) } : {}) };
+  return { body: { kind: 'HistoryList', apiVersion: 'tortie.io/v1', metadata, items: items.map(summarize) } };
+}
+
+async function getEntry({ agent }: ApiContext, { params }: ApiRequest): Promise<Reply> {
+  await agent.loaded;
+  const entry = agent.stored.store.entry(revisionOf(params.revision));
+  if (entry === undefined) throw unknownRevision(params.revision);
+  return { body: describeEntry(entry) };
+}
+
+async function rollBack(context: ApiContext, request: ApiRequest): Promise<Reply> {
+  const body = rollbackBody.safeParse(await readJson(request));
+  if (!body.success) throw invalidRequest('rollback', z.prettifyError(body.error));
+  await context.agent.loaded;
+  const options = changeOptions(request);
+  const { desk } = context.agent.stored;
+  const result = await desk.rollBack(Number(body.data.revision), { ...options, actor: request.actor });
+  return describeResult(result, options.isDryRun === true);
+}
+
+async function confirm({ agent }: ApiContext, { params }: ApiRequest): Promise<Reply> {
+  await agent.loaded;
+  return { body: describeEntry(await agent.stored.desk.confirm(revisionOf(params.revision))) };
+}
+
+function summarize({ changes, ...entry }: HistoryEntry): object {
+  return { ...entry, changes: changes.map((change) => ({ id: change.id, result: outcomeOf(change) })) };
+}
+
+function describeEntry({ changes, ...entry }: HistoryEntry): object {
+  return {
+    kind: 'HistoryEntry',
+    apiVersion: 'tortie.io/v1',
+    ...entry,
+    changes: changes.map((change) => ({
+      id: change.id,
+      result: outcomeOf(change),
+      before: change.before === undefined ? null : showStored(change.before),
+      after: change.after === undefined ? null : showStored(change.after),
+    })),
+  };
+}
+
+function revisionOf(text: string | undefined): number {
+  if (text !== undefined && /^\d{1,15}$/.test(text)) return Number(text);
+  throw unknownRevision(text);
+}
+
+function unknownRevision(text: string | undefined): DataplaneError {
+  return new DataplaneError('NOT_FOUND', 'no such revision in history', {
+    operation: 'find',
+    target: `revision ${text}`,
+  });
+}

@@ -1,0 +1,129 @@
+// Many objects in one change, and all of them at once: apply, export, import. Either everything in a request is in force
+// afterwards or nothing of it.
+import { stringify } from 'yaml';
+import { isEqual } from '../../../base/equal.ts';
+import { DataplaneError } from '../../../base/errors.ts';
+import { findKind } from '../../../resources/kinds.ts';
+import { type Resource, resourceId } from '../../../resources/resource.ts';
+import { manifestOf } from '../../live-manifests.ts';
+import type { PlannedChange } from '../../store/change-desk.ts';
+import type { ResourceStore } from '../../store/resource-store.ts';
+import { cleanManifest, isPlain, type Manifest, readResource } from '../../store/stored-object.ts';
+import { readObjects } from '../body.ts';
+import { answerChange, CHANGE_QUERY } from '../change-options.ts';
+import type { ApiAgent, ApiContext, ApiRequest, Reply, Route } from '../route.ts';
+import { planApply } from './resources.ts';
+
+const BODY = { contentTypes: ['application/yaml', 'application/json'], schema: 'Manifests' };
+
+export const TRANSFER_ROUTES: readonly Route[] = [
+  {
+    method: 'POST',
+    path: '/apply',
+    id: 'apply',
+    summary: 'Create or merge every object of a YAML stream or JSON list, as one change',
+    query: [...CHANGE_QUERY, 'fieldManager'],
+    body: BODY,
+    answer: { schema: 'ChangeReport' },
+    handle: applyAll,
+  },
+  {
+    method: 'GET',
+    path: '/export',
+    id: 'export',
+    summary: 'Everything in force, of the store and of files, as a YAML stream',
+    answer: { contentType: 'application/yaml' },
+    handle: exportAll,
+  },
+  {
+    method: 'POST',
+    path: '/import',
+    id: 'import',
+    summary: 'Make the store hold exactly these objects, as one change; what files define must be as they define it',
+    query: CHANGE_QUERY,
+    body: BODY,
+    answer: { schema: 'ChangeReport' },
+    handle: importAll,
+  },
+];
+
+interface Named {
+  readonly id: string;
+  readonly manifest: Manifest;
+}
+
+async function applyAll(context: ApiContext, request: ApiRequest): Promise<Reply> {
+  const objects = (await readObjects(request)).map(nameObject);
+  requireDistinct(objects);
+  const manager = request.query.get('fieldManager') ?? undefined;
+  const plan = (store: ResourceStore): readonly PlannedChange[] =>
+    objects.map(({ id, manifest }) => planApply(store, id, manifest, manager));
+  return answerChange(context, request, { verb: 'apply', plan });
+}
+
+async function exportAll({ agent }: ApiContext): Promise<Reply> {
+  await agent.loaded;
+  const objects: Manifest[] = [];
+  for (const resource of agent.resources())
+    if (agent.fileOf(resource.id) !== undefined) objects.push(manifestOf(resource));
+  for (const { id, manifest } of agent.stored.store.objects()) {
+    if (agent.fileOf(id) === undefined) objects.push(cleanManifest(manifest));
+  }
+  const text = objects.map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false })}`).join('');
+  return { text, contentType: 'application/yaml' };
+}
+
+async function importAll(context: ApiContext, request: ApiRequest): Promise<Reply> {
+  const objects = (await readObjects(request)).map(nameObject);
+  requireDistinct(objects);
+  await context.agent.loaded;
+  const files = fileObjects(context.agent);
+  const wanted = objects.filter(({ id, manifest }) => !isAsInFile(files.get(id), manifest));
+  const names = new Set(objects.map(({ id }) => id));
+  const plan = (store: ResourceStore): readonly PlannedChange[] => {
+    const gone = [...store.objects()].filter(({ id }) => !names.has(id) && !files.has(id));
+    return [
+      ...gone.map(({ id }): PlannedChange => ({ id, manifest: undefined })),
+      ...wanted.map(({ id, manifest }): PlannedChange => ({ id, manifest: cleanManifest(manifest) })),
+    ];
+  };
+  return answerChange(context, request, { verb: 'import', plan });
+}
+
+function fileObjects(agent: ApiAgent): Map<string, Resource> {
+  const objects = [...agent.resources()].filter(({ id }) => agent.fileOf(id) !== undefined);
+  return new Map(objects.map((resource) => [resource.id, resource]));
+}
+
+function isAsInFile(inFile: Resource | undefined, manifest: Manifest): boolean {
+  if (inFile === undefined) return false;
+  const { metadata, spec } = readResource(manifest);
+  return isEqual(metadata, inFile.metadata) && isEqual(spec, inFile.spec);
+}
+
+/** The object with its namespace and id. Throws what readResource does for a kind that is not known. */
+function nameObject(value: Manifest): Named {
+  const { apiVersion, kind } = value;
+  const metadata = isPlain(value.metadata) ? value.metadata : {};
+  const definition =
+    typeof apiVersion === 'string' && typeof kind === 'string' ? findKind(apiVersion, kind) : undefined;
+  if (definition === undefined || typeof metadata.name !== 'string') {
+    const { id } = readResource(value);
+    return { id, manifest: value };
+  }
+  if (!definition.isNamespaced) return { id: resourceId(definition.type, undefined, metadata.name), manifest: value };
+  const given = metadata.namespace;
+  const namespace = typeof given === 'string' && given !== '' ? given : 'default';
+  const id = resourceId(definition.type, namespace, metadata.name);
+  return { id, manifest: { ...value, metadata: { ...metadata, namespace } } };
+}
+
+function requireDistinct(objects: readonly Named[]): void {
+  const seen = new Set<string>();
+  for (const { id } of objects) {
+    if (seen.has(id)) {
+      throw new DataplaneError('DUPLICATE_NAME', 'is there twice', { operation: 'read request', target: id });
+    }
+    seen.add(id);
+  }
+}

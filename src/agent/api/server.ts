@@ -1,0 +1,175 @@
+// HTTP: requests in, routes asked, answers and failures out, within limits on size, time and number that no client can
+// stretch. What the routes do is not known here.
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import { DataplaneError } from '../../base/errors.ts';
+import { nearestName } from '../../resources/nearest.ts';
+import { readText } from './body.ts';
+import { errorsOf, failureStatus, invalidRequest } from './failure.ts';
+import { describeApi, OPENAPI_PATH } from './openapi.ts';
+import type { TlsMaterial } from './options.ts';
+import type { Identify } from './peer.ts';
+import type { ApiContext, ApiRequest, Reply, Responder, Route } from './route.ts';
+import { Router } from './router.ts';
+import { ROUTES } from './routes/all.ts';
+import { LineStream } from './stream.ts';
+
+export interface ServerLimits {
+  readonly headersMs: number;
+  /** From the first byte of a request to its last. */
+  readonly requestMs: number;
+  /** Without a byte in either direction. */
+  readonly idleMs: number;
+  readonly connections: number;
+}
+
+export const DEFAULT_SERVER_LIMITS: ServerLimits = {
+  headersMs: 5000,
+  requestMs: 30_000,
+  idleMs: 60_000,
+  connections: 256,
+};
+
+/** Paths of the first API: their failures keep the form that its clients read. */
+const FIRST_API = '/v1/';
+const MAX_HEADER_BYTES = 16 * 1024;
+const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
+
+/** An HTTP server, not listening yet. With TLS material it takes connections with a client certificate only. */
+export function createApiServer(
+  context: ApiContext,
+  identify: Identify,
+  { limits = DEFAULT_SERVER_LIMITS, tls }: { readonly limits?: ServerLimits; readonly tls?: TlsMaterial } = {},
+): Server | TlsServer {
+  const answerer = new Answerer(context, identify);
+  const listener: RequestListener = (request, response) => void answerer.answer(request, response);
+  const { headersMs, requestMs, idleMs, connections } = limits;
+  const options = {
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    // How late a client that is too slow may be noticed.
+    connectionsCheckingInterval: Math.max(50, Math.min(1000, headersMs / 4)),
+    maxHeaderSize: MAX_HEADER_BYTES,
+  };
+  const server =
+    tls === undefined
+      ? createServer(options, listener)
+      : createTlsServer(
+          { ...options, ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+          listener,
+        );
+  server.maxConnections = connections;
+  server.setTimeout(idleMs);
+  server.on('clientError', (_error: Error, socket: Socket) => {
+    if (socket.writable) socket.end(BAD_REQUEST);
+    else socket.destroy();
+  });
+  return server;
+}
+
+class Answerer {
+  readonly #context: ApiContext;
+  readonly #identify: Identify;
+  readonly #router = new Router(ROUTES);
+  #document: object | undefined;
+
+  constructor(context: ApiContext, identify: Identify) {
+    this.#context = context;
+    this.#identify = identify;
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on('error', () => response.destroy());
+    try {
+      const reply = await this.#reply(request, response);
+      if (reply !== undefined) send(response, reply);
+    } catch (failure) {
+      this.#refuse(request, response, failure);
+    }
+  }
+
+  async #reply(request: IncomingMessage, response: ServerResponse): Promise<Reply | undefined> {
+    const { path, query } = splitUrl(request.url ?? '');
+    if (path === OPENAPI_PATH && request.method === 'GET') return { body: this.#openApi() };
+    const match = this.#router.find(request.method ?? '', path);
+    if (match === undefined) {
+      throw new DataplaneError('NOT_FOUND', 'no such request', { operation: request.method ?? '', target: path });
+    }
+    const { route, params, methods } = match;
+    if (route === undefined) return methodNotAllowed(request.method ?? '', path, methods);
+    requireKnownQuery(route, query);
+    const { 'user-agent': userAgent, 'content-type': contentType = '' } = request.headers;
+    const actor = this.#identify(request.socket);
+    const asked: ApiRequest = {
+      method: route.method,
+      path,
+      params,
+      query,
+      contentType: contentType.split(';')[0]?.trim().toLowerCase() ?? '',
+      actor: { ...actor, from: { ...actor.from, ...(userAgent === undefined ? {} : { userAgent }) } },
+      text: () => readText(request),
+    };
+    const responder: Responder = { response, stream: () => new LineStream(request, response) };
+    return route.handle(this.#context, asked, responder);
+  }
+
+  #openApi(): object {
+    this.#document ??= describeApi();
+    return this.#document;
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, failure: unknown): void {
+    if (response.destroyed || response.headersSent) {
+      response.destroy();
+      return;
+    }
+    // A body that goes on for longer than anybody reads it must not hold the connection.
+    if (!request.complete) response.setHeader('connection', 'close');
+    const errors = errorsOf(failure);
+    if (errors === undefined) this.#context.log.error('request ended early', { error: describeBug(failure) });
+    const status = failureStatus(errors ?? []);
+    const isFirstApi = request.url?.startsWith(FIRST_API) === true;
+    const [error] = errors ?? [];
+    const body = isFirstApi ? { code: error?.code ?? 'INTERNAL', error: error?.message ?? status.message } : status;
+    send(response, { status: status.code, body });
+  }
+}
+
+function splitUrl(url: string): { readonly path: string; readonly query: URLSearchParams } {
+  const mark = url.indexOf('?');
+  return {
+    path: mark === -1 ? url : url.slice(0, mark),
+    query: new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)),
+  };
+}
+
+/** A parameter that is misspelt would be a change that is not what was meant. */
+function requireKnownQuery({ query = [] }: Route, given: URLSearchParams): void {
+  for (const name of given.keys()) {
+    if ((query as readonly string[]).includes(name)) continue;
+    const nearest = nearestName(name, query);
+    throw invalidRequest('query', 'has an unknown parameter', {
+      field: name,
+      expected: query.length === 0 ? 'none' : query.join(', '),
+      hint: nearest === undefined ? undefined : `did you mean ${nearest}?`,
+    });
+  }
+}
+
+function methodNotAllowed(method: string, path: string, methods: readonly string[]): Reply {
+  const expected = methods.join(', ');
+  const error = invalidRequest(path, 'is not for this method', { found: method, expected });
+  return { status: 405, body: failureStatus([error], 405), headers: { allow: expected } };
+}
+
+function send(response: ServerResponse, { status = 200, body, text, contentType, headers = {} }: Reply): void {
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.setHeader('content-type', contentType ?? 'application/json');
+  response.end(text ?? JSON.stringify(body));
+}
+
+function describeBug(failure: unknown): string {
+  return failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
+}

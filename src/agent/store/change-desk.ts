@@ -1,0 +1,250 @@
+// Every write to the store goes through here, one at a time: planned on what is there, checked as a manifest would be,
+// compiled, stored, and only then in force. What is refused leaves no trace. Requests and answers are agent/api's.
+import { isEqual } from '../../base/equal.ts';
+import { DataplaneError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import type { World } from '../../model/world.ts';
+import type { Resource } from '../../resources/resource.ts';
+import { type Actor, AGENT_ACTOR } from './actor.ts';
+import { type Confirmation, confirmationWithin, timeLeft } from './confirmation.ts';
+import { requireConnection } from './connection-guard.ts';
+import { type HistoryEntry, type ObjectChange, stateBefore, type Verb } from './history.ts';
+import type { ResourceStore } from './resource-store.ts';
+import { type Manifest, nextVersion, readResource, type StoredObject } from './stored-object.ts';
+
+/** What the desk needs of an agent. */
+export interface PolicyHost {
+  /** The file that defines the object; undefined = none does. */
+  fileOf(id: string): Resource['location'] | undefined;
+  /**
+   * Puts resources in force in the place of stored ones (undefined = gone): `commit` is called once all compiles, and
+   * nothing is in force before it returns. Throws what is wrong, and what commit throws: all is as before then.
+   */
+  putStored(changes: ReadonlyMap<string, Resource | undefined>, commit: (world: World) => void): Promise<void>;
+}
+
+/** What is to become of one object. */
+export interface PlannedChange {
+  readonly id: string;
+  /** undefined = it goes. */
+  readonly manifest: Manifest | undefined;
+  /** undefined = as before. */
+  readonly applied?: StoredObject['applied'];
+}
+
+export interface ChangeRequest {
+  readonly actor: Actor;
+  readonly verb: Verb;
+  /** Called when the request's turn comes; throws what it finds wrong. Each object once. */
+  readonly plan: (store: ResourceStore) => readonly PlannedChange[];
+  readonly isDryRun?: boolean;
+  /** Even if it denies the connection that it came through. */
+  readonly isForced?: boolean;
+  /** Comes undone after so long unless it is confirmed. */
+  readonly confirmMs?: number;
+  /** Of a rollback. */
+  readonly target?: number;
+}
+
+export interface ChangeResult {
+  /** Of the store afterwards; of a dry run, of the store as it is. */
+  readonly revision: number;
+  /** In the order of the plan; what is as it was has before === after. */
+  readonly changes: readonly ObjectChange[];
+  readonly confirmation?: Confirmation;
+}
+
+/** Ends a dry run where a commit would be. */
+const DRY_RUN = new Error('dry run');
+const RETRY_MS = 5000;
+
+export class ChangeDesk {
+  readonly #store: ResourceStore;
+  readonly #host: PolicyHost;
+  readonly #log: Logger;
+  #last: Promise<unknown> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(store: ResourceStore, host: PolicyHost, log: Logger) {
+    this.#store = store;
+    this.#host = host;
+    this.#log = log;
+  }
+
+  /**
+   * Resolves when the change is on disk and in force. Rejects with an AggregateError of what is wrong with an object, or
+   * with CONFLICT, DEFINED_IN_FILE, CUTS_CONNECTION, TABLE_FULL, LIMIT_EXCEEDED, ADDRESS_CONFLICT, STORE_FAILED, and what
+   * the plan throws.
+   */
+  submit(request: ChangeRequest): Promise<ChangeResult> {
+    const turn = this.#last.then(() => this.#carryOut(request));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Brings the objects back as they were at a revision, as a change of its own. Throws REVISION_GONE and what submit does. */
+  rollBack(target: number, request: Omit<ChangeRequest, 'plan' | 'verb'>): Promise<ChangeResult> {
+    return this.submit({ ...request, verb: 'rollback', target, plan: (store) => planRollback(store, target) });
+  }
+
+  /** The change stays. Throws NOT_FOUND. */
+  async confirm(revision: number): Promise<HistoryEntry> {
+    await this.#last;
+    const entry = this.#store.confirm(revision, new Date());
+    clearTimeout(this.#timer);
+    return entry;
+  }
+
+  /** Waits for the confirmation that is still due, if one is. */
+  watchConfirmation(): void {
+    clearTimeout(this.#timer);
+    const { pending } = this.#store;
+    if (pending === undefined) return;
+    this.#timer = setTimeout(() => void this.#expire(pending.revision), timeLeft(pending));
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#last;
+    clearTimeout(this.#timer);
+  }
+
+  async #carryOut(request: ChangeRequest): Promise<ChangeResult> {
+    const now = new Date();
+    const revision = this.#store.revision + 1;
+    const changes = request.plan(this.#store).map((planned): ObjectChange => this.#next(planned, { revision, now }));
+    this.#requireAllowed(changes, request);
+    const real = changes.filter(({ before, after }) => before !== after);
+    if (real.length === 0) return { revision: this.#store.revision, changes };
+    const resources = new Map(real.map(({ id, after }) => [id, after && readStored(id, after)]));
+    let entry: HistoryEntry | undefined;
+    try {
+      await this.#host.putStored(resources, (world) => {
+        const { connection } = request.actor;
+        if (connection !== undefined && request.isForced !== true) requireConnection(world, connection);
+        if (request.isDryRun === true) throw DRY_RUN;
+        entry = this.#commit(request, real, now);
+      });
+    } catch (error) {
+      if (error === DRY_RUN) return { revision: this.#store.revision, changes };
+      // What is stored counts: it is put in force again and again.
+      if (entry === undefined) throw error;
+    }
+    this.watchConfirmation();
+    return { revision, changes, confirmation: this.#store.pending };
+  }
+
+  #next({ id, manifest, ...planned }: PlannedChange, version: { revision: number; now: Date }): ObjectChange {
+    const before = this.#store.get(id);
+    const applied = planned.applied ?? before?.applied;
+    if (manifest === undefined) return { id, before };
+    const isSame = before !== undefined && isEqual(before.manifest, manifest) && isEqual(before.applied, applied);
+    return { id, before, after: isSame ? before : nextVersion(id, manifest, before, { ...version, applied }) };
+  }
+
+  /** What goes back to an earlier state is always allowed: what a file defines stays in force all the same. */
+  #requireAllowed(changes: readonly ObjectChange[], { verb, confirmMs }: ChangeRequest): void {
+    if (verb === 'rollback' || verb === 'expire') return;
+    for (const { id } of changes) {
+      const location = this.#host.fileOf(id);
+      if (location !== undefined) throw definedInFile(id, location);
+    }
+    const { pending } = this.#store;
+    if (pending === undefined) return;
+    if (confirmMs !== undefined) throw awaitsConfirmation('another change', pending);
+    const held = new Set(this.#store.entry(pending.revision)?.changes.map(({ id }) => id));
+    const touched = changes.find(({ id }) => held.has(id));
+    if (touched !== undefined) throw awaitsConfirmation(touched.id, pending);
+  }
+
+  #commit(
+    { actor, verb, target, confirmMs }: ChangeRequest,
+    changes: readonly ObjectChange[],
+    now: Date,
+  ): HistoryEntry {
+    const { who, from } = actor;
+    const endsPending = verb === 'rollback' || verb === 'expire';
+    const expires = confirmMs === undefined ? undefined : new Date(now.getTime() + confirmMs).toISOString();
+    const draft = { time: now.toISOString(), who, from, verb, target, confirmBy: expires, changes };
+    if (confirmMs === undefined) return this.#store.commit(draft, endsPending ? null : undefined);
+    return this.#store.commit(draft, (revision) => confirmationWithin(revision, confirmMs, now));
+  }
+
+  /** Nobody confirmed the change in time. Tried again for as long as it does not succeed. */
+  async #expire(revision: number): Promise<void> {
+    try {
+      const plan = (store: ResourceStore): readonly PlannedChange[] =>
+        store.pending?.revision === revision ? planUndo(store, revision) : [];
+      await this.submit({ actor: AGENT_ACTOR, verb: 'expire', target: revision - 1, plan });
+      if (this.#store.pending?.revision === revision) this.#store.confirm(revision, new Date());
+      this.#log.warn('a change was not confirmed in time and is undone', { revision });
+    } catch (error) {
+      this.#log.error('a change that was not confirmed cannot be undone', { revision, error: String(error) });
+      this.#timer = setTimeout(() => void this.#expire(revision), RETRY_MS);
+    }
+  }
+}
+
+/**
+ * Undoes a change whose time to be confirmed has passed while no agent ran. Before anything is in force, and without
+ * asking whether it compiles: it was in force once. Returns its revision. Throws STORE_FAILED.
+ */
+export function undoExpired(store: ResourceStore): number | undefined {
+  const { pending } = store;
+  if (pending === undefined || timeLeft(pending) > 0) return undefined;
+  const now = new Date();
+  const revision = store.revision + 1;
+  const changes = planUndo(store, pending.revision).map(({ id, manifest, applied }): ObjectChange => {
+    const before = store.get(id);
+    return { id, before, after: manifest && nextVersion(id, manifest, before, { revision, now, applied }) };
+  });
+  const { who, from } = AGENT_ACTOR;
+  const target = pending.revision - 1;
+  store.commit({ time: now.toISOString(), who, from, verb: 'expire', target, changes }, null);
+  return pending.revision;
+}
+
+/** What the change with that revision changed, as it was before. Nothing of it can have changed since. */
+function planUndo(store: ResourceStore, revision: number): readonly PlannedChange[] {
+  return (store.entry(revision)?.changes ?? []).map(({ id, before }) => planned(id, before));
+}
+
+function planRollback(store: ResourceStore, target: number): readonly PlannedChange[] {
+  store.requireHistory(target);
+  const later = [...store.entriesAfter(target)].reverse();
+  return [...stateBefore(later)].map(([id, before]) => planned(id, before));
+}
+
+function planned(id: string, before: StoredObject | undefined): PlannedChange {
+  return { id, manifest: before?.manifest, applied: before?.applied };
+}
+
+function readStored(id: string, { manifest }: StoredObject): Resource {
+  const resource = readResource(manifest);
+  if (resource.type === 'FelixConfiguration') {
+    throw new DataplaneError('INVALID_REQUEST', 'is only read from manifest files', { operation: 'write', target: id });
+  }
+  if (resource.id === id) return resource;
+  throw new DataplaneError('INVALID_REQUEST', 'is another object than the one that is asked for', {
+    operation: 'read',
+    target: id,
+    found: resource.id,
+  });
+}
+
+function definedInFile(id: string, { file, line }: Resource['location']): DataplaneError {
+  return new DataplaneError('DEFINED_IN_FILE', 'is defined by a manifest file', {
+    operation: 'write',
+    target: id,
+    found: `${file}:${line}`,
+    hint: 'edit the file, or take the object out of it first',
+  });
+}
+
+function awaitsConfirmation(target: string, { revision, expires }: Confirmation): DataplaneError {
+  return new DataplaneError('CONFLICT', `revision ${revision} awaits a confirmation until ${expires}`, {
+    operation: 'write',
+    target,
+    hint: `confirm or roll back revision ${revision} first`,
+  });
+}

@@ -1,0 +1,103 @@
+// The store as one agent has it: opened when it is needed first, read once, written through one desk.
+import type { DataplaneError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Steps } from '../../base/steps.ts';
+import { parseResource } from '../../model/parse/parse-resource.ts';
+import type { Resource } from '../../resources/resource.ts';
+import { ChangeDesk, type PolicyHost, undoExpired } from './change-desk.ts';
+import type { Confirmation } from './confirmation.ts';
+import { ResourceStore, storeStamp } from './resource-store.ts';
+import { readResource } from './stored-object.ts';
+
+/** What status says of the store. */
+export interface StoreStatus {
+  readonly revision: number;
+  readonly objects: number;
+  readonly pending: Confirmation | null;
+}
+
+interface Opened {
+  readonly store: ResourceStore;
+  readonly desk: ChangeDesk;
+}
+
+export class StoreSession {
+  readonly #stateDirectory: string;
+  readonly #host: PolicyHost;
+  readonly #log: Logger;
+  #opened: Opened | undefined;
+
+  constructor(stateDirectory: string, host: PolicyHost, log: Logger) {
+    this.#stateDirectory = stateDirectory;
+    this.#host = host;
+    this.#log = log;
+  }
+
+  /**
+   * Every resource, object by object, once what was not confirmed in time is undone. What this version cannot read is
+   * logged; it stays in the store. An agent that nobody has sent a change has no store. Throws STORE_FAILED.
+   */
+  *loading(): Steps<Resource[]> {
+    const resources: Resource[] = [];
+    if (this.#opened === undefined && storeStamp(this.#stateDirectory) === '') return resources;
+    const undone = undoExpired(this.store);
+    if (undone !== undefined) {
+      this.#log.warn('a change was not confirmed in time and is undone', { revision: undone });
+    }
+    for (const { id, manifest } of this.store.objects()) {
+      try {
+        const resource = readResource(manifest);
+        const { errors } = parseResource(resource);
+        if (errors.length > 0) throw new AggregateError(errors);
+        resources.push(resource);
+      } catch (error) {
+        const errors = error instanceof AggregateError ? (error.errors as readonly DataplaneError[]) : [error];
+        this.#log.error('a stored object is not in force', { id, errors: errors.map(String) });
+      }
+      yield;
+    }
+    return resources;
+  }
+
+  /** From here on what still awaits a confirmation is undone when its time is up. */
+  begin(): void {
+    this.#opened?.desk.watchConfirmation();
+  }
+
+  /** Throws STORE_FAILED. */
+  get store(): ResourceStore {
+    return this.#open().store;
+  }
+
+  /** Throws STORE_FAILED. */
+  get desk(): ChangeDesk {
+    return this.#open().desk;
+  }
+
+  /** Something awaits a confirmation. */
+  get isPending(): boolean {
+    return this.#opened?.store.pending !== undefined;
+  }
+
+  /** null = no change has come, or they are not loaded yet. */
+  status(): StoreStatus | null {
+    if (this.#opened === undefined) return null;
+    const { revision, objectCount, pending } = this.#opened.store;
+    return { revision, objects: objectCount, pending: pending ?? null };
+  }
+
+  /** Waits for the change that is under way. */
+  async close(): Promise<void> {
+    await this.#opened?.desk.close();
+    await this.#opened?.store.close();
+    this.#opened = undefined;
+  }
+
+  #open(): Opened {
+    if (this.#opened === undefined) {
+      const store = ResourceStore.open(this.#stateDirectory);
+      this.#opened = { store, desk: new ChangeDesk(store, this.#host, this.#log) };
+    }
+    return this.#opened;
+  }
+}

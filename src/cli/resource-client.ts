@@ -1,0 +1,169 @@
+// The resources of a running agent as commands work with them: objects by type, namespace and name, changes with their
+// options, history. One method for each thing the API does; see docs/api.md.
+import { COLLECTIONS, type Collection, collectionPath } from '../agent/api/collections.ts';
+import type { HistoryEntry } from '../agent/store/history.ts';
+import type { Manifest } from '../agent/store/stored-object.ts';
+import type { ResourceType } from '../resources/resource.ts';
+import { type AgentAnswer, type AgentRequest, followAgent, sendToAgent } from './agent-client.ts';
+
+export interface ObjectRef {
+  readonly type: ResourceType;
+  /** Of a namespaced kind; a list without it is of every namespace. */
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+export type CollectionRef = Omit<ObjectRef, 'name'>;
+
+export interface ChangeFlags {
+  readonly isDryRun?: boolean;
+  /** Even if it cuts the connection it comes through. */
+  readonly isForced?: boolean;
+  /** Such as 60s: undone after so long unless confirmed. */
+  readonly confirm?: string;
+  readonly fieldManager?: string;
+}
+
+export interface ChangeReport {
+  readonly revision: string;
+  readonly dryRun: boolean;
+  readonly confirmation?: { readonly revision: number; readonly expires: string };
+  readonly changes: readonly {
+    readonly id: string;
+    readonly result: 'created' | 'configured' | 'unchanged' | 'deleted';
+    readonly object: Manifest | null;
+  }[];
+  /** As `tortie diff --output json` prints it. */
+  readonly difference?: unknown;
+}
+
+export interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
+  readonly object: Manifest;
+}
+
+export interface HistoryPage {
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+  readonly items: readonly (Omit<HistoryEntry, 'changes'> & {
+    readonly changes: readonly { readonly id: string; readonly result: string }[];
+  })[];
+}
+
+export interface ListOptions {
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+const PAGE = 500;
+const PATCH_TYPES = {
+  merge: 'application/merge-patch+json',
+  json: 'application/json-patch+json',
+  apply: 'application/apply-patch+yaml',
+} as const;
+
+export class ResourceClient {
+  readonly #socket: string;
+
+  constructor(socket: string) {
+    this.#socket = socket;
+  }
+
+  /** Throws NOT_FOUND. */
+  async get(ref: ObjectRef): Promise<Manifest> {
+    return this.#ask('GET', pathOf(ref));
+  }
+
+  /** All objects, page by page. */
+  async list(ref: CollectionRef, options: ListOptions = {}): Promise<{ items: Manifest[]; resourceVersion: string }> {
+    const items: Manifest[] = [];
+    for (let token: string | undefined; ; ) {
+      const page = await this.#ask<{
+        metadata: { resourceVersion: string; continue?: string };
+        items: Manifest[];
+      }>('GET', pathOf(ref), { query: { ...options, limit: PAGE, continue: token } });
+      items.push(...page.items);
+      token = page.metadata.continue;
+      if (token === undefined) return { items, resourceVersion: page.metadata.resourceVersion };
+    }
+  }
+
+  /** Changes after a resourceVersion, as they come; without one, what is there first. Throws REVISION_GONE. */
+  async *watch(
+    ref: CollectionRef,
+    options: ListOptions & { readonly resourceVersion?: string } = {},
+  ): AsyncGenerator<WatchEvent> {
+    const query = { ...options, watch: true };
+    for await (const line of followAgent(this.#socket, pathOf(ref), query)) yield JSON.parse(line) as WatchEvent;
+  }
+
+  /** Throws ALREADY_EXISTS, and what is wrong with the object. */
+  create(ref: CollectionRef, object: Manifest, flags: ChangeFlags = {}): Promise<Manifest> {
+    return this.#ask('POST', pathOf(ref), { body: object, query: queryOf(flags) });
+  }
+
+  /** Throws NOT_FOUND, and CONFLICT when the object's resourceVersion is another. */
+  replace(ref: ObjectRef, object: Manifest, flags: ChangeFlags = {}): Promise<Manifest> {
+    return this.#ask('PUT', pathOf(ref), { body: object, query: queryOf(flags) });
+  }
+
+  patch(ref: ObjectRef, kind: keyof typeof PATCH_TYPES, patch: unknown, flags: ChangeFlags = {}): Promise<Manifest> {
+    return this.#ask('PATCH', pathOf(ref), { body: patch, contentType: PATCH_TYPES[kind], query: queryOf(flags) });
+  }
+
+  delete(ref: ObjectRef, flags: ChangeFlags & { readonly resourceVersion?: string } = {}): Promise<ChangeReport> {
+    const { resourceVersion } = flags;
+    return this.#ask('DELETE', pathOf(ref), { query: { ...queryOf(flags), resourceVersion } });
+  }
+
+  /** Every object of a YAML stream, as one change. */
+  applyAll(yaml: string, flags: ChangeFlags & { readonly withDiff?: boolean } = {}): Promise<ChangeReport> {
+    return this.#sendAll('/apply', yaml, flags);
+  }
+
+  /** The store holds exactly these objects afterwards. */
+  importAll(yaml: string, flags: ChangeFlags & { readonly withDiff?: boolean } = {}): Promise<ChangeReport> {
+    return this.#sendAll('/import', yaml, flags);
+  }
+
+  exportAll(): Promise<string> {
+    return this.#ask('GET', '/export');
+  }
+
+  /** The latest first. */
+  history(limit?: number, from?: string): Promise<HistoryPage> {
+    return this.#ask('GET', '/history', { query: { limit, continue: from } });
+  }
+
+  historyEntry(revision: string): Promise<HistoryEntry> {
+    return this.#ask('GET', `/history/${encodeURIComponent(revision)}`);
+  }
+
+  rollBack(revision: string, flags: ChangeFlags = {}): Promise<ChangeReport> {
+    return this.#ask('POST', '/rollback', { body: { revision }, query: queryOf(flags) });
+  }
+
+  confirm(revision: string): Promise<HistoryEntry> {
+    return this.#ask('POST', `/confirm/${encodeURIComponent(revision)}`);
+  }
+
+  #sendAll(path: string, yaml: string, flags: ChangeFlags & { readonly withDiff?: boolean }): Promise<ChangeReport> {
+    const query = { ...queryOf(flags), diff: flags.withDiff };
+    return this.#ask('POST', path, { body: yaml, contentType: 'application/yaml', query });
+  }
+
+  async #ask<T>(method: AgentRequest['method'], path: string, rest: Partial<AgentRequest> = {}): Promise<T> {
+    const answer: AgentAnswer<T> = await sendToAgent(this.#socket, { method, path, ...rest });
+    return answer.body;
+  }
+}
+
+function queryOf({ isDryRun, isForced, confirm, fieldManager }: ChangeFlags): NonNullable<AgentRequest['query']> {
+  return { dryRun: isDryRun === true ? 'All' : undefined, force: isForced, confirm, fieldManager };
+}
+
+function pathOf(ref: CollectionRef & { readonly name?: string }): string {
+  const collection = COLLECTIONS.find(({ type }) => type === ref.type) as Collection;
+  const [namespace, name] = [ref.namespace, ref.name].map((part) => part && encodeURIComponent(part));
+  const isPlaced = collection.isNamespaced && (namespace !== undefined || name !== undefined);
+  return collectionPath(collection, isPlaced ? (namespace ?? 'default') : undefined, name);
+}

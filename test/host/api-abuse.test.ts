@@ -1,0 +1,111 @@
+// A real agent under requests that nobody should send, while packets flow: it answers the next good one, and no verdict
+// changes.
+import { execFileSync } from 'node:child_process';
+import { createConnection, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askAgent } from '../../src/cli/agent-client.ts';
+import type { Agent } from '../../tools/lab/agent.ts';
+import { newSeed } from '../support/worlds/questions.ts';
+import { Random } from '../support/worlds/random.ts';
+import { allowPorts, policy } from './support/policies.ts';
+import { Setting } from './support/setting.ts';
+import { workload } from './support/workloads.ts';
+
+const WORKLOADS = [workload('lab', 'red', 1), workload('lab', 'green', 2)];
+const LISTENERS = [7000, 7001].map((port) => ({ transport: 'tcp', port }) as const);
+const GARBAGE = 300;
+const PATHS = [
+  '/apply',
+  '/import',
+  '/rollback',
+  '/history/1',
+  '/%ff',
+  '//',
+  '/apis/projectcalico.org/v3/tiers',
+  '/v1/verdict',
+];
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
+const TYPES = [
+  'application/json',
+  'application/yaml',
+  'application/json-patch+json',
+  'application/apply-patch+yaml',
+  'x',
+];
+
+describe('an agent under abuse of its API', () => {
+  let setting: Setting;
+  let agent: Agent;
+
+  const socketPath = (): string => join(setting.lab.directory, 'agent.sock');
+
+  function connect(): Socket {
+    const socket = createConnection(socketPath());
+    socket.on('error', () => undefined);
+    return socket;
+  }
+
+  async function expectUntouched(): Promise<void> {
+    expect(await askAgent(socketPath(), 'GET', '/liveness')).toEqual({ status: 'ok' });
+    const { store } = await agent.waitFor(({ inSync }) => inSync, 5000);
+    expect(store?.revision ?? 0).toBe(0);
+    const request = { transport: 'tcp', address: '10.66.0.2', sourceAddress: '10.66.0.1' } as const;
+    expect(await setting.probe('red', { ...request, port: 7000, timeoutMs: 2000 })).toBe('open');
+    expect(await setting.probe('red', { ...request, port: 7001, timeoutMs: 400 })).toBe('timeout');
+  }
+
+  beforeAll(async () => {
+    setting = await Setting.create({ workloads: WORKLOADS, listeners: LISTENERS });
+    const red = { name: 'red', namespace: 'lab', selector: "app == 'red'", egress: [{ action: 'Allow' }] as const };
+    const green = { name: 'green', namespace: 'lab', selector: "app == 'green'", ingress: allowPorts([7000]) };
+    setting.manifests.write('50-policy.yaml', [policy(red), policy(green)]);
+    agent = await setting.startAgent();
+  });
+
+  afterAll(async () => {
+    await setting?.close();
+  });
+
+  it('refuses malformed requests by chance', async () => {
+    const random = new Random(newSeed('abuse of the API'));
+    const pick = <T>(items: readonly T[]): T => items[random.below(items.length)] as T;
+    for (let index = 0; index < GARBAGE; index += 1) {
+      const bytes = Buffer.from(Array.from({ length: random.below(200) }, () => random.below(256)));
+      const head = `${pick(METHODS)} ${pick(PATHS)} HTTP/1.1\r\nhost: a\r\ncontent-type: ${pick(TYPES)}\r\n`;
+      const socket = connect();
+      socket.write(random.chance(30) ? bytes : `${head}content-length: ${bytes.length}\r\n\r\n`);
+      socket.write(bytes);
+      if (random.chance(50)) socket.end();
+      await sleep(2);
+      socket.destroy();
+    }
+    await expectUntouched();
+  });
+
+  it('outlives huge bodies, slow senders, half-open connections and more of them than it takes', async () => {
+    const huge = connect();
+    huge.write('POST /apply HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n');
+    const mebibyte = `100000\r\n${'x'.repeat(2 ** 20)}\r\n`;
+    for (let index = 0; index < 12 && !huge.destroyed; index += 1) {
+      huge.write(mebibyte);
+      await sleep(5);
+    }
+    const others = Array.from({ length: 200 }, connect);
+    for (const [index, socket] of others.entries()) {
+      if (index % 3 === 0) socket.write('GET /vers');
+      if (index % 3 === 1) socket.write('POST /apply HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n{');
+      if (index % 3 === 2) socket.end();
+    }
+    await expectUntouched();
+    for (const socket of [huge, ...others]) socket.destroy();
+    await expectUntouched();
+  });
+
+  it('answers to no other user', async () => {
+    const probe = `require('net').connect(${JSON.stringify(socketPath())}).on('connect', () => process.exit(1)).on('error', () => process.exit(0))`;
+    execFileSync(process.execPath, ['-e', probe], { uid: 65534, gid: 65534, cwd: '/' });
+    await expectUntouched();
+  });
+});

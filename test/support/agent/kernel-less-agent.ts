@@ -1,0 +1,148 @@
+// An agent without a kernel: manifests, store, graph and compiler as the agent composes them, with a socket of its own.
+// Nothing is faked but the writing of the compiled tables to maps.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AcceptedManifests } from '../../../src/agent/accepted-manifests.ts';
+import type { ApiAgent } from '../../../src/agent/api/route.ts';
+import { AgentApi, type ApiOptions } from '../../../src/agent/api.ts';
+import { EventHub } from '../../../src/agent/event-hub.ts';
+import { describeLiveManifests } from '../../../src/agent/live-manifests.ts';
+import { ManifestFeed, type StoredChanges } from '../../../src/agent/manifest-feed.ts';
+import { AgentNames } from '../../../src/agent/names.ts';
+import { PolicyTurns } from '../../../src/agent/policy-turns.ts';
+import { StoreSession } from '../../../src/agent/store/session.ts';
+import { Logger } from '../../../src/base/log.ts';
+import { finish } from '../../../src/base/steps.ts';
+import { CalcGraph } from '../../../src/calc/graph.ts';
+import type { Flow } from '../../../src/model/flow.ts';
+import type { FlowVerdict } from '../../../src/model/verdict.ts';
+import type { World } from '../../../src/model/world.ts';
+import type { Resource } from '../../../src/resources/resource.ts';
+import { TableCompiler } from '../../../src/tables/compiler.ts';
+import { TableEvaluator } from '../../../src/tables/evaluator.ts';
+import type { TableImage } from '../../../src/tables/image.ts';
+
+export interface KernelLessOptions {
+  /** By file name. */
+  readonly manifests?: Readonly<Record<string, string>>;
+  /** Where another one was before. */
+  readonly folder?: string;
+  readonly api?: ApiOptions;
+}
+
+export class KernelLessAgent implements ApiAgent {
+  readonly folder: string;
+  readonly options: { readonly socket: string };
+  readonly stored: StoreSession;
+  readonly events: EventHub;
+  readonly settings = undefined;
+  readonly loaded = Promise.resolve();
+  readonly isLoading = false;
+  readonly endpoints = [];
+  readonly readings: ApiAgent['readings'] = {
+    counters: () => new Map(),
+    flows: () => [],
+    tables: () => null,
+    judge: (flow: Flow): FlowVerdict =>
+      new TableEvaluator(this.#graph.flush(), this.#compiler, this.#image as TableImage).evaluate(flow),
+  };
+  readonly generation = 1;
+  isInSync = true;
+  readonly log: string[] = [];
+  readonly #feed: ManifestFeed;
+  readonly #memory: AcceptedManifests;
+  readonly #graph = new CalcGraph(() => true);
+  readonly #compiler = new TableCompiler();
+  readonly #turns: PolicyTurns;
+  readonly #api: AgentApi;
+  #image: TableImage | undefined;
+
+  private constructor(options: KernelLessOptions) {
+    this.folder = options.folder ?? mkdtempSync(join(tmpdir(), 'tortie-api-'));
+    this.options = { socket: join(this.folder, 'agent.sock') };
+    const directory = join(this.folder, 'manifests');
+    mkdirSync(directory, { recursive: true });
+    for (const [name, text] of Object.entries(options.manifests ?? {})) writeFileSync(join(directory, name), text);
+    const log = new Logger({ level: 'info', write: (line) => this.log.push(line) });
+    this.#memory = new AcceptedManifests({ stateDirectory: join(this.folder, 'state'), manifests: directory }, log);
+    this.#feed = new ManifestFeed(directory, this.#memory, log);
+    this.stored = new StoreSession(join(this.folder, 'state'), this, log);
+    this.#turns = new PolicyTurns({
+      feed: this.#feed,
+      graph: this.#graph,
+      dataplane: {
+        apply: async (desired, _bindings, accept) => {
+          this.#image = this.#compiler.compile(desired, accept);
+          return { isChanged: true };
+        },
+      },
+      bindingsOf: () => [],
+      onTry: () => undefined,
+    });
+    this.events = new EventHub(
+      new AgentNames(
+        () => this.#graph.flush(),
+        this.#compiler,
+        () => undefined,
+      ),
+    );
+    const identify = options.api?.identify ?? (() => ({ who: { kind: 'agent' as const }, from: {} }));
+    this.#api = new AgentApi(this, log, { ...options.api, identify });
+  }
+
+  static async start(options: KernelLessOptions = {}): Promise<KernelLessAgent> {
+    const agent = new KernelLessAgent(options);
+    const stored = finish(agent.stored.loading());
+    finish(agent.#feed.starting(({ changed, removed }) => agent.#graph.apply(changed, removed), stored));
+    agent.#image = agent.#compiler.compile(agent.#graph.flush());
+    agent.stored.begin();
+    await agent.#api.listen();
+    return agent;
+  }
+
+  /** Of the listener for other machines. */
+  get remotePort(): number | undefined {
+    return this.#api.remotePort;
+  }
+
+  fileOf(id: string): Resource['location'] | undefined {
+    return this.#feed.fileOf(id);
+  }
+
+  async putStored(changes: StoredChanges, commit: (world: World) => void): Promise<void> {
+    const done = this.#turns.put(changes, commit);
+    await this.#turns.run();
+    await done;
+  }
+
+  resources(): Iterable<Resource> {
+    return this.#feed.resources();
+  }
+
+  manifests(): ReturnType<ApiAgent['manifests']> {
+    return describeLiveManifests(this.#feed.resources());
+  }
+
+  status(): ReturnType<ApiAgent['status']> {
+    return { inSync: this.isInSync, store: this.stored.status() } as ReturnType<ApiAgent['status']>;
+  }
+
+  async setInterface(): Promise<void> {}
+
+  async unsetInterface(): Promise<void> {}
+
+  /** Stops it; its files stay for another one. */
+  async stop(): Promise<void> {
+    await this.#api.close();
+    await this.stored.close();
+    this.#feed.close();
+    this.#memory.close();
+  }
+
+  /** Stops it, and its files go. */
+  async end(): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

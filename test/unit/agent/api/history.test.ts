@@ -1,0 +1,148 @@
+// What happened, the way back, and changes that come undone by themselves.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { sendToAgent } from '../../../../src/cli/agent-client.ts';
+import { ResourceClient } from '../../../../src/cli/resource-client.ts';
+import { KernelLessAgent } from '../../../support/agent/kernel-less-agent.ts';
+import { policy, question, tier, WORKLOADS } from '../../../support/agent/store-manifests.ts';
+
+let agent: KernelLessAgent;
+let client: ResourceClient;
+
+beforeEach(async () => {
+  agent = await KernelLessAgent.start({ manifests: { 'lab.yaml': WORKLOADS } });
+  client = new ResourceClient(agent.options.socket);
+});
+
+afterEach(() => agent.end());
+
+async function verdictOf(port: number): Promise<unknown> {
+  const asked = { method: 'POST', path: '/v1/verdict', body: question(port) } as const;
+  return (await sendToAgent<{ verdict: string }>(agent.options.socket, asked)).body.verdict;
+}
+
+async function restart(): Promise<void> {
+  await agent.stop();
+  agent = await KernelLessAgent.start({ folder: agent.folder });
+}
+
+function tierNames(): string[] {
+  return [...agent.stored.store.objects('Tier/')].filter(({ id }) => id.startsWith('Tier/')).map(({ id }) => id);
+}
+
+const stream = (...objects: readonly object[]): string =>
+  objects.map((object) => JSON.stringify(object)).join('\n---\n');
+
+describe('history', () => {
+  it('says who changed what, from where, and how it was before', async () => {
+    await client.create({ type: 'Tier' }, tier('a', 1));
+    await client.patch({ type: 'Tier', name: 'a' }, 'merge', { spec: { order: 2 } });
+    const { items } = await client.history();
+    expect(items).toMatchObject([
+      { revision: 2, verb: 'patch', from: { userAgent: 'tortie' }, changes: [{ id: 'Tier//a', result: 'configured' }] },
+      { revision: 1, verb: 'create', who: { kind: 'agent' }, changes: [{ id: 'Tier//a', result: 'created' }] },
+    ]);
+    const entry = await client.historyEntry('2');
+    expect(entry.changes).toMatchObject([{ before: { spec: { order: 1 } }, after: { spec: { order: 2 } } }]);
+    expect((await client.history(1)).metadata).toEqual({ resourceVersion: '2', continue: '2' });
+    expect((await client.history(1, '2')).items.map(({ revision }) => revision)).toEqual([1]);
+    await expect(client.historyEntry('7')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('leads back to any revision in one change', async () => {
+    await client.applyAll(stream(tier('a', 1), tier('b', 1)));
+    await client.applyAll(stream(policy('green', [80]), tier('b', 2), tier('c', 3)));
+    await client.delete({ type: 'Tier', name: 'a' });
+    expect([await verdictOf(80), tierNames()]).toEqual(['allow', ['Tier//b', 'Tier//c']]);
+    const { revision } = await client.rollBack('1');
+    expect(revision).toBe('4');
+    expect([await verdictOf(80), tierNames()]).toEqual(['deny', ['Tier//a', 'Tier//b']]);
+    expect((await client.get({ type: 'Tier', name: 'b' })).spec).toEqual({ order: 1 });
+    await client.rollBack('2');
+    expect([await verdictOf(80), tierNames()]).toEqual(['allow', ['Tier//a', 'Tier//b', 'Tier//c']]);
+    await client.rollBack('0');
+    expect(agent.stored.store.objectCount).toBe(0);
+    await expect(client.rollBack('99')).rejects.toMatchObject({ code: 'REVISION_GONE' });
+  });
+});
+
+describe('a change of several objects', () => {
+  it('is stored whole or not at all', async () => {
+    const broken = { ...tier('b', 1), spec: { order: 'first' } };
+    await expect(client.applyAll(stream(tier('a', 1), broken, tier('c', 1)))).rejects.toMatchObject({
+      code: 'INVALID_FIELD',
+    });
+    expect([tierNames(), agent.stored.store.revision]).toEqual([[], 0]);
+    await expect(client.applyAll(stream(tier('a', 1), tier('a', 2)))).rejects.toMatchObject({ code: 'DUPLICATE_NAME' });
+  });
+
+  it('is exported and imported again', async () => {
+    await client.applyAll(stream(policy('green', [80]), tier('a', 1)));
+    const everything = await client.exportAll();
+    await client.applyAll(stream(policy('green', [81]), tier('b', 1)));
+    expect((await client.importAll(everything, { isDryRun: true })).dryRun).toBe(true);
+    const { changes } = await client.importAll(everything);
+    expect(changes.map(({ id, result }) => `${id} ${result}`).sort()).toEqual([
+      'NetworkPolicy/lab/green configured',
+      'Tier//a unchanged',
+      'Tier//b deleted',
+    ]);
+    expect([await verdictOf(80), tierNames()]).toEqual(['allow', ['Tier//a']]);
+  });
+});
+
+describe('a change that must be confirmed', () => {
+  it('stays when it is, and comes undone when it is not', async () => {
+    const first = await client.applyAll(stream(policy('green', [80])), { confirm: '60s' });
+    expect(agent.status().store?.pending).toMatchObject({ revision: 1 });
+    await expect(client.applyAll(stream(policy('green', [81])))).rejects.toMatchObject({ code: 'CONFLICT' });
+    await client.applyAll(stream(tier('other', 1)));
+    expect(await client.confirm(first.revision)).toMatchObject({ confirmed: expect.any(String) });
+    await client.applyAll(stream(policy('green', [81])), { confirm: '1s' });
+    expect(await verdictOf(81)).toBe('allow');
+    await vi.waitFor(async () => expect(await verdictOf(80)).toBe('allow'), 5000);
+    expect(agent.status().store?.pending).toBe(null);
+    expect((await client.history(1)).items).toMatchObject([{ verb: 'expire', who: { kind: 'agent' }, target: 2 }]);
+    expect(tierNames()).toEqual(['Tier//other']);
+    await expect(client.confirm('3')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('comes undone at the start of an agent when its time passed while none ran', async () => {
+    await client.applyAll(stream(policy('green', [80])), { confirm: '1s' });
+    expect(await verdictOf(80)).toBe('allow');
+    await agent.stop();
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    agent = await KernelLessAgent.start({ folder: agent.folder });
+    expect([await verdictOf(80), agent.stored.store.objectCount]).toEqual(['deny', 0]);
+    expect(agent.log.join()).toContain('not confirmed in time');
+  });
+
+  it('still waits for its confirmation after a restart within its time', async () => {
+    const { revision } = await client.applyAll(stream(policy('green', [80])), { confirm: '60s' });
+    await restart();
+    client = new ResourceClient(agent.options.socket);
+    expect([await verdictOf(80), agent.status().store?.pending?.revision]).toEqual(['allow', 1]);
+    await client.confirm(revision);
+    await restart();
+    expect([await verdictOf(80), agent.status().store?.pending]).toEqual(['allow', null]);
+  });
+});
+
+describe('the store', () => {
+  it('gives an object back to its file, and takes it up again when the file is gone', async () => {
+    await client.create({ type: 'Tier' }, tier('a', 1));
+    await agent.stop();
+    agent = await KernelLessAgent.start({
+      folder: agent.folder,
+      manifests: { 'tier.yaml': JSON.stringify(tier('a', 5)) },
+    });
+    client = new ResourceClient(agent.options.socket);
+    expect((await client.get({ type: 'Tier', name: 'a' })).spec).toEqual({ order: 5 });
+    expect(agent.log.join()).toContain('DUPLICATE_NAME');
+    const { rmSync } = await import('node:fs');
+    rmSync(`${agent.folder}/manifests/tier.yaml`);
+    await vi.waitFor(
+      async () => expect((await client.get({ type: 'Tier', name: 'a' })).spec).toEqual({ order: 1 }),
+      10_000,
+    );
+  });
+});
