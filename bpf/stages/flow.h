@@ -50,6 +50,7 @@ static __always_inline bool tt_flow_asks_anew(const struct tt_packet *packet, co
 /*
  * A SYN on a known flow. Denied, it leaves the flow alone: whoever sent it may not end another's connection. Allowed,
  * it starts the flow over if that was ending, revoked or ran the other way, and counts as a retransmission otherwise.
+ * What the receiver's own hook has said under this policy stands, if it could not be asked here.
  */
 static __always_inline enum tt_verdict tt_flow_reopen(const struct tt_context *context, struct tt_packet *packet,
 						      const struct tt_flow_place *place, struct tt_flow *flow, bool is_high, bool is_reply)
@@ -66,7 +67,8 @@ static __always_inline enum tt_verdict tt_flow_reopen(const struct tt_context *c
 	if (tt_is_counted_here(packet, flow, is_reply))
 		tt_track_count(flow, 1, packet->length, is_reply);
 	flow->egress_word = packet->egress_word;
-	flow->ingress_word = packet->ingress_word;
+	if (packet->ingress_word || flow->generation != packet->generation)
+		flow->ingress_word = packet->ingress_word;
 	flow->generation = packet->generation;
 	flow->seen_jiffies = packet->jiffies;
 	return tt_allow(packet, TT_REASON_ALLOWED_FLOW);

@@ -184,6 +184,21 @@ describe('a TCP connection between local workloads through the stack', () => {
       { sourceMac: API.mac },
     );
 
+  it("keeps the receiver's verdict when the sender's hook cannot name the receiver, until policy changes", () => {
+    const open = openPolicy([{ endpoint: API.id, direction: 'ingress', cell: 'allow', traceId: 9 }]);
+    machine.publish(open);
+    machine.at(API.id).to(there('syn'));
+    const { ingress_word } = machine.onlyFlow();
+    expect(ingress_word).not.toBe(0);
+    machine.setAddress(API.v4 as string, undefined);
+    expect(machine.at(WEB.id).from(there('syn')).reason).toBe('ALLOWED_FLOW');
+    expect(machine.onlyFlow().ingress_word).toBe(ingress_word);
+    machine.publish({ ...open, generation: 2 });
+    expect(machine.at(WEB.id).from(there('syn')).reason).toBe('ALLOWED_FLOW');
+    expect(machine.onlyFlow().ingress_word).toBe(0);
+    machine.setAddress(API.v4 as string, API.id);
+  });
+
   it('counts each packet once though two hooks see it, and reports it once', () => {
     const events = [
       machine.at(WEB.id).from(there('syn')),

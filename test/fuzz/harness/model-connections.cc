@@ -66,7 +66,8 @@ uint32_t Model::reopen(Packet &packet, const Key &key, Connection &connection, b
 	if (reason)
 		return reason;
 	connection.egress = packet.egress;
-	connection.ingress = packet.ingress;
+	if (packet.ingress != Answer::None || connection.generation != generation)
+		connection.ingress = packet.ingress;
 	connection.generation = generation;
 	connection.seen = packet.place.jiffies;
 	return TT_REASON_ALLOWED_FLOW;
