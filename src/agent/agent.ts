@@ -11,6 +11,7 @@ import type { FileLock } from '../kernel/native.ts';
 import type { World } from '../model/world.ts';
 import type { Resource } from '../resources/resource.ts';
 import { AcceptedManifests } from './accepted-manifests.ts';
+import { AuditSchedule } from './audit-schedule.ts';
 import type { AgentSettings } from './config/agent-settings.ts';
 import { type BindResult, EndpointBinder, type EndpointStatus, ManualInterfaces } from './endpoint-binder.ts';
 import { EventHub } from './event-hub.ts';
@@ -32,11 +33,6 @@ import { SyncLoop } from './sync-loop.ts';
 import { tidyHeap } from './tidy-heap.ts';
 import { VERSION } from './version.ts';
 
-/** How often attachments are checked without an event that asks for it: somebody may take our programs off. */
-const AUDIT_MS = 5000;
-/** Interfaces tell of themselves, all but a peer's MAC address in another namespace: one audit of so many lists them. */
-const AUDITS_PER_LISTING = 6;
-
 export class Agent {
   readonly options: AgentOptions;
   /** undefined = the options are all there is. */
@@ -57,12 +53,8 @@ export class Agent {
   readonly #binder = new EndpointBinder();
   readonly #resumePoint: ResumePoint;
   readonly #loop: SyncLoop;
-  readonly #audit: NodeJS.Timeout;
+  readonly #audits = new AuditSchedule(() => void this.#loop.request());
   #desired: DesiredState;
-  /** Programs on interfaces are to be looked at, and the interfaces: a change of policy alone does not wait for that. */
-  #isAuditWanted = true;
-  #isListingWanted = true;
-  #audits = 0;
   #lastError: DataplaneError | undefined;
   #isStarted = false;
   #isAdopted = false;
@@ -116,10 +108,6 @@ export class Agent {
       (ifindex) => this.#interfaces.nameOf(ifindex),
     );
     this.events = new EventHub(names);
-    this.#audit = setInterval(() => {
-      this.#audits += 1;
-      void this.#requestAudit(this.#audits % AUDITS_PER_LISTING === 0);
-    }, AUDIT_MS);
   }
 
   /** Starts enforcing and resolves once the manifests are in force. Throws AGENT_RUNNING and what Dataplane.open throws. */
@@ -143,7 +131,7 @@ export class Agent {
   /** Lets go; enforcement goes on. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    clearInterval(this.#audit);
+    this.#audits.close();
     await this.#loaded;
     this.#resumption?.close();
     this.#resumePoint.close();
@@ -227,7 +215,7 @@ export class Agent {
   reconfigure({ established, eventBudget, interfacePrefix }: LiveOptions): Promise<void> {
     this.#dataplane.configure({ keepEstablished: established === 'keep', eventBudget });
     this.#interfaces.setPrefixes(interfacePrefix);
-    return this.#requestAudit(true);
+    return this.#lookAtInterfaces();
   }
 
   /** Puts an endpoint behind an interface, whatever its manifest says. Throws NOT_FOUND for an unknown endpoint. */
@@ -257,7 +245,7 @@ export class Agent {
     this.#interfaces.refresh();
     this.#interfaces.watch(() => {
       this.#guardNow();
-      void this.#requestAudit(true);
+      void this.#lookAtInterfaces();
     });
     if (this.#resumption === undefined) return this.#enforce();
     await this.#loop.request();
@@ -306,18 +294,15 @@ export class Agent {
     this.#log.info('in force', { generation: this.#dataplane.generation, endpoints: this.#guard.statuses.length });
   }
 
-  #requestAudit(isListingWanted: boolean): Promise<void> {
-    this.#isAuditWanted = true;
-    this.#isListingWanted ||= isListingWanted;
+  #lookAtInterfaces(): Promise<void> {
+    this.#audits.want({ isListing: true });
     return this.#loop.request();
   }
 
   async #sync(): Promise<void> {
     await this.#turns.run();
-    const isAudit = this.#isAuditWanted;
-    this.#isAuditWanted = false;
-    if (this.#isListingWanted) this.#interfaces.refresh();
-    this.#isListingWanted = false;
+    const { isAudit, isListing } = this.#audits.take();
+    if (isListing) this.#interfaces.refresh();
     const isResolved = this.#resumption === undefined && this.#resolve();
     const { bindings, statuses } = this.#bind();
     this.#guard.guard(statuses, isAudit);
