@@ -15,6 +15,7 @@ import { StoreSession } from '../../../src/agent/store/session.ts';
 import { Logger } from '../../../src/base/log.ts';
 import { finish } from '../../../src/base/steps.ts';
 import { CalcGraph } from '../../../src/calc/graph.ts';
+import { sendToAgent } from '../../../src/cli/agent-client.ts';
 import type { Flow } from '../../../src/model/flow.ts';
 import type { FlowVerdict } from '../../../src/model/verdict.ts';
 import type { World } from '../../../src/model/world.ts';
@@ -22,6 +23,7 @@ import type { Resource } from '../../../src/resources/resource.ts';
 import { TableCompiler } from '../../../src/tables/compiler.ts';
 import { TableEvaluator } from '../../../src/tables/evaluator.ts';
 import type { TableImage } from '../../../src/tables/image.ts';
+import { question } from './store-manifests.ts';
 
 export interface KernelLessOptions {
   /** By file name. */
@@ -131,6 +133,18 @@ export class KernelLessAgent implements ApiAgent {
   async setInterface(): Promise<void> {}
 
   async unsetInterface(): Promise<void> {}
+
+  /** What `tortie verdict` would print of red's flow to that port of green: see store-manifests.ts. */
+  async verdictOf(port: number): Promise<string> {
+    const asked = { method: 'POST', path: '/v1/verdict', body: question(port) } as const;
+    return (await sendToAgent<{ verdict: string }>(this.options.socket, asked)).body.verdict;
+  }
+
+  /** Another one in its place, with its files. */
+  async restarted(): Promise<KernelLessAgent> {
+    await this.stop();
+    return KernelLessAgent.start({ folder: this.folder });
+  }
 
   /** Stops it; its files stay for another one. */
   async stop(): Promise<void> {

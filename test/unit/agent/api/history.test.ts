@@ -1,9 +1,8 @@
 // What happened, the way back, and changes that come undone by themselves.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { sendToAgent } from '../../../../src/cli/agent-client.ts';
 import { ResourceClient } from '../../../../src/cli/resource-client.ts';
 import { KernelLessAgent } from '../../../support/agent/kernel-less-agent.ts';
-import { policy, question, tier, WORKLOADS } from '../../../support/agent/store-manifests.ts';
+import { policy, tier, WORKLOADS } from '../../../support/agent/store-manifests.ts';
 
 let agent: KernelLessAgent;
 let client: ResourceClient;
@@ -14,16 +13,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => agent.end());
-
-async function verdictOf(port: number): Promise<unknown> {
-  const asked = { method: 'POST', path: '/v1/verdict', body: question(port) } as const;
-  return (await sendToAgent<{ verdict: string }>(agent.options.socket, asked)).body.verdict;
-}
-
-async function restart(): Promise<void> {
-  await agent.stop();
-  agent = await KernelLessAgent.start({ folder: agent.folder });
-}
 
 function tierNames(): string[] {
   return [...agent.stored.store.objects('Tier/')].filter(({ id }) => id.startsWith('Tier/')).map(({ id }) => id);
@@ -52,13 +41,13 @@ describe('history', () => {
     await client.applyAll(stream(tier('a', 1), tier('b', 1)));
     await client.applyAll(stream(policy('green', [80]), tier('b', 2), tier('c', 3)));
     await client.delete({ type: 'Tier', name: 'a' });
-    expect([await verdictOf(80), tierNames()]).toEqual(['allow', ['Tier//b', 'Tier//c']]);
+    expect([await agent.verdictOf(80), tierNames()]).toEqual(['allow', ['Tier//b', 'Tier//c']]);
     const { revision } = await client.rollBack('1');
     expect(revision).toBe('4');
-    expect([await verdictOf(80), tierNames()]).toEqual(['deny', ['Tier//a', 'Tier//b']]);
+    expect([await agent.verdictOf(80), tierNames()]).toEqual(['deny', ['Tier//a', 'Tier//b']]);
     expect((await client.get({ type: 'Tier', name: 'b' })).spec).toEqual({ order: 1 });
     await client.rollBack('2');
-    expect([await verdictOf(80), tierNames()]).toEqual(['allow', ['Tier//a', 'Tier//b', 'Tier//c']]);
+    expect([await agent.verdictOf(80), tierNames()]).toEqual(['allow', ['Tier//a', 'Tier//b', 'Tier//c']]);
     await client.rollBack('0');
     expect(agent.stored.store.objectCount).toBe(0);
     await expect(client.rollBack('99')).rejects.toMatchObject({ code: 'REVISION_GONE' });
@@ -86,7 +75,7 @@ describe('a change of several objects', () => {
       'Tier//a unchanged',
       'Tier//b deleted',
     ]);
-    expect([await verdictOf(80), tierNames()]).toEqual(['allow', ['Tier//a']]);
+    expect([await agent.verdictOf(80), tierNames()]).toEqual(['allow', ['Tier//a']]);
   });
 });
 
@@ -98,8 +87,8 @@ describe('a change that must be confirmed', () => {
     await client.applyAll(stream(tier('other', 1)));
     expect(await client.confirm(first.revision)).toMatchObject({ confirmed: expect.any(String) });
     await client.applyAll(stream(policy('green', [81])), { confirm: '1s' });
-    expect(await verdictOf(81)).toBe('allow');
-    await vi.waitFor(async () => expect(await verdictOf(80)).toBe('allow'), 5000);
+    expect(await agent.verdictOf(81)).toBe('allow');
+    await vi.waitFor(async () => expect(await agent.verdictOf(80)).toBe('allow'), 5000);
     expect(agent.status().store?.pending).toBe(null);
     expect((await client.history(1)).items).toMatchObject([{ verb: 'expire', who: { kind: 'agent' }, target: 2 }]);
     expect(tierNames()).toEqual(['Tier//other']);
@@ -108,22 +97,22 @@ describe('a change that must be confirmed', () => {
 
   it('comes undone at the start of an agent when its time passed while none ran', async () => {
     await client.applyAll(stream(policy('green', [80])), { confirm: '1s' });
-    expect(await verdictOf(80)).toBe('allow');
+    expect(await agent.verdictOf(80)).toBe('allow');
     await agent.stop();
     await new Promise((resolve) => setTimeout(resolve, 1100));
     agent = await KernelLessAgent.start({ folder: agent.folder });
-    expect([await verdictOf(80), agent.stored.store.objectCount]).toEqual(['deny', 0]);
+    expect([await agent.verdictOf(80), agent.stored.store.objectCount]).toEqual(['deny', 0]);
     expect(agent.log.join()).toContain('not confirmed in time');
   });
 
   it('still waits for its confirmation after a restart within its time', async () => {
     const { revision } = await client.applyAll(stream(policy('green', [80])), { confirm: '60s' });
-    await restart();
+    agent = await agent.restarted();
     client = new ResourceClient(agent.options.socket);
-    expect([await verdictOf(80), agent.status().store?.pending?.revision]).toEqual(['allow', 1]);
+    expect([await agent.verdictOf(80), agent.status().store?.pending?.revision]).toEqual(['allow', 1]);
     await client.confirm(revision);
-    await restart();
-    expect([await verdictOf(80), agent.status().store?.pending]).toEqual(['allow', null]);
+    agent = await agent.restarted();
+    expect([await agent.verdictOf(80), agent.status().store?.pending]).toEqual(['allow', null]);
   });
 });
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sendToAgent } from '../../../../src/cli/agent-client.ts';
 import { ResourceClient } from '../../../../src/cli/resource-client.ts';
 import { KernelLessAgent } from '../../../support/agent/kernel-less-agent.ts';
-import { policy, question, tier, WORKLOADS } from '../../../support/agent/store-manifests.ts';
+import { policy, tier, WORKLOADS } from '../../../support/agent/store-manifests.ts';
 
 const GREEN = { type: 'NetworkPolicy', namespace: 'lab', name: 'green' } as const;
 
@@ -17,37 +17,27 @@ beforeEach(async () => {
 
 afterEach(() => agent.end());
 
-async function verdictOf(port: number): Promise<unknown> {
-  const asked = { method: 'POST', path: '/v1/verdict', body: question(port) } as const;
-  return (await sendToAgent<{ verdict: string }>(agent.options.socket, asked)).body.verdict;
-}
-
-async function restart(): Promise<void> {
-  await agent.stop();
-  agent = await KernelLessAgent.start({ folder: agent.folder });
-}
-
 function metadataOf(object: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return object.metadata as Record<string, unknown>;
 }
 
 describe('objects of the API', () => {
   it('are in force when they are created, replaced, patched and deleted, and after a restart', async () => {
-    expect(await verdictOf(81)).toBe('deny');
+    expect(await agent.verdictOf(81)).toBe('deny');
     const created = await client.create({ type: 'NetworkPolicy', namespace: 'lab' }, policy('green', [80]));
     expect(metadataOf(created)).toMatchObject({ resourceVersion: '1', generation: 1 });
-    expect([await verdictOf(80), await verdictOf(81)]).toEqual(['allow', 'deny']);
+    expect([await agent.verdictOf(80), await agent.verdictOf(81)]).toEqual(['allow', 'deny']);
     await client.replace(GREEN, policy('green', [81]));
-    expect([await verdictOf(80), await verdictOf(81)]).toEqual(['deny', 'allow']);
+    expect([await agent.verdictOf(80), await agent.verdictOf(81)]).toEqual(['deny', 'allow']);
     const rule = { op: 'add', path: '/spec/ingress/0/destination/ports/-', value: 82 };
     await client.patch(GREEN, 'json', [rule]);
-    expect([await verdictOf(81), await verdictOf(82)]).toEqual(['allow', 'allow']);
-    await restart();
+    expect([await agent.verdictOf(81), await agent.verdictOf(82)]).toEqual(['allow', 'allow']);
+    agent = await agent.restarted();
     client = new ResourceClient(agent.options.socket);
-    expect(await verdictOf(82)).toBe('allow');
+    expect(await agent.verdictOf(82)).toBe('allow');
     expect(metadataOf(await client.get(GREEN))).toMatchObject({ resourceVersion: '3', generation: 3 });
     await client.delete(GREEN);
-    expect(await verdictOf(82)).toBe('deny');
+    expect(await agent.verdictOf(82)).toBe('deny');
     await expect(client.get(GREEN)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
@@ -81,7 +71,7 @@ describe('objects of the API', () => {
       code: 'ADDRESS_CONFLICT',
     });
     expect([agent.stored.store.revision, agent.stored.store.objectCount]).toEqual([0, 0]);
-    expect(await verdictOf(81)).toBe('deny');
+    expect(await agent.verdictOf(81)).toBe('deny');
   });
 
   it('are changed only in the version that is meant', async () => {
@@ -111,7 +101,7 @@ describe('objects of the API', () => {
     const report = await client.applyAll(yaml, { isDryRun: true, withDiff: true });
     expect(report).toMatchObject({ dryRun: true, revision: '0', changes: [{ result: 'created' }] });
     expect(report.difference).toMatchObject({ summary: { sentences: expect.any(Number) } });
-    expect([agent.stored.store.objectCount, await verdictOf(80)]).toEqual([0, 'deny']);
+    expect([agent.stored.store.objectCount, await agent.verdictOf(80)]).toEqual([0, 'deny']);
   });
 
   it('are listed by page, by label and by name', async () => {
