@@ -37,6 +37,8 @@ static __always_inline __u32 tt_guard_v4(const struct tt_words *heap, __u32 root
 	if (!(entry & TT_GUARD_NODE))
 		return entry;
 	entry = tt_guard_word(heap, (entry & TT_GUARD_OFFSET) + ((address & 0xff) >> 2));
+	if (entry == TT_GUARD_MISSING)
+		return entry;
 	return entry >> (address & 3) * 8 & 0xff;
 }
 
