@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Agent, cleanUp } from '../../tools/lab/agent.ts';
 import { HOST } from '../../tools/lab/namespaces.ts';
+import { PATIENCE } from '../../tools/lab/patience.ts';
 import type { Stream } from '../../tools/lab/stream.ts';
 import { describeDisagreements, truthTable } from '../../tools/lab/truth-table.ts';
 import { allowPorts, policy } from './support/policies.ts';
@@ -112,7 +113,7 @@ describe('the agent', () => {
     await expectVerdictsStand();
   });
 
-  it('is killed at random instants of starting and editing', { timeout: 120_000 }, async () => {
+  it('is killed at random instants of starting and editing', { timeout: 120_000 * PATIENCE }, async () => {
     const delaysMs: number[] = [];
     // What no version allows is tried all the time.
     const storms = (WORKLOADS[2]?.addresses ?? []).map((address) => setting.peer('green').storm(address, 7000));

@@ -7,7 +7,7 @@ import {
   type VitestRunner,
   type VitestRunnerConfig,
 } from '@vitest/runner';
-import { formatResult, type GuestTests } from './results.ts';
+import { formatResult, type GuestTests, type TestResult } from './results.ts';
 
 const request = JSON.parse(process.argv[2] ?? '{}') as GuestTests;
 
@@ -44,19 +44,26 @@ class Runner implements VitestRunner {
   }
 
   onBeforeRunTask(test: Test): void {
-    const title = titleOf(test);
-    if (!isChosen(test) || request.without.some((words) => title.includes(words))) test.mode = 'skip';
+    if (!isChosen(test)) test.mode = 'skip';
+    else if (request.without.some((words) => titleOf(test).includes(words))) {
+      test.mode = 'skip';
+      tell(test, { outcome: 'left out' });
+    }
   }
 
+  /** Not called for a test whose mode is `skip`. */
   onAfterRunTask(test: Test): void {
-    if (!isChosen(test)) return;
     const { state, errors = [], duration = 0 } = test.result ?? {};
     const problems = errors.map((error) => [error.stack ?? error.message, error.diff ?? ''].join('\n').trim());
     const isTooOld = request.mayBeTooOld && errors.length > 0 && errors.every(({ name }) => name === 'KernelTooOld');
-    const isLeftOut = test.mode === 'skip' || state === 'skip' || isTooOld;
-    const outcome = isLeftOut ? 'left out' : state === 'pass' ? 'passed' : 'failed';
-    process.stdout.write(formatResult({ file: fileOf(test), title: titleOf(test), outcome, ms: duration, problems }));
+    const outcome = isTooOld ? 'left out' : state === 'pass' ? 'passed' : 'failed';
+    tell(test, { outcome, ms: duration, problems });
   }
+}
+
+function tell(test: Test, result: Pick<TestResult, 'outcome'> & Partial<TestResult>): void {
+  const name = { file: fileOf(test), title: titleOf(test) };
+  process.stdout.write(formatResult({ ...name, ms: 0, problems: [], ...result }));
 }
 
 function isChosen(test: Test): boolean {

@@ -5,6 +5,7 @@ import type { CompiledTests } from './bundle.ts';
 import {
   type Feature,
   GUEST_LIMIT_MS,
+  GUEST_NICENESS,
   isOlder,
   LANES,
   type Lane,
@@ -59,14 +60,18 @@ interface Job {
   readonly lane: Lane;
 }
 
-/** All lanes of all kernels, `atOnce` guests at a time. Throws VmFailure for a kernel that is not to be had. */
+/** Lanes of all kernels, `atOnce` guests at a time. Throws VmFailure for a kernel that is not to be had. */
 export async function runKernels(requests: readonly string[], options: RunOptions): Promise<KernelResult[]> {
   const lanes = LANES.map((lane) => ({ ...lane, features: lane.features.filter(options.isWanted) }));
-  const jobs: Job[] = [];
+  const kernels: { readonly request: string; readonly abi: string }[] = [];
   for (const request of requests) {
     const { abi } = await ensureKernel(request, (what) => options.tell(request, what));
-    for (const lane of lanes) if (lane.features.length > 0) jobs.push({ request, abi, lane });
+    kernels.push({ request, abi });
   }
+  // The long lanes first, so that no guest is left to run alone at the end.
+  const jobs: Job[] = lanes.flatMap((lane) =>
+    lane.features.length > 0 ? kernels.map((one) => ({ ...one, lane })) : [],
+  );
   const outcomes: LaneOutcome[] = [];
   const queue = [...jobs];
   const worker = async () => {
@@ -119,6 +124,7 @@ async function runLane(job: Job, options: RunOptions): Promise<LaneOutcome> {
       request: { kernel: request, ...size, words },
       cwd,
       env,
+      niceness: GUEST_NICENESS,
       tell,
       onOutput: (chunk) => {
         output += chunk;

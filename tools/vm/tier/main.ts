@@ -6,7 +6,7 @@ import { findProject } from '../../lab/project.ts';
 import { VmFailure } from '../failure.ts';
 import { kernelsPage } from './document.ts';
 import { ALL_KERNELS } from './plan.ts';
-import { runTier } from './run.ts';
+import { prepareTier } from './run.ts';
 
 process.exit(await main(process.argv.slice(2)));
 
@@ -22,11 +22,13 @@ async function main(parameters: string[]): Promise<number> {
 
 async function run(parameters: string[]): Promise<number> {
   const { values, positionals } = readWords(parameters);
-  const { passed, failed, kernels } = await runTier({
+  const runTier = await prepareTier({
     kernels: positionals.length > 0 ? positionals : ALL_KERNELS,
     features: values.feature,
     atOnce: Number(values['at-once']),
   });
+  const { passed, failed, kernels, report } = await runTier();
+  console.log(report.join('\n'));
   if (values.write) writeFileSync(path.join(findProject(), 'docs/kernels.md'), kernelsPage(kernels));
   console.log(`${passed} passed, ${failed} failed`);
   return failed > 0 ? 1 : 0;

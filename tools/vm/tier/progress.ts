@@ -38,15 +38,15 @@ export class Progress {
     const passed = this.#results.filter(({ outcome }) => outcome === 'passed').length;
     const ms = this.#results.reduce((sum, result) => sum + result.ms, 0);
     const counts = `${passed} passed${failed > 0 ? `, ${failed} FAILED` : ''}`;
-    const [slowest] = [...this.#results].sort((a, b) => b.ms - a.ms);
-    const tail = (slowest?.ms ?? 0) < SLOW_MS ? '' : `, of which ${toSeconds(slowest?.ms)} for: ${slowest?.title}`;
-    this.#tell(`${nameOf(this.#file)}: ${counts} (${toSeconds(ms)}${tail})`);
+    const slow = this.#results.filter((result) => result.ms >= SLOW_MS);
+    const lines = slow.map((result) => `\n  ${toSeconds(result.ms)} for: ${result.title}`);
+    this.#tell(`${nameOf(this.#file)}: ${counts} (${toSeconds(ms)})${lines.join('')}`);
     this.#file = undefined;
     this.#results = [];
   }
 }
 
-function toSeconds(ms = 0): string {
+function toSeconds(ms: number): string {
   return `${(ms / 1000).toFixed(0)} s`;
 }
 

@@ -21,10 +21,19 @@ export interface TierResult {
   readonly passed: number;
   readonly failed: number;
   readonly kernels: readonly KernelResult[];
+  /** What failed, and the closing table: blocks of lines to print. */
+  readonly report: readonly string[];
 }
 
-/** Throws VmFailure for a request that makes no sense; whatever fails on a kernel is counted. */
-export async function runTier({ kernels = KERNELS, features = [], atOnce = 2 }: TierOptions = {}): Promise<TierResult> {
+/**
+ * Checks the request and compiles what the guests will run; the call that it resolves to runs them. Throws VmFailure for a
+ * request that makes no sense; whatever fails on a kernel is counted.
+ */
+export async function prepareTier({
+  kernels = KERNELS,
+  features = [],
+  atOnce = 2,
+}: TierOptions = {}): Promise<() => Promise<TierResult>> {
   const unknown = features.filter((name) => !FEATURES.some((feature) => feature.name === name));
   if (unknown.length > 0) {
     throw new VmFailure(`no feature ${unknown.join(', ')}: ${FEATURES.map(({ name }) => name).join(', ')}`);
@@ -35,17 +44,19 @@ export async function runTier({ kernels = KERNELS, features = [], atOnce = 2 }: 
   const tests = await compileTests([GUEST_RUNNER, PROGRAM, ...FEATURES.flatMap(({ files }) => files)]);
   const isWanted = ({ name }: { readonly name: string }) => features.length === 0 || features.includes(name);
   const tell = (kernel: string, what: string) => console.log(`vm ${kernel}: ${what}`);
-  const results = await runKernels(requests, { tests, isWanted, atOnce, cwd: findProject(), tell });
-  for (const result of results) reportFailures(result);
-  console.log(`\n${closingTable(results)}`);
+  return async () => resultOf(await runKernels(requests, { tests, isWanted, atOnce, cwd: findProject(), tell }));
+}
+
+function resultOf(results: readonly KernelResult[]): TierResult {
+  const report = [...results.flatMap(failuresOf), '', closingTable(results)];
   const all = results.flatMap((result) => Object.values(result.features));
   const passed = all.reduce((sum, result) => sum + result.passed, 0);
   const failed = all.reduce((sum, result) => sum + result.failures.length, 0);
-  return { passed, failed: passed === 0 ? Math.max(failed, 1) : failed, kernels: results };
+  return { passed, failed: passed === 0 ? Math.max(failed, 1) : failed, kernels: results, report };
 }
 
-function reportFailures({ abi, features }: KernelResult): void {
-  for (const [name, { failures }] of Object.entries(features)) {
-    for (const failure of failures) console.log(`\n${abi} ${name}: ${failure}`);
-  }
+function failuresOf({ abi, features }: KernelResult): string[] {
+  return Object.entries(features).flatMap(([name, { failures }]) =>
+    failures.map((failure) => `\n${abi} ${name}: ${failure}`),
+  );
 }
