@@ -37,6 +37,8 @@ export interface FeatureResult {
 }
 
 export interface KernelResult {
+  /** The version that was asked for, as `6.1` or `7`. */
+  readonly request: string;
   readonly abi: string;
   /** Of all its guests together. */
   readonly seconds: number;
@@ -78,11 +80,17 @@ export async function runKernels(requests: readonly string[], options: RunOption
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) outcomes.push(await runLane(job, options));
   };
   await Promise.all(Array.from({ length: Math.min(options.atOnce, jobs.length) }, worker));
-  return requests.map((request) => resultOfKernel(outcomes.filter(({ job }) => job.request === request)));
+  return requests.map((request) =>
+    resultOfKernel(
+      request,
+      outcomes.filter(({ job }) => job.request === request),
+    ),
+  );
 }
 
-function resultOfKernel(outcomes: readonly LaneOutcome[]): KernelResult {
+function resultOfKernel(request: string, outcomes: readonly LaneOutcome[]): KernelResult {
   return {
+    request,
     abi: String(outcomes[0]?.job.abi),
     seconds: outcomes.reduce((sum, { seconds }) => sum + seconds, 0),
     features: Object.assign({}, ...outcomes.map(({ features }) => features)),

@@ -6,6 +6,7 @@ import { parseRequest } from '../kernel-choice.ts';
 import { compileTests } from './bundle.ts';
 import { closingTable } from './document.ts';
 import { GUEST_RUNNER, type KernelResult, PROGRAM, runKernels } from './kernel-run.ts';
+import { rememberResults } from './latest.ts';
 import { FEATURES, KERNELS } from './plan.ts';
 
 export interface TierOptions {
@@ -48,6 +49,7 @@ export async function prepareTier({
 }
 
 function resultOf(results: readonly KernelResult[]): TierResult {
+  rememberResults(results);
   const report = [...results.flatMap(failuresOf), '', closingTable(results)];
   const all = results.flatMap((result) => Object.values(result.features));
   const passed = all.reduce((sum, result) => sum + result.passed, 0);
