@@ -105,7 +105,7 @@ export const parseMutants = [
     'extensions.h',
     'an extension header within the packet',
     'if (layer4 + sizeof(header) > end || bpf_skb_load_bytes(',
-    'if (bpf_skb_load_bytes(',
+    'if (layer4 > end || bpf_skb_load_bytes(',
   ],
   ['extensions.h', 'no more than eight extension headers', 'TT_EXTENSION_LIMIT = 8,', 'TT_EXTENSION_LIMIT = 12,'],
   ['extensions.h', 'no more than 2,048 bytes of headers', 'TT_HEADERS_LIMIT = 2048,', 'TT_HEADERS_LIMIT = 4096,'],
