@@ -30,16 +30,15 @@ static __always_inline __u32 tt_guard_word(const struct tt_words *heap, __u32 of
 static __always_inline __u32 tt_guard_v4(const struct tt_words *heap, __u32 root, __u32 address)
 {
 	__u32 entry = tt_guard_word(heap, root + (address >> 16));
+	const __u32 *leaf;
 
 	if (!(entry & TT_GUARD_NODE))
 		return entry;
 	entry = tt_guard_word(heap, (entry & TT_GUARD_OFFSET) + (address >> 8 & 0xff));
 	if (!(entry & TT_GUARD_NODE))
 		return entry;
-	entry = tt_guard_word(heap, (entry & TT_GUARD_OFFSET) + ((address & 0xff) >> 2));
-	if (entry == TT_GUARD_MISSING)
-		return entry;
-	return entry >> (address & 3) * 8 & 0xff;
+	leaf = tt_words_at(heap, (entry & TT_GUARD_OFFSET) + ((address & 0xff) >> 2), 1);
+	return leaf ? *leaf >> (address & 3) * 8 & 0xff : TT_GUARD_MISSING;
 }
 
 static __always_inline __u32 tt_guard_match(const struct tt_words *heap, __u32 offset, __u64 upper, __u64 lower)

@@ -27,8 +27,8 @@ function walkV4(table: PrefixTable, root: number, address: number): PrefixWalk {
   if ((root & GuardEntry.NODE) === 0) return { class: root, steps: 0 };
   const entry = wordAt(table, (root & GuardEntry.OFFSET) + ((address >>> 8) & 0xff));
   if ((entry & GuardEntry.NODE) === 0) return { class: entry, steps: 1 };
-  const word = wordAt(table, (entry & GuardEntry.OFFSET) + ((address & 0xff) >>> 2));
-  return { class: (word >>> (8 * (address & 3))) & 0xff, steps: 2 };
+  const leaf = table.words[(entry & GuardEntry.OFFSET) + ((address & 0xff) >>> 2) - table.base];
+  return { class: leaf === undefined ? MISSING : (leaf >>> (8 * (address & 3))) & 0xff, steps: 2 };
 }
 
 function walkV6(table: PrefixTable, root: number, words: readonly number[]): PrefixWalk {

@@ -2,7 +2,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { Reason } from '../../src/abi/event.gen.ts';
-import { fuzzStages } from '../../tools/fuzz/stages-target.ts';
+import { fuzz } from '../../tools/fuzz/target.ts';
+import { TARGETS } from '../../tools/fuzz/targets.ts';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const seed = Number(process.env.TORTIE_SEED ?? 1);
@@ -24,11 +25,11 @@ describe('C stages under sanitizers', () => {
     timeout: (seconds + 600) * 1000,
   }, async () => {
     console.info(`fuzz stages: TORTIE_SEED=${seed}`);
-    const outcome = await fuzzStages({ root, seconds, seed, worlds: 4, print: console.info });
+    const outcome = await fuzz(TARGETS.stages, { root, seconds, seed, worlds: 4, print: console.info });
     console.info(`fuzz stages: ${outcome.packets} packets`);
     expect(outcome.isGood ? undefined : `${outcome.log}\n${outcome.reproduction}`).toBeUndefined();
     // A harness in which nothing but drops ever happens would agree with anything.
-    const unseen = ENDS.filter((reason) => (outcome.reasons[reason] ?? 0) === 0);
+    const unseen = ENDS.filter((reason) => (outcome.ends[reason] ?? 0) === 0);
     expect(unseen).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { GuardReason } from '../../src/abi/guard.gen.ts';
+import { GuardEntry, GuardReason, GuardState } from '../../src/abi/guard.gen.ts';
 import { Guard } from '../../src/kernel/guard.ts';
 import { formatAddress, type IpAddress, parseCidr } from '../../src/model/address.ts';
 import { type ClassifiedCidr, prefixLists } from '../../src/tables/prefix-table-list.ts';
@@ -105,6 +105,37 @@ describe('guard', () => {
     } finally {
       small.close();
     }
+  });
+
+  describe('with a hole in its table', () => {
+    const sources = ['198.51.100.130', '2001:db8:bad::7'];
+    const words = (map: string) => new Uint32Array(guard.memory(map));
+    const counts = () => [GuardReason.DROP_SOURCE, GuardReason.DROP_HOLE].map((reason) => guard.drops(reason).packets);
+
+    it.each([
+      ['passes', 2],
+      ['blocks', 1],
+    ])('drops what leads through it, and says so, where the prefix %s', async (_, classId) => {
+      const { roots } = await guard.publish(
+        prefixLists([blocked('198.51.100.128/26', classId), blocked('2001:db8::/40', classId)]),
+      );
+      const heap = words('tt_guard_heap');
+      const chunk = (heap[roots[4] + 0xc633] as number) & GuardEntry.OFFSET;
+      for (const at of [chunk + 100, roots[6] + 0x2001]) heap[at] = (heap[at] as number) | GuardEntry.OFFSET;
+      expect(sources.map((source) => send(frameFrom(source)))).toEqual(['drop', 'drop']);
+      expect(counts()).toEqual([0, 2]);
+      expect(['198.51.101.130', '2002:db8:bad::7'].map((source) => send(frameFrom(source)))).toEqual(['pass', 'pass']);
+    });
+
+    it('drops every source when the roots lead out of the heap', async () => {
+      await guard.publish(prefixLists([]));
+      const state = words('tt_guard_state');
+      const beyond = words('tt_guard_heap').length;
+      state.fill(beyond, GuardState.OFFSET.root / 4);
+      expect(sources.map((source) => send(frameFrom(source)))).toEqual(['drop', 'drop']);
+      expect(send(arp())).toBe('pass');
+      expect(counts()).toEqual([0, 2]);
+    });
   });
 
   it.each([4, 6] as const)('gives each source the class that the table gives it (IPv%s)', async (family) => {

@@ -13,7 +13,7 @@ const CLANGS = ['clang-19', 'clang-18', 'clang-17', 'clang-16', 'clang-15', 'cla
 
 /** Under sanitizers, or several times as fast with only what the harness itself looks at. */
 export type Build = 'sanitized' | 'plain';
-export type Target = 'stages';
+export type TargetName = 'stages' | 'guard';
 
 /** Programs: instrumented and watched. Misaligned loads are what packets are made of, and the CPUs that matter do them. */
 const PROGRAMS: Readonly<Record<Build, readonly string[]>> = {
@@ -36,21 +36,24 @@ const LINK: Readonly<Record<Build, string>> = {
 const INCLUDE = [HEADERS, `${HARNESS}/shim`, HARNESS, 'bpf'].flatMap((folder) => ['-I', folder]);
 const SHARED = ['-g', '-fno-omit-frame-pointer', '-Wall', '-Werror', ...INCLUDE];
 
-const KERNEL = ['kernel', 'maps'] as const;
+const COMMON = ['kernel', 'maps', 'driver', 'word-file'] as const;
 const MODEL = ['model', 'model-names', 'model-judge', 'model-connections'] as const;
-const SOURCES: Readonly<Record<Target, readonly string[]>> = {
+const SOURCES: Readonly<Record<TargetName, readonly string[]>> = {
   stages: [
-    ...KERNEL,
+    ...COMMON,
     'world',
     'wire',
+    'protocols',
     'frames',
     ...MODEL,
     'machine',
     'machine-checks',
     'story',
+    'story-specs',
     'probes',
     'stages-fuzzer',
   ],
+  guard: [...COMMON, 'guard-table', 'guard-frames', 'guard-machine', 'guard-fuzzer'],
 };
 
 export class HarnessFailure extends Error {}
@@ -59,7 +62,7 @@ export class HarnessFailure extends Error {}
  * The fuzzer's path, relative to the root. What has not changed since is not compiled again. Throws HarnessFailure with
  * what clang says.
  */
-export function buildFuzzer(root: string, target: Target, build: Build): string {
+export function buildFuzzer(root: string, target: TargetName, build: Build): string {
   const clang = findClang(root);
   mkdirSync(path.join(root, OUT), { recursive: true });
   writeNativeHeaders(root);

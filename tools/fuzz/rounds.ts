@@ -1,11 +1,13 @@
 // So many packets in rounds: each has worlds and choices of its own, and goes on with the inputs that the earlier ones
-// found. How one round is run is in stages-target.ts.
+// found. How one round is run is in target.ts.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Build } from './harness.ts';
-import { fuzzStages, type StagesOutcome } from './stages-target.ts';
+import { type FuzzOutcome, fuzz } from './target.ts';
+import type { FuzzTarget } from './targets.ts';
 
 export interface RoundsRequest {
+  readonly target: FuzzTarget;
   readonly root: string;
   /** Of the first round; the next ones count on from it. */
   readonly seed: number;
@@ -17,7 +19,7 @@ export interface RoundsRequest {
 export interface Round {
   readonly round: number;
   readonly build: Build;
-  readonly outcome: StagesOutcome;
+  readonly outcome: FuzzOutcome;
 }
 
 const ROUND_PACKETS = 1_000_000;
@@ -26,13 +28,13 @@ const SANITIZED_EVERY = 10;
 const ROUND_SECONDS = 7200;
 
 /** Rounds until there were so many packets, or one that failed. Throws HarnessFailure if there is no fuzzer to run. */
-export async function* fuzzRounds({ root, seed, worlds, packets }: RoundsRequest): AsyncGenerator<Round> {
+export async function* fuzzRounds({ target, root, seed, worlds, packets }: RoundsRequest): AsyncGenerator<Round> {
   const results = path.join(root, 'build/fuzz/results');
   mkdirSync(results, { recursive: true });
   const corpus = mkdtempSync(path.join(results, `${seed}-rounds-`));
   let left = packets;
   for (let round = 0; left > 0; round += 1) {
-    const outcome = await fuzzStages({
+    const outcome = await fuzz(target, {
       root,
       seed: seed + round,
       worlds,

@@ -6,30 +6,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "input.h"
 #include "wire.h"
 
 namespace fuzz {
-
-// The fuzzer's input, read from its start; zeroes after its end.
-class Input {
-    public:
-	Input(const uint8_t *data, size_t size) : at_(data), left_(size) {}
-
-	bool is_empty() const { return !left_; }
-	uint8_t byte()
-	{
-		if (!left_)
-			return 0;
-		left_--;
-		return *at_++;
-	}
-	uint16_t half() { return byte() << 8 | byte(); }
-	uint32_t below(uint32_t limit) { return limit ? byte() % limit : 0; }
-
-    private:
-	const uint8_t *at_;
-	size_t left_;
-};
 
 struct Extension {
 	uint8_t kind;

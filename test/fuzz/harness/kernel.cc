@@ -51,6 +51,7 @@ void fuzz_fail(const char *format, ...)
 void fuzz_run_begin(void)
 {
 	fuzz_machine.redirect_ifindex = 0;
+	fuzz_machine.misses = 0;
 	fuzz_machine.events = 0;
 }
 
@@ -71,7 +72,9 @@ void *bpf_map_lookup_elem(void *definition, const void *key)
 	check_unlocked("bpf_map_lookup_elem");
 	if (fuzz::is_poisoned(key, map->key_size))
 		fuzz_fail("%s: looked up with a key outside of memory", map->name);
-	return fuzz_map_find(map, fuzz_machine.cpu, key);
+	void *found = fuzz_map_find(map, fuzz_machine.cpu, key);
+	fuzz_machine.misses += !found;
+	return found;
 }
 
 long bpf_map_update_elem(void *definition, const void *key, const void *value, __u64)

@@ -22,6 +22,7 @@ struct fuzz_map {
 	uint32_t stride;
 	uint8_t *memory;
 	void *entries; /* of hashes and tries */
+	uint32_t hole_from, hole_count; /* of an array: elements that no program finds */
 };
 
 /* Gives a map its content: all zero, or empty. definition is the object that bpf/maps declares. */
@@ -47,6 +48,7 @@ struct fuzz_machine {
 	uint32_t frame_size;
 	/* What the run did. */
 	uint32_t redirect_ifindex; /* 0 = none */
+	uint32_t misses; /* lookups that found nothing */
 	uint32_t events;
 	uint8_t event[8][128];
 	uint32_t event_size[8];

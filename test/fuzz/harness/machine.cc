@@ -5,11 +5,9 @@
 #include <cstring>
 #include <memory>
 
-namespace fuzz {
+#include "driver.h"
 
-uint64_t packets_run;
-uint64_t reasons_seen[TT_REASON_COUNT];
-bool is_traced;
+namespace fuzz {
 
 namespace {
 
@@ -158,8 +156,7 @@ void Machine::run(const Frame &frame, const Passage &passage)
 	fuzz_run_end();
 
 	const Counted counted = read_counters();
-	packets_run++;
-	reasons_seen[counted.reason]++;
+	count_packet(counted.reason);
 	if (is_traced)
 		trace(frame, passage, action, counted.reason);
 	Outcome outcome{ counted.reason, 0, 0 };

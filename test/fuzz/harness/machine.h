@@ -63,13 +63,6 @@ class Machine {
 	std::array<uint64_t, 2 * TT_REASON_COUNT> before_{};
 };
 
-// Packets that were run, and how many ended with each reason.
-extern uint64_t packets_run;
-extern uint64_t reasons_seen[TT_REASON_COUNT];
-
-// Prints each packet and its end: for looking at a failure.
-extern bool is_traced;
-
 } // namespace fuzz
 
 #endif

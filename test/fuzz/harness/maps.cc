@@ -79,7 +79,7 @@ Entry *find(const fuzz_map *map, const uint8_t *key)
 fuzz_map *fuzz_map_define(void *definition, const char *name, uint32_t type, uint32_t max_entries, uint32_t key_size,
 			  uint32_t value_size)
 {
-	auto *map = new fuzz_map{ name, type, max_entries, key_size, value_size, 0, nullptr, nullptr };
+	auto *map = new fuzz_map{ name, type, max_entries, key_size, value_size, 0, nullptr, nullptr, 0, 0 };
 
 	*static_cast<fuzz_map **>(definition) = map;
 	if (is_array(type)) {
@@ -137,5 +137,7 @@ void *fuzz_map_find(const fuzz_map *map, uint32_t cpu, const void *key)
 	}
 	const uint32_t index = *static_cast<const uint32_t *>(key);
 
-	return index < map->max_entries ? fuzz_map_at(map, cpu, index) : nullptr;
+	if (index >= map->max_entries || index - map->hole_from < map->hole_count)
+		return nullptr;
+	return fuzz_map_at(map, cpu, index);
 }

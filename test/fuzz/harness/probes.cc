@@ -38,8 +38,14 @@ void set_length(Frame &frame, uint8_t bytes)
 
 void Story::probe(uint8_t op)
 {
-	const Sent sent = earlier();
+	const uint8_t how = input_.byte();
+	std::optional<Sent> found;
 
+	if (how & 1 || told_.empty())
+		found = between_workloads(how & 2);
+	if (!found && told_.empty())
+		return;
+	const Sent sent = found ? *found : earlier();
 	// An interface that is nobody's has no connection to speak of.
 	if (sent.passage.endpoint < 0)
 		return;
@@ -102,11 +108,6 @@ void Story::probe_last_hop(Sent sent)
 {
 	const uint8_t how = input_.byte();
 
-	if (how & 4) {
-		sent.passage = {};
-		sent.passage.endpoint = input_.below(world_.endpoints.size());
-		sent.spec = fresh_spec(sent.passage.endpoint, true);
-	}
 	warm(sent);
 	sent = told_.back();
 	if (how & 2) {

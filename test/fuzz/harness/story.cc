@@ -13,10 +13,6 @@ constexpr uint32_t kMaxPackets = 64;
 constexpr uint32_t kSteps[] = { 1,     500,    998,    999,    1000,   1001,   9999,   10000,
 				10001, 29999,  30001,  59000,  60000,  60001,  179999, 180001,
 				2000,  599999, 600001, 3599999, 3600000, 3600001, 250, 120000 };
-constexpr uint8_t kFlags[] = { 0x02, 0x12, 0x10, 0x11, 0x14, 0x04, 0x00, 0x3f, 0x01, 0x18, 0x03, 0x06 };
-constexpr uint8_t kExtensions[] = { 0, 43, 60, 44, 0, 60, 51, 59 };
-// The last hop, the one before it, and what discovery must have.
-constexpr uint8_t kHops[] = { 64, 1, 0, 2, 255, 255, 1, 65 };
 
 } // namespace
 
@@ -25,91 +21,6 @@ void Story::tell()
 	while (!input_.is_empty() && told_.size() < kMaxPackets)
 		step();
 	machine_.check_flows();
-}
-
-// A known address, every other time one of this host.
-Address Story::far_address(bool is_v4)
-{
-	const auto &known = world_.addresses[is_v4 ? 0 : 1];
-	const uint8_t which = input_.byte();
-	std::vector<Address> local;
-
-	if (which & 0x80)
-		for (const Endpoint &endpoint : world_.endpoints)
-			for (const Address &address : endpoint.addresses)
-				if (address.is_v4() == is_v4)
-					local.push_back(address);
-	return local.empty() ? known[which % known.size()] : local[which % local.size()];
-}
-
-// An own address of the endpoint, one beyond, any of the combinations that the evaluator was asked about.
-Spec Story::fresh_spec(int endpoint, bool is_from_workload)
-{
-	const auto &own = world_.endpoints[endpoint].addresses;
-	const Address here = own[input_.below(own.size())];
-	const Address there = far_address(here.is_v4());
-	Spec spec;
-
-	spec.tuple = world_.combos[input_.half() % world_.combos.size()];
-	spec.tuple.source = is_from_workload ? here : there;
-	spec.tuple.destination = is_from_workload ? there : here;
-	if (spec.tuple.protocol == 6)
-		spec.tcp_flags = kFlags[input_.below(sizeof(kFlags))];
-	if (is_icmp(spec.tuple.protocol))
-		spec.echo = input_.below(3);
-	if (spec.tuple.icmp_type == 137)
-		spec.tuple.icmp_type = 130 + input_.below(8);
-	return spec;
-}
-
-void Story::shape(Spec &spec, uint8_t how)
-{
-	spec.payload = how & 1 ? input_.byte() : 8;
-	if (how & 2) {
-		const uint8_t which = input_.byte();
-
-		spec.hop_limit = kHops[which & 7];
-		if (which >> 4 == 5)
-			spec.layer4_limit = input_.below(21);
-	} else {
-		spec.hop_limit = 64;
-	}
-	spec.option_words = how & 4 ? input_.below(11) : 0;
-	if (how & 8) {
-		spec.has_fragment = true;
-		spec.fragment_offset = how & 16 ? input_.byte() : 0;
-		spec.has_more = input_.byte() & 1;
-		spec.fragment_id = input_.below(4);
-	}
-	if (how & 32)
-		for (uint32_t left = input_.below(10); left; left--)
-			spec.extensions.push_back({ kExtensions[input_.byte() & 7], uint8_t(input_.below(4)), input_.half() });
-	if (how & 64)
-		spec.tuple.source = world_.addresses[spec.tuple.source.is_v4() ? 0 : 1][input_.below(
-			world_.addresses[spec.tuple.source.is_v4() ? 0 : 1].size())];
-	if (how & 128)
-		spec.tuple.destination_port = input_.half();
-}
-
-Passage Story::towards(const Address &address, bool is_from_workload)
-{
-	Passage passage;
-
-	passage.is_from_workload = is_from_workload;
-	passage.endpoint = machine_.model.owner_of(address);
-	if (passage.endpoint < 0)
-		passage.endpoint = input_.below(world_.endpoints.size());
-	return passage;
-}
-
-// As the side that sends it makes it.
-Story::Sent Story::made(const Spec &spec, const Passage &passage) const
-{
-	const Endpoint &endpoint = world_.endpoints[passage.endpoint];
-	const uint8_t *to = passage.is_from_workload ? endpoint.host_mac : endpoint.mac;
-	const uint8_t *from = passage.is_from_workload ? endpoint.mac : endpoint.host_mac;
-
-	return { spec, make_frame(spec, to, from), passage };
 }
 
 void Story::send(const Spec &spec, const Passage &passage, uint8_t op)
@@ -137,22 +48,6 @@ void Story::send_frame(Sent sent)
 {
 	machine_.run(sent.frame, sent.passage);
 	told_.push_back(std::move(sent));
-}
-
-// Sent back by the cited packet's receiver.
-Spec Story::error_about(const Sent &cited, bool is_exceeded)
-{
-	const bool is_v4 = cited.spec.tuple.source.is_v4() && !cited.spec.is_mapped;
-	const size_t size = std::min<size_t>(cited.frame.size() - 14, 8 + input_.byte());
-	Spec spec;
-
-	spec.tuple.protocol = is_v4 ? 1 : 58;
-	spec.tuple.icmp_type = is_v4 ? (is_exceeded ? 11 : 3) : 1 + input_.below(4);
-	spec.tuple.icmp_code = is_v4 && !is_exceeded ? 4 : 0;
-	spec.tuple.source = cited.spec.tuple.destination;
-	spec.tuple.destination = cited.spec.tuple.source;
-	spec.cited.assign(cited.frame.begin() + 14, cited.frame.begin() + 14 + size);
-	return spec;
 }
 
 void Story::cite(const Sent &cited, uint8_t op)
@@ -233,7 +128,7 @@ void Story::step()
 		fuzz_machine.cpu = op >> 4 & 1;
 		return;
 	default:
-		return op & 0x10 && !told_.empty() ? probe(op) : send_raw();
+		return op & 0x10 ? probe(op) : send_raw();
 	}
 }
 
@@ -265,7 +160,7 @@ void Story::go_on(uint8_t op)
 			sent.frame[6 + input_.below(6)] ^= 1;
 		return send_frame(std::move(sent));
 	case 8: // the same connection further on
-		spec.tcp_flags = kFlags[input_.below(sizeof(kFlags))];
+		spec.tcp_flags = any_flags();
 		if (op & 0x20)
 			shape(spec, input_.byte());
 		break;

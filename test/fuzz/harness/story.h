@@ -25,7 +25,10 @@ class Story {
 	void start(uint8_t op);
 	void go_on(uint8_t op);
 	void change();
+	uint8_t any_flags();
 	Address far_address(bool is_v4);
+	std::optional<Sent> between_workloads(bool is_v4);
+	void open_door(int endpoint);
 	Spec fresh_spec(int endpoint, bool is_from_workload);
 	void shape(Spec &spec, uint8_t how);
 	const Sent &earlier() { return told_[input_.below(told_.size())]; }

@@ -2,9 +2,10 @@
 #include "world.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <stdexcept>
+
+#include "word-file.h"
 
 namespace fuzz {
 
@@ -12,79 +13,29 @@ namespace {
 
 constexpr uint32_t kMagic = 0x57465454, kVersion = 2;
 
-class Reader {
-    public:
-	explicit Reader(const std::string &file)
-	{
-		FILE *stream = fopen(file.c_str(), "rb");
-		uint8_t chunk[65536];
-
-		if (!stream)
-			throw std::runtime_error(file + ": cannot be read");
-		for (size_t got; (got = fread(chunk, 1, sizeof(chunk), stream)) > 0;)
-			content_.insert(content_.end(), chunk, chunk + got);
-		fclose(stream);
-	}
-
-	const uint8_t *take(size_t size)
-	{
-		if (content_.size() - at_ < size)
-			throw std::runtime_error("the world's file ends early");
-		at_ += size;
-		return content_.data() + at_ - size;
-	}
-
-	uint32_t word()
-	{
-		uint32_t value;
-
-		memcpy(&value, take(4), 4);
-		return value;
-	}
-
-	std::vector<uint32_t> words(uint32_t count)
-	{
-		std::vector<uint32_t> values(count);
-
-		for (uint32_t &value : values)
-			value = word();
-		return values;
-	}
-
-	Address address()
-	{
-		Address result;
-
-		for (int part = 0; part < 4; part++) {
-			const uint32_t value = word();
-
-			for (int byte = 0; byte < 4; byte++)
-				result.bytes[4 * part + byte] = value >> (24 - 8 * byte);
-		}
-		return result;
-	}
-
-    private:
-	std::vector<uint8_t> content_;
-	size_t at_ = 0;
-};
-
 uint64_t combo_key(const Question &question)
 {
 	return uint64_t(question.source_port) << 48 | uint64_t(question.destination_port) << 32 |
 	       uint64_t(question.icmp_type) << 16 | uint64_t(question.icmp_code) << 8 | question.protocol;
 }
 
-Endpoint read_endpoint(Reader &reader, uint32_t number)
+Address read_address(WordFile &reader)
+{
+	Address result;
+
+	reader.copy_address(result.bytes.data(), 4);
+	return result;
+}
+
+Endpoint read_endpoint(WordFile &reader, uint32_t number)
 {
 	Endpoint endpoint;
 
 	endpoint.id = reader.word();
 	for (uint32_t left = reader.word(); left; left--)
-		endpoint.addresses.push_back(reader.address());
+		endpoint.addresses.push_back(read_address(reader));
 	for (uint32_t left = reader.word(); left; left--) {
-		const Address address = reader.address();
-
+		const Address address = read_address(reader);
 		const uint32_t bits = reader.word();
 
 		endpoint.prefixes.push_back({ address, bits, reader.word() == 4 });
@@ -146,7 +97,7 @@ bool Endpoint::may_send_from(const Address &address) const
 
 World::World(const std::string &file)
 {
-	Reader reader(file);
+	WordFile reader(file);
 
 	if (reader.word() != kMagic || reader.word() != kVersion)
 		throw std::runtime_error(file + ": is no world of this harness");
@@ -166,7 +117,7 @@ World::World(const std::string &file)
 	}
 	for (auto &family : addresses)
 		for (uint32_t left = reader.word(); left; left--)
-			family.push_back(reader.address());
+			family.push_back(read_address(reader));
 	for (uint32_t left = reader.word(); left; left--) {
 		Question combo;
 

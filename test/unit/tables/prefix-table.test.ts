@@ -75,6 +75,19 @@ describe('prefix table', () => {
     );
   });
 
+  it('says that the table leads nowhere when a node is missing, a leaf of classes too', () => {
+    const prefixes = [prefix('198.51.100.128/26'), prefix('2001:db8::/40')];
+    const whole = tableOf(prefixes);
+    const cut: PrefixTable = { ...whole, words: whole.words.slice() };
+    const chunk = (whole.words[whole.roots[4] - whole.base + 0xc633] as number) & GuardEntry.OFFSET;
+    for (const at of [chunk + 100, whole.roots[6] + 0x2001]) {
+      cut.words[at - whole.base] = ((whole.words[at - whole.base] as number) | GuardEntry.OFFSET) >>> 0;
+    }
+    const isLost = (text: string): boolean => (classOf(cut, text) & GuardEntry.NODE) !== 0;
+    expect(['198.51.100.130', '198.51.100.1', '2001:db8::1'].map(isLost)).toEqual([true, true, true]);
+    expect(['198.51.101.130', '2002:db8::1'].map((text) => classOf(cut, text))).toEqual([0, 0]);
+  });
+
   it('lets no node cross the edge of a block, and no way be longer than the kernel follows', () => {
     const seed = newSeed('prefix table ways');
     for (let index = 0; index < 20; index += 1) {

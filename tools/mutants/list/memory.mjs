@@ -172,7 +172,14 @@ export const memoryMutants = [
     '((upper & mask[0]) ^ value[0])',
     GUARD,
   ],
-  ['guard.h', 'the last bits of IPv4', 'return entry >> (address & 3) * 8 & 0xff;', 'return entry & 0xff;', GUARD],
+  ['guard.h', 'the last bits of IPv4', '*leaf >> (address & 3) * 8 & 0xff', '*leaf & 0xff', GUARD],
+  [
+    'guard.h',
+    'an IPv4 leaf that is missing',
+    ': TT_GUARD_MISSING;\n}\n\nstatic __always_inline __u32 tt_guard_match',
+    ': 0;\n}\n\nstatic __always_inline __u32 tt_guard_match',
+    GUARD,
+  ],
 ];
 
 export const orderMutants = [
