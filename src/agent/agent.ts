@@ -15,6 +15,7 @@ import { AuditSchedule } from './audit-schedule.ts';
 import type { AgentSettings } from './config/agent-settings.ts';
 import { type BindResult, EndpointBinder, type EndpointStatus, ManualInterfaces } from './endpoint-binder.ts';
 import { EventHub } from './event-hub.ts';
+import { Health } from './health.ts';
 import { InterfaceGuard } from './interface-guard.ts';
 import { Interfaces } from './interfaces.ts';
 import { KernelReadings } from './kernel-readings.ts';
@@ -47,6 +48,7 @@ export class Agent {
   readonly #memory: AcceptedManifests;
   readonly #feed: ManifestFeed;
   readonly #graph: CalcGraph;
+  readonly #health: Health;
   readonly #interfaces: Interfaces;
   readonly #guard: InterfaceGuard;
   readonly #manual: ManualInterfaces;
@@ -98,7 +100,8 @@ export class Agent {
       },
     });
     this.#manual = new ManualInterfaces(join(options.stateDirectory, 'interfaces.json'));
-    this.#interfaces = new Interfaces(dataplane, options.interfacePrefix, log);
+    this.#health = new Health(dataplane, options.stateDirectory, log);
+    this.#interfaces = new Interfaces(dataplane.attachments, options.interfacePrefix, this.#health.repairs);
     this.#guard = new InterfaceGuard(this.#interfaces, log);
     this.#desired = this.#graph.flush();
     this.#loop = new SyncLoop(() => this.#sync(), log);
@@ -152,7 +155,8 @@ export class Agent {
 
   /** All accepted manifests are in force. */
   get isInSync(): boolean {
-    return this.#loop.isIdle && this.#lastError === undefined && this.#resumption?.holds !== false;
+    const isDone = this.#loop.isIdle && !this.#loop.hasFailed;
+    return isDone && this.#lastError === undefined && this.#resumption?.holds !== false;
   }
 
   /** Resolves when all that is not asked of the kernel can be asked: objects, tables, names of rules. */
@@ -183,7 +187,7 @@ export class Agent {
       endpoints: this.endpoints,
       tables: this.#dataplane.image?.counts ?? null,
       flows: this.readings.flows().reduce((sum, { flows }) => sum + flows, 0),
-      repairs: this.#interfaces.repairs,
+      ...this.#health.status(),
       counters: Object.fromEntries(this.readings.counters()),
     };
   }
@@ -247,6 +251,7 @@ export class Agent {
       this.#guardNow();
       void this.#lookAtInterfaces();
     });
+    this.#dataplane.watchPins(() => void this.#lookAtInterfaces());
     if (this.#resumption === undefined) return this.#enforce();
     await this.#loop.request();
     this.#log.info('taken over in force, loading goes on', { generation: this.#dataplane.generation });
@@ -302,6 +307,7 @@ export class Agent {
   async #sync(): Promise<void> {
     await this.#turns.run();
     const { isAudit, isListing } = this.#audits.take();
+    if (isAudit) this.#health.audit(this.#guard.failures);
     if (isListing) this.#interfaces.refresh();
     const isResolved = this.#resumption === undefined && this.#resolve();
     const { bindings, statuses } = this.#bind();

@@ -87,6 +87,8 @@ export class ResumePoint {
   readonly #made: string;
   /** A file may be there. */
   #mayBeThere = true;
+  /** It could not be removed, which has been said. */
+  #isStuck = false;
   #timer: NodeJS.Timeout | undefined;
   #describe: () => SettledState | undefined = () => undefined;
 
@@ -134,11 +136,19 @@ export class ResumePoint {
     return this.#mayBeThere;
   }
 
-  /** To be called before anything changes that the state speaks of. Throws the error of node:fs. */
+  /**
+   * To be called before anything changes that the state speaks of. A file that cannot be removed is no reason to keep a
+   * change from being in force: the next agent takes every digest anew before it believes it.
+   */
   clear(): void {
     if (!this.#mayBeThere) return;
-    rmSync(this.#path, { force: true });
-    this.#mayBeThere = false;
+    try {
+      rmSync(this.#path, { force: true });
+      this.#mayBeThere = false;
+    } catch (error) {
+      if (!this.#isStuck) this.#log.warn('cannot take back the word for the next start', { error: String(error) });
+      this.#isStuck = true;
+    }
   }
 
   /** Writes at once what is due. */
@@ -155,6 +165,7 @@ export class ResumePoint {
       writeFileSync(`${this.#path}.new`, JSON.stringify(this.#encode(state)), { mode: 0o600 });
       renameSync(`${this.#path}.new`, this.#path);
       this.#mayBeThere = true;
+      this.#isStuck = false;
     } catch (error) {
       this.#log.warn('cannot leave word for the next start', { error: String(error) });
     }

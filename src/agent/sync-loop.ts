@@ -6,6 +6,7 @@ export class SyncLoop {
   readonly #log: Logger;
   #running: Promise<void> | undefined;
   #isWanted = false;
+  #hasFailed = false;
   #isStopped = false;
 
   constructor(work: () => Promise<void>, log: Logger) {
@@ -16,6 +17,11 @@ export class SyncLoop {
   /** Nothing is running and nothing was asked for. */
   get isIdle(): boolean {
     return this.#running === undefined;
+  }
+
+  /** The last run ended early: what it was to do is not done. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** Resolves when a run that began after this call has ended. */
@@ -38,7 +44,9 @@ export class SyncLoop {
       this.#isWanted = false;
       try {
         await this.#work();
+        this.#hasFailed = false;
       } catch (error) {
+        this.#hasFailed = true;
         this.#log.error('synchronisation ended early', { error: String(error), stack: (error as Error).stack });
       }
     }

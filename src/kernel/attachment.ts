@@ -1,10 +1,11 @@
 // The two programs on each workload interface: TCX links pinned by name where the kernel has TCX (6.6), clsact filters
 // below. Attached before an interface carries traffic, they drop everything until its endpoint is written.
-import { existsSync, readdirSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { DIRECTIONS, HeldLinks } from './held-links.ts';
 import type { AttachDirection, BpfProgram } from './native.ts';
 import { loadNative, translateErrors } from './native.ts';
+import { errnoName } from './native-error.ts';
 import type { Pins } from './pins.ts';
+import type { Repair, RepairCause } from './repair.ts';
 
 export type AttachMode = 'tcx' | 'clsact';
 
@@ -14,7 +15,6 @@ export interface WorkloadPrograms {
   readonly egress: BpfProgram;
 }
 
-const DIRECTIONS: readonly AttachDirection[] = ['ingress', 'egress'];
 /** Where our filter is among others of a clsact hook: first. */
 const FILTER_HANDLE = 0x7474;
 const FILTER_PRIORITY = 1;
@@ -29,91 +29,127 @@ export class Attachments {
   /** Of the programs, as the kernel numbers them. */
   readonly #ids: Readonly<Record<AttachDirection, number>>;
   readonly #mode: AttachMode;
-  readonly #pins: Pins;
+  readonly #links: HeldLinks;
 
   constructor(programs: WorkloadPrograms, mode: AttachMode, pins: Pins) {
     this.#programs = programs;
     this.#ids = { ingress: programs.ingress.info.id, egress: programs.egress.info.id };
     this.#mode = mode;
-    this.#pins = pins;
+    this.#links = new HeldLinks(pins);
   }
 
   /**
-   * Makes sure that both programs, and of this version, are on the interface. Returns true when something was
-   * missing or replaced. Throws INTERFACE_MISSING, PERMISSION or KERNEL.
+   * Makes sure that both programs, and of this version, are on the interface, in front of all others, and pinned. Returns
+   * what was not so. Throws INTERFACE_MISSING, PERMISSION or KERNEL.
    */
-  ensure(target: AttachTarget): boolean {
-    return DIRECTIONS.map((direction) =>
+  ensure(target: AttachTarget): Repair[] {
+    return DIRECTIONS.flatMap((direction) =>
       translateErrors(`attach ${this.#mode} ${direction}`, target.name, () =>
         this.#mode === 'tcx' ? this.#ensureTcx(target, direction) : this.#ensureFilter(target, direction),
       ),
-    ).includes(true);
+    );
+  }
+
+  /** Whether what was put on the interface of that name is on interface number `ifindex`, whatever that is called now. */
+  isOn(name: string, ifindex: number): boolean {
+    const { clsactQuery, tcxQuery } = loadNative();
+    return DIRECTIONS.some((direction) => {
+      if (this.#mode === 'clsact') {
+        return clsactQuery(ifindex, direction, FILTER_HANDLE, FILTER_PRIORITY) === this.#ids[direction];
+      }
+      const info = this.#links.find(name, direction)?.info;
+      if (info?.ifindex !== ifindex) return false;
+      try {
+        return tcxQuery(ifindex, direction).includes(info.programId);
+      } catch (error) {
+        if (errnoName(error) === 'ENODEV') return false;
+        throw error;
+      }
+    });
+  }
+
+  /** Number of the interface that the links of that name are attached to, in its own namespace; 0 = to none any more. */
+  attachedTo(name: string): number {
+    const found = DIRECTIONS.map((direction) => this.#links.find(name, direction)?.info.ifindex ?? 0);
+    return Math.max(...found);
   }
 
   /** Takes our programs off the interface. */
   detach({ name, ifindex }: AttachTarget): void {
-    const { BpfLink } = loadNative();
-    for (const direction of DIRECTIONS) {
-      const pin = this.#pins.link(name, direction);
-      if (!existsSync(pin)) continue;
-      const link = BpfLink.openPinned(pin);
-      if (link.info.ifindex !== 0) link.detach();
-      link.close();
-      unlinkSync(pin);
-    }
+    for (const direction of DIRECTIONS) this.#detachLink(name, direction);
     detachFilters(ifindex);
   }
 
-  /** Names of interfaces that have a pinned link. */
-  pinnedInterfaces(): string[] {
-    const names = readdirSync(this.#pins.linkDirectory).map((name) => name.replace(/-(ingress|egress)$/, ''));
-    return [...new Set(names)];
+  /** Interfaces that have a link, whether they still exist or not. */
+  linkedInterfaces(): string[] {
+    return this.#links.interfaces();
   }
 
-  /** Removes pins of links whose interface is gone. */
+  /** The interface has another name now. */
+  rename(from: string, to: string): void {
+    this.#links.rename(from, to);
+  }
+
+  /** Something happened to this pin, by its file name. */
+  suspect(fileName: string): void {
+    this.#links.suspect(fileName);
+  }
+
+  /** Lets go of links whose interface is gone. */
   forget(interfaceName: string): void {
-    for (const direction of DIRECTIONS) {
-      const pin = join(this.#pins.linkDirectory, `${interfaceName}-${direction}`);
-      if (existsSync(pin)) unlinkSync(pin);
-    }
+    for (const direction of DIRECTIONS) this.#links.release(interfaceName, direction);
   }
 
-  #ensureTcx({ name, ifindex }: AttachTarget, direction: AttachDirection): boolean {
-    const { BpfLink } = loadNative();
-    // A link whose pin is gone is gone with it: the program would not be there.
-    if (isFirst(ifindex, direction, this.#ids[direction])) return false;
+  /** Programs stay where they are. */
+  close(): void {
+    this.#links.close();
+  }
+
+  #ensureTcx({ name, ifindex }: AttachTarget, direction: AttachDirection): Repair[] {
+    const { BpfLink, tcxQuery } = loadNative();
+    const ids = tcxQuery(ifindex, direction);
+    const link = this.#links.find(name, direction);
+    if (ids[0] === this.#ids[direction]) return [this.#links.ensurePin(name, direction) ?? []].flat();
     const program = this.#programs[direction];
-    const pin = this.#pins.link(name, direction);
-    if (existsSync(pin)) {
-      const link = BpfLink.openPinned(pin);
-      try {
-        if (link.info.ifindex === ifindex && isFirst(ifindex, direction, link.info.programId)) {
-          link.update(program);
-          return true;
-        }
-        if (link.info.ifindex !== 0) link.detach();
-      } finally {
-        link.close();
-      }
-      unlinkSync(pin);
+    const repair = describeHook(name, direction, ids, this.#ids[direction], link?.info.programId);
+    if (link?.info.ifindex === ifindex && ids[0] === link.info.programId) {
+      link.update(program);
+      return [repair, this.#links.ensurePin(name, direction) ?? []].flat();
     }
-    const link = BpfLink.attachTcx(program, ifindex, direction);
-    link.pin(pin);
-    link.close();
-    return true;
+    this.#detachLink(name, direction);
+    this.#links.keep(name, direction, BpfLink.attachTcx(program, ifindex, direction));
+    return [repair];
   }
 
-  #ensureFilter({ ifindex }: AttachTarget, direction: AttachDirection): boolean {
+  #detachLink(name: string, direction: AttachDirection): void {
+    const link = this.#links.find(name, direction);
+    if (link !== undefined && link.info.ifindex !== 0) link.detach();
+    this.#links.release(name, direction);
+  }
+
+  #ensureFilter({ name, ifindex }: AttachTarget, direction: AttachDirection): Repair[] {
     const { clsactAttach, clsactQuery } = loadNative();
-    if (clsactQuery(ifindex, direction, FILTER_HANDLE, FILTER_PRIORITY) === this.#ids[direction]) return false;
+    const found = clsactQuery(ifindex, direction, FILTER_HANDLE, FILTER_PRIORITY);
+    if (found === this.#ids[direction]) return [];
     clsactAttach(this.#programs[direction], ifindex, direction, FILTER_HANDLE, FILTER_PRIORITY);
-    return true;
+    const ids = found === 0 ? [] : [found];
+    return [describeHook(name, direction, ids, this.#ids[direction], found)];
   }
 }
 
-/** A program in front of ours could let packets pass that ours never sees: TCX stops at the first that decides. */
-function isFirst(ifindex: number, direction: AttachDirection, programId: number): boolean {
-  return loadNative().tcxQuery(ifindex, direction)[0] === programId;
+/** What was wrong with a hook whose first program is not ours. `held` = the program that our own place held. */
+function describeHook(
+  name: string,
+  direction: AttachDirection,
+  ids: readonly number[],
+  ours: number,
+  held: number | undefined,
+): Repair {
+  let cause: RepairCause = 'program-missing';
+  if (ids.includes(ours)) cause = 'program-not-first';
+  else if (held !== undefined && ids.includes(held)) cause = 'program-replaced';
+  const found = ids.length === 0 ? `no program at ${direction}` : `program ${ids.join(', ')} at ${direction}`;
+  return { cause, target: name, found };
 }
 
 /** Removes our clsact filters from an interface; false when there were none. */

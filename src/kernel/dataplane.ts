@@ -6,7 +6,7 @@ import type { DesiredState } from '../calc/resolved.ts';
 import { formatAddress } from '../model/address.ts';
 import { TableCompiler } from '../tables/compiler.ts';
 import type { TableImage } from '../tables/image.ts';
-import { type AttachMode, Attachments, type AttachTarget } from './attachment.ts';
+import { type AttachMode, Attachments } from './attachment.ts';
 import { measureHz, readClock } from './clock.ts';
 import { type BoundEndpoint, EndpointWriter } from './endpoint-writer.ts';
 import { FlowTable, type FlowTally, flowTableShape } from './flow-table.ts';
@@ -14,8 +14,11 @@ import { ImageWriter } from './image-writer.ts';
 import type { BpfObject, RingBuffer } from './native.ts';
 import { loadNative, translateErrors } from './native.ts';
 import { loadObject, type MapSizes, mapsOf } from './object.ts';
+import { PinWatch } from './pin-watch.ts';
 import { Pins } from './pins.ts';
 import { PolicyFingerprint } from './policy-fingerprint.ts';
+import type { Repair } from './repair.ts';
+import { Upkeep } from './upkeep.ts';
 
 export interface DataplaneOptions {
   /** Mount point of bpffs; mounted there when nothing is. */
@@ -37,8 +40,6 @@ export interface ReasonCount {
 /** What binds an endpoint of the desired state to an interface, all but its id. */
 export type EndpointBinding = Omit<BoundEndpoint, 'id'>;
 
-const NOTHING: TableImage['written'] = { heap: [], v6Nodes: [] };
-
 export class Dataplane {
   readonly attachMode: AttachMode;
   readonly compiler: TableCompiler;
@@ -49,6 +50,9 @@ export class Dataplane {
   readonly #fingerprint: PolicyFingerprint;
   readonly #flows: FlowTable;
   readonly #attachments: Attachments;
+  readonly #pins: Pins;
+  readonly #upkeep: Upkeep;
+  #pinWatch: PinWatch | undefined;
   #events: RingBuffer | undefined;
   #image: TableImage | undefined;
   /** What the image in force was made from; undefined = not known. */
@@ -73,6 +77,8 @@ export class Dataplane {
     this.attachMode = options.attachMode === 'auto' ? bestAttachMode() : options.attachMode;
     const programs = { ingress: object.program('tt_from_work'), egress: object.program('tt_to_work') };
     this.#attachments = new Attachments(programs, this.attachMode, pins);
+    this.#pins = pins;
+    this.#upkeep = new Upkeep(object, maps, { images: this.#images, endpoints: this.#endpoints }, pins);
   }
 
   /** Loads the programs and takes over what is pinned. Throws PERMISSION, PROGRAM_REJECTED, ABI_MISMATCH, KERNEL. */
@@ -125,11 +131,13 @@ export class Dataplane {
   ): Promise<{ readonly isChanged: boolean }> {
     if (desired === this.#desired && bindings === this.#bindings && this.#isBoundWritten) {
       accept?.();
-      return { isChanged: this.#restore() };
+      return { isChanged: false };
     }
     this.#desired = undefined;
     if (bindings !== this.#bindings) this.#handOverIds(desired, bindings);
     const image = this.compiler.compile(desired, accept);
+    // Before anything can fail: the next image builds on what this one has.
+    this.#images.write(image, this.compiler);
     const bound = this.#bindTo(image, bindings);
     if (bound === this.#bound) {
       const isChanged = this.#publish(image);
@@ -137,9 +145,10 @@ export class Dataplane {
       if (isChanged) await this.#retire();
       return { isChanged };
     }
+    // If anything fails before all is written, the next change begins with it again.
+    this.#isBoundWritten = false;
     if (this.#endpoints.removeAllBut(bound)) this.#images.forgetCachedFlows();
     const isChanged = this.#publish(image);
-    this.#isBoundWritten = false;
     try {
       this.#endpoints.writeAll(bound);
       this.#isBoundWritten = true;
@@ -170,14 +179,9 @@ export class Dataplane {
     return isSame ? before : bound;
   }
 
-  /** Has the image in force that is wanted, should anybody have put another one there. */
-  #restore(): boolean {
-    return this.#image !== undefined && this.#images.publish({ ...this.#image, written: NOTHING }, this.compiler);
-  }
-
   #publish(image: TableImage): boolean {
     this.#image = image;
-    return this.#images.publish(image, this.compiler);
+    return this.#images.putInForce(image.root);
   }
 
   /** Gives back what packets may have read before, once none of them is under way. */
@@ -197,22 +201,27 @@ export class Dataplane {
     }
   }
 
-  /** Makes sure the programs are on the interface. Throws INTERFACE_MISSING, PERMISSION or KERNEL. */
-  attach(target: AttachTarget): boolean {
-    return this.#attachments.ensure(target);
+  /** The interfaces' side of it: which programs are where, under which name. */
+  get attachments(): Attachments {
+    return this.#attachments;
   }
 
-  detach(target: AttachTarget): void {
-    this.#attachments.detach(target);
+  /**
+   * Undoes what others did to pins and to the tables of the image in force; of large tables, to a part of them. Only between
+   * two changes. Throws PERMISSION or KERNEL.
+   */
+  restore(): Repair[] {
+    this.#pinWatch?.renew();
+    const pins = this.#upkeep.restorePins();
+    return this.#image === undefined ? pins : [...pins, ...this.#upkeep.restoreTables(this.#image, this.compiler)];
   }
 
-  /** Interfaces that have a pinned link, whether they still exist or not. */
-  attachedInterfaces(): string[] {
-    return this.#attachments.pinnedInterfaces();
-  }
-
-  forgetInterface(name: string): void {
-    this.#attachments.forget(name);
+  /** Calls back at once when a pin was removed or renamed. */
+  watchPins(onChange: () => void): void {
+    this.#pinWatch = new PinWatch([this.#pins.linkDirectory, this.#pins.map('')], (fileName) => {
+      this.#attachments.suspect(fileName);
+      onChange();
+    });
   }
 
   /** Hands over ring-buffer chunks ([u32 length][record]...) until close. */
@@ -245,7 +254,9 @@ export class Dataplane {
 
   /** Lets go of everything; enforcement goes on. */
   close(): void {
+    this.#pinWatch?.close();
     this.#events?.close();
+    this.#attachments.close();
     this.#object.close();
   }
 }

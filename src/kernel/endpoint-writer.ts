@@ -17,6 +17,7 @@ import type { Cidr, IpAddress } from '../model/address.ts';
 import { hostCidr } from '../model/address.ts';
 import { MapSync } from './map-sync.ts';
 import type { BpfMap } from './native.ts';
+import { ShadowedWords } from './shadowed-words.ts';
 
 /** A workload endpoint at an interface that exists. */
 export interface BoundEndpoint {
@@ -58,7 +59,7 @@ const IFINDEX_WORD = Endpoint.OFFSET.ifindex / 4;
 
 export class EndpointWriter {
   readonly #words: Uint32Array;
-  readonly #bytes: Uint8Array;
+  readonly #entries: ShadowedWords;
   readonly #slotCount: number;
   readonly #addresses: MapSync;
   readonly #sources: MapSync;
@@ -71,7 +72,7 @@ export class EndpointWriter {
   constructor(maps: { readonly endpoints: BpfMap; readonly addresses: BpfMap; readonly sources: BpfMap }) {
     const memory = maps.endpoints.mmap();
     this.#words = new Uint32Array(memory);
-    this.#bytes = new Uint8Array(memory);
+    this.#entries = new ShadowedWords(this.#words, ENTRY_WORDS, IFINDEX_WORD);
     this.#slotCount = maps.endpoints.info.maxEntries;
     this.#addresses = new MapSync(maps.addresses);
     this.#sources = new MapSync(maps.sources);
@@ -81,7 +82,7 @@ export class EndpointWriter {
   idsByIfindex(): Map<number, number> {
     const ids = new Map<number, number>();
     for (let slot = 0; slot < this.#slotCount; slot += 1) {
-      const { ifindex, id } = decodeEndpoint(new DataView(this.#bytes.buffer), slot * Endpoint.SIZE);
+      const { ifindex, id } = decodeEndpoint(new DataView(this.#words.buffer), slot * Endpoint.SIZE);
       if (ifindex !== 0) ids.set(ifindex, id);
     }
     return ids;
@@ -97,9 +98,9 @@ export class EndpointWriter {
     let hasRemoved = false;
     const ifindexes = new Set(endpoints.map(({ ifindex }) => ifindex));
     for (let slot = 0; slot < this.#slotCount; slot += 1) {
-      const ifindex = this.#ifindexAt(slot);
+      const ifindex = this.#entries.keyOf(slot);
       if (ifindex === 0 || ifindexes.has(ifindex)) continue;
-      this.#clear(slot);
+      this.#entries.clear(slot);
       hasRemoved = true;
     }
     this.#addresses.removeAllBut(this.#addressRows(encoded));
@@ -123,8 +124,17 @@ export class EndpointWriter {
 
   /** Once no program can be reading what writeAll replaced. */
   clearReplaced(): void {
-    for (const slot of this.#replaced) this.#clear(slot);
+    for (const slot of this.#replaced) this.#entries.clear(slot);
     this.#replaced = [];
+  }
+
+  /** Undoes what others wrote to the maps. Returns how many rows of each map that were; not while a change is under way. */
+  restore(): Readonly<Record<string, number>> {
+    return {
+      tt_endpoints: this.#entries.restore(),
+      tt_addresses: this.#addresses.restore(),
+      tt_sources: this.#sources.restore(),
+    };
   }
 
   /** Puts the endpoint behind another interface number as well, in the first slot that is searched for it. */
@@ -153,18 +163,14 @@ export class EndpointWriter {
 
   #write({ endpoint, entry }: Encoded): boolean {
     const slots = this.#probe(endpoint.ifindex);
-    const [current, ...stale] = slots.filter((slot) => this.#ifindexAt(slot) === endpoint.ifindex);
+    const [current, ...stale] = slots.filter((slot) => this.#entries.keyOf(slot) === endpoint.ifindex);
     this.#replaced.push(...stale);
-    if (current !== undefined && this.#holds(current, entry)) return true;
-    const free = slots.find((slot) => this.#ifindexAt(slot) === 0);
-    if (free === undefined && current === undefined) return false;
-    if (free === undefined && current !== undefined) this.#clear(current);
-    const target = free ?? (current as number);
-    const at = target * ENTRY_WORDS;
-    for (let word = 0; word < ENTRY_WORDS; word += 1) {
-      if (word !== IFINDEX_WORD) this.#words[at + word] = entry[word] as number;
-    }
-    Atomics.store(this.#words, at + IFINDEX_WORD, endpoint.ifindex);
+    if (current !== undefined && this.#entries.holds(current, entry)) return true;
+    const free = slots.find((slot) => this.#entries.keyOf(slot) === 0);
+    if (free === undefined && current !== undefined) this.#entries.clear(current);
+    const target = free ?? current;
+    if (target === undefined) return false;
+    this.#entries.write(target, entry);
     if (current !== undefined && current !== target) this.#replaced.push(current);
     return true;
   }
@@ -174,7 +180,7 @@ export class EndpointWriter {
     for (const { endpoint, addressKeys } of encoded) {
       const { id, ifindex } = endpoint;
       const slot = this.#probe(ifindex).find(
-        (candidate) => this.#ifindexAt(candidate) === ifindex && !this.#replaced.includes(candidate),
+        (candidate) => this.#entries.keyOf(candidate) === ifindex && !this.#replaced.includes(candidate),
       );
       if (slot === undefined) continue;
       const value = new Uint8Array(Local.SIZE);
@@ -187,18 +193,6 @@ export class EndpointWriter {
   /** Slots where the programs look for an interface, in their order. */
   #probe(ifindex: number): number[] {
     return Array.from({ length: EndpointDims.PROBES }, (_, probe) => (ifindex + probe) & (this.#slotCount - 1));
-  }
-
-  #ifindexAt(slot: number): number {
-    return this.#words[slot * ENTRY_WORDS + IFINDEX_WORD] as number;
-  }
-
-  #clear(slot: number): void {
-    Atomics.store(this.#words, slot * ENTRY_WORDS + IFINDEX_WORD, 0);
-  }
-
-  #holds(slot: number, entry: Uint32Array): boolean {
-    return entry.every((word, index) => this.#words[slot * ENTRY_WORDS + index] === word);
   }
 }
 

@@ -21,6 +21,8 @@ export class ImageWriter {
   readonly #heap: Uint32Array;
   readonly #v6Nodes: Uint32Array;
   readonly #state: Uint32Array;
+  /** As configured: values by their place in the state. */
+  #settings: ReadonlyMap<number, number> = new Map();
 
   constructor(maps: { readonly heap: BpfMap; readonly v6Nodes: BpfMap; readonly state: BpfMap }) {
     this.#heap = new Uint32Array(maps.heap.mmap());
@@ -34,12 +36,25 @@ export class ImageWriter {
 
   /** Settings apply to every packet from here on. The seed of the flow table is drawn once, for as long as it is pinned. */
   configure({ keepEstablished, eventBudget, hz }: StateSettings): void {
-    this.#state[State.OFFSET.hz / 4] = hz;
-    this.#state[State.OFFSET.event_budget / 4] = eventBudget;
-    const seed = this.#state.subarray(State.OFFSET.flow_seed / 4, State.OFFSET.flow_seed / 4 + 2);
+    const at = State.OFFSET.flow_seed / 4;
+    const seed = this.#state.subarray(at, at + 2);
     if (seed.every((word) => word === 0)) seed.set(randomFillSync(new Uint32Array(2)));
-    Atomics.store(this.#state, State.OFFSET.flags / 4, keepEstablished ? StateFlags.KEEP_ESTABLISHED : 0);
+    this.#settings = new Map([
+      [at, seed[0] as number],
+      [at + 1, seed[1] as number],
+      [State.OFFSET.hz / 4, hz],
+      [State.OFFSET.event_budget / 4, eventBudget],
+      [State.OFFSET.flags / 4, keepEstablished ? StateFlags.KEEP_ESTABLISHED : 0],
+    ]);
+    this.restoreSettings();
     this.forgetCachedFlows();
+  }
+
+  /** Has the settings in force that were configured last. Returns whether there were others. */
+  restoreSettings(): boolean {
+    const others = [...this.#settings].filter(([at, value]) => this.#state[at] !== value >>> 0);
+    for (const [at, value] of others) Atomics.store(this.#state, at, value);
+    return others.length > 0;
   }
 
   /** Hands the image in force to an empty compiler, so that it reuses its regions and writes around them. */
@@ -63,9 +78,27 @@ export class ImageWriter {
    * Returns false, and changes nothing, when it already is in force.
    */
   publish(image: TableImage, compiler: TableCompiler): boolean {
-    this.#copy(image, compiler);
-    if (this.#isInForce(image.root)) return false;
-    this.#switchTo(image.root);
+    this.write(image, compiler);
+    return this.putInForce(image.root);
+  }
+
+  /**
+   * Writes what the image has that those before had not, where no packet reads yet. To be done for every image that was
+   * compiled: later ones count on it, whether this one is ever put in force or not.
+   */
+  write(image: TableImage, compiler: TableCompiler): void {
+    const { heap, v6Nodes } = image.written;
+    for (const { offset, length } of heap)
+      this.#heap.set(compiler.heap.words.subarray(offset, offset + length), offset);
+    for (const { offset, length } of v6Nodes) {
+      this.#v6Nodes.set(compiler.v6Nodes.words.subarray(offset, offset + length), offset);
+    }
+  }
+
+  /** Puts an image that is written in force; false, and nothing changed, when it already is. */
+  putInForce(root: ImageRoot): boolean {
+    if (this.#isInForce(root)) return false;
+    this.#switchTo(root);
     return true;
   }
 
@@ -77,15 +110,6 @@ export class ImageWriter {
   /** Has every established flow judged again: who owns an address is not part of an image. */
   judgeFlowsAgain(image: TableImage): void {
     this.#switchTo(image.root);
-  }
-
-  #copy(image: TableImage, compiler: TableCompiler): void {
-    const { heap, v6Nodes } = image.written;
-    for (const { offset, length } of heap)
-      this.#heap.set(compiler.heap.words.subarray(offset, offset + length), offset);
-    for (const { offset, length } of v6Nodes) {
-      this.#v6Nodes.set(compiler.v6Nodes.words.subarray(offset, offset + length), offset);
-    }
   }
 
   #switchTo(root: ImageRoot): void {

@@ -6,17 +6,31 @@ type Rows = ReadonlyMap<string, Uint8Array>;
 /** Rows are keyed by the key's bytes in hex. */
 export class MapSync {
   readonly #map: BpfMap;
-  readonly #actual = new Map<string, Uint8Array>();
+  /** What the map holds, as far as this process wrote it. */
+  readonly #actual: Map<string, Uint8Array>;
 
   /** Reads what the map holds now. */
   constructor(map: BpfMap) {
     this.#map = map;
-    const { keySize, valueSize } = map.info;
-    const { keys, values, count } = map.entries();
-    for (let row = 0; row < count; row += 1) {
-      const key = Buffer.from(keys.buffer, keys.byteOffset + row * keySize, keySize).toString('hex');
-      this.#actual.set(key, values.slice(row * valueSize, (row + 1) * valueSize));
+    this.#actual = readRows(map);
+  }
+
+  /** Reads the map again and undoes what others wrote to it. Returns how many rows that were. */
+  restore(): number {
+    const found = readRows(this.#map);
+    let restored = 0;
+    for (const key of found.keys()) {
+      if (this.#actual.has(key)) continue;
+      this.#map.delete(Buffer.from(key, 'hex'));
+      restored += 1;
     }
+    for (const [key, value] of this.#actual) {
+      const other = found.get(key);
+      if (other !== undefined && Buffer.compare(other, value) === 0) continue;
+      this.#map.update(Buffer.from(key, 'hex'), value, 0);
+      restored += 1;
+    }
+    return restored;
   }
 
   /** Deletes rows that are not desired. */
@@ -37,4 +51,15 @@ export class MapSync {
       this.#actual.set(key, value);
     }
   }
+}
+
+function readRows(map: BpfMap): Map<string, Uint8Array> {
+  const { keySize, valueSize } = map.info;
+  const { keys, values, count } = map.entries();
+  const rows = new Map<string, Uint8Array>();
+  for (let row = 0; row < count; row += 1) {
+    const key = Buffer.from(keys.buffer, keys.byteOffset + row * keySize, keySize).toString('hex');
+    rows.set(key, values.slice(row * valueSize, (row + 1) * valueSize));
+  }
+  return rows;
 }

@@ -29,7 +29,7 @@ export const DEFAULT_MAP_SIZES: MapSizes = {
 };
 
 /** Maps that outlive the agent. The rest is scratch. */
-const PINNED = [
+export const PINNED = [
   'tt_heap',
   'tt_v6_nodes',
   'tt_state',
