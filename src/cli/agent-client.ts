@@ -1,9 +1,14 @@
 // Speaks to a running agent over its unix socket: HTTP with JSON. Failures come back as the agent's own errors. What is
 // asked for, and what becomes of the answer, is the commands' business.
 import { type IncomingMessage, request } from 'node:http';
+import { VERSION } from '../agent/version.ts';
 import { DataplaneError, ERROR_CODES, type ErrorCode } from '../base/errors.ts';
+import { printWarning } from './output.ts';
+import { type AgentVersion, checkSkew } from './version-skew.ts';
 
 const TIMEOUT_MS = 30_000;
+/** Sockets whose agent has been asked for its version. */
+const known = new Set<string>();
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -36,8 +41,21 @@ export async function askAgent<T>(
   return (await sendToAgent<T>(socket, { method, path, body })).body;
 }
 
-/** The answer with its status. Throws AGENT_UNREACHABLE, and the agent's own error for a status from 400 on. */
+/**
+ * The answer with its status. Throws AGENT_UNREACHABLE, VERSION_SKEW, and the agent's own error for a status from 400 on.
+ * Nothing is asked of an agent of a version that is too far away.
+ */
 export async function sendToAgent<T>(socket: string, asked: AgentRequest): Promise<AgentAnswer<T>> {
+  await requireFit(socket);
+  return exchange<T>(socket, asked);
+}
+
+/** Of any agent, whether it fits or not. Throws AGENT_UNREACHABLE. */
+export async function readAgentVersion(socket: string): Promise<AgentVersion> {
+  return (await exchange<AgentVersion>(socket, { method: 'GET', path: '/version' })).body;
+}
+
+async function exchange<T>(socket: string, asked: AgentRequest): Promise<AgentAnswer<T>> {
   const response = await send(socket, asked);
   const text = await readText(response);
   const { statusCode: status = 0, headers } = response;
@@ -46,22 +64,36 @@ export async function sendToAgent<T>(socket: string, asked: AgentRequest): Promi
   return { status, body: (isJson ? JSON.parse(text) : text) as T, headers };
 }
 
-/** Lines of an answer that goes on until either side ends it. Throws as sendToAgent does. */
+/** Lines of an answer that goes on until either side ends it. Throws as sendToAgent does, also in the middle of it. */
 export async function* followAgent(
   socket: string,
   path: string,
   query: AgentRequest['query'] = {},
 ): AsyncGenerator<string, void, void> {
+  await requireFit(socket);
   const asked: AgentRequest = { method: 'GET', path, query };
   const response = await send(socket, asked, 0);
   if ((response.statusCode ?? 0) >= 400) throw failureOf(await readText(response), asked);
   response.setEncoding('utf8');
   let rest = '';
-  for await (const chunk of response) {
-    const lines = (rest + String(chunk)).split('\n');
-    rest = lines.pop() as string;
-    yield* lines;
+  try {
+    for await (const chunk of response) {
+      const lines = (rest + String(chunk)).split('\n');
+      rest = lines.pop() as string;
+      yield* lines;
+    }
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ECONNRESET') throw unreachable(socket, cause as Error);
+    throw cause;
   }
+}
+
+/** Asks once for each socket, and warns once. */
+async function requireFit(socket: string): Promise<void> {
+  if (known.has(socket)) return;
+  const warning = checkSkew(VERSION, await readAgentVersion(socket));
+  known.add(socket);
+  if (warning !== undefined) printWarning(warning);
 }
 
 async function readText(response: IncomingMessage): Promise<string> {
@@ -74,7 +106,7 @@ function send(socketPath: string, asked: AgentRequest, timeout = TIMEOUT_MS): Pr
   const { method, path, query = {}, body, contentType = 'application/json' } = asked;
   const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
   const headers = {
-    'user-agent': 'tortie',
+    'user-agent': `tortie/${VERSION}`,
     ...(text === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }),
   };
   return new Promise((resolve, reject) => {
@@ -106,12 +138,31 @@ function failureOf(text: string, { method, path }: AgentRequest): DataplaneError
       cause,
     });
   }
-  const causes = answer.details?.causes ?? [];
-  const errors = causes.map(({ error }) => error as Record<string, unknown> | undefined);
-  const [first] = errors;
-  const code = codeOf(first?.code ?? answer.code);
+  const causes = (answer.details?.causes ?? []).map(({ error }) => error as Record<string, unknown> | undefined);
+  const [first] = causes;
+  if (first !== undefined && causes.length === 1) return restoreError(first);
   const message = String(answer.message ?? answer.error ?? text);
-  return new DataplaneError(code, message, { ...place, cause: errors.length > 1 ? errors : first });
+  const cause = causes.length === 0 ? undefined : causes;
+  return new DataplaneError(codeOf(first?.code ?? answer.code), message, { ...place, cause });
+}
+
+/** The error as the agent has thrown it. */
+function restoreError({ code, message, line, ...rest }: Readonly<Record<string, unknown>>): DataplaneError {
+  const known = codeOf(code);
+  const text = (name: string): string | undefined => (typeof rest[name] === 'string' ? rest[name] : undefined);
+  const [operation = '', target = ''] = [text('operation'), text('target')];
+  const [field, found, expected, hint] = ['field', 'found', 'expected', 'hint'].map(text);
+  const file = text('file');
+  // What came over the API has no lines that anybody could look up.
+  const place =
+    file === undefined || file.startsWith('store: ') ? {} : { file, ...(typeof line === 'number' ? { line } : {}) };
+  const details = { operation, target, field, found, expected, hint };
+  const around = new DataplaneError(known, '\0', { ...details, file, ...(typeof line === 'number' ? { line } : {}) });
+  const [before = '', after = ''] = around.message.split('\0');
+  const whole = String(message);
+  const isWhole = whole.startsWith(before) && whole.endsWith(after) && whole.length >= before.length + after.length;
+  const what = isWhole ? whole.slice(before.length, whole.length - after.length) : whole;
+  return new DataplaneError(known, what, { ...details, ...place });
 }
 
 function codeOf(code: unknown): ErrorCode {

@@ -6,6 +6,7 @@ export const EXIT_MEANING: Readonly<Record<number, string>> = {
   [EXIT.FAILED]:
     'the operation failed, and standard error says why with a code from docs/errors.md; or the answer is bad news: diff and simulate found a change, lint a finding, test a failure',
   [EXIT.USAGE]: 'the command line is not understood',
-  [EXIT.INVALID]: 'manifests have errors; what is valid was used',
+  [EXIT.INVALID]:
+    'manifests have errors; what is valid was used, but for changes of several objects, which are made whole or not at all',
   [EXIT.NOT_READY]: 'no agent answers, or it is not in sync',
 };

@@ -23,6 +23,10 @@ export function printError(error: DataplaneError): void {
   process.stderr.write(`${error.code}: ${error.message}\n`);
 }
 
+export function printWarning(text: string): void {
+  process.stderr.write(`warning: ${text}\n`);
+}
+
 /** Plain data as JSON or YAML; `table` is the caller's own text. */
 export function printData(data: unknown, format: OutputFormat, table: () => string): void {
   if (format === 'json') print(JSON.stringify(data, null, 2));

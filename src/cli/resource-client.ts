@@ -90,15 +90,15 @@ export class ResourceClient {
   /** Changes after a resourceVersion, as they come; without one, what is there first. Throws REVISION_GONE. */
   async *watch(
     ref: CollectionRef,
-    options: ListOptions & { readonly resourceVersion?: string } = {},
+    options: ListOptions & { readonly resourceVersion?: string; readonly timeoutSeconds?: number } = {},
   ): AsyncGenerator<WatchEvent> {
     const query = { ...options, watch: true };
     for await (const line of followAgent(this.#socket, pathOf(ref), query)) yield JSON.parse(line) as WatchEvent;
   }
 
   /** Throws ALREADY_EXISTS, and what is wrong with the object. */
-  create(ref: CollectionRef, object: Manifest, flags: ChangeFlags = {}): Promise<Manifest> {
-    return this.#ask('POST', pathOf(ref), { body: object, query: queryOf(flags) });
+  create({ type, namespace }: CollectionRef, object: Manifest, flags: ChangeFlags = {}): Promise<Manifest> {
+    return this.#ask('POST', pathOf({ type, namespace }), { body: object, query: queryOf(flags) });
   }
 
   /** Throws NOT_FOUND, and CONFLICT when the object's resourceVersion is another. */
@@ -115,7 +115,7 @@ export class ResourceClient {
     return this.#ask('DELETE', pathOf(ref), { query: { ...queryOf(flags), resourceVersion } });
   }
 
-  /** Every object of a YAML stream, as one change. */
+  /** Every object of a YAML stream, or of a JSON list, as one change. */
   applyAll(yaml: string, flags: ChangeFlags & { readonly withDiff?: boolean } = {}): Promise<ChangeReport> {
     return this.#sendAll('/apply', yaml, flags);
   }

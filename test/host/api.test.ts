@@ -107,13 +107,15 @@ describe('the API of an agent', () => {
 
   it('is spoken by the commands', async () => {
     const tortie = async (...words: string[]): Promise<string> => {
-      const { stdout } = await setting.lab.exec(HOST, tortieCommand('store', ...words, '--socket', socket()));
+      const { stdout } = await setting.lab.exec(HOST, tortieCommand(...words, '--socket', socket()));
       return stdout;
     };
     const file = join(setting.lab.directory, 'wanted.yaml');
     expect(await tortie('export')).toMatch(/^kind: NetworkPolicy$/m);
     writeFileSync(file, allow(7000));
-    expect(await tortie('apply', '-f', file, '--confirm', '60s')).toContain('lab/green configured');
+    expect(await tortie('apply', '-f', file, '--confirm', '60s')).toContain(
+      'networkpolicy.projectcalico.org/green configured in namespace lab',
+    );
     await expectOpen([7000]);
     const [latest] = (await client.history(1)).items;
     expect(await tortie('confirm', String(latest?.revision))).toBe(`revision ${latest?.revision} is confirmed\n`);

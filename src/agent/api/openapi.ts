@@ -8,6 +8,8 @@ import { ROUTES } from './routes/all.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 export const OPENAPI_PATH = '/openapi.json';
+/** Paths of the first API: their failures keep the form that its clients read. */
+export const FIRST_API = '/v1/';
 
 const string = { type: 'string' };
 const list = (items: object): object => ({ type: 'array', items });
@@ -53,6 +55,8 @@ const OWN_SCHEMAS: Json = {
     ['revision', 'time', 'who', 'verb', 'changes'],
   ),
   HistoryList: object({ items: list({ $ref: '#/components/schemas/HistoryEntry' }) }, ['items']),
+  /** Of paths below /v1. */
+  FirstStatus: object({ code: string, error: string }, ['code', 'error']),
   Status: object(
     {
       kind: { const: 'Status' },
@@ -91,6 +95,7 @@ export function describeApi(routes: readonly Route[] = ROUTES): Json {
       parameters: describeParameters(),
       responses: {
         Failure: { description: 'Why not', content: { 'application/json': { schema: refTo('Status') } } },
+        FirstFailure: { description: 'Why not', content: { 'application/json': { schema: refTo('FirstStatus') } } },
       },
     },
   };
@@ -115,12 +120,10 @@ function kindSchemas(): Record<string, unknown> {
   return Object.fromEntries(entries);
 }
 
-function describeRoute({ path, id, summary, query = [], body, answer }: Route): Json {
+function describeRoute(route: Route): Json {
+  const { path, id, summary, query = [], body } = route;
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string);
   const parameters = [...names, ...query].map((name) => ({ $ref: `#/components/parameters/${name}` }));
-  const { schema, contentType = 'application/json', status = 200 } = answer;
-  const media = { schema: schema === undefined ? string : refTo(schema) };
-  const success = { description: 'Done', content: { [contentType]: media } };
   return {
     operationId: id,
     summary,
@@ -133,8 +136,23 @@ function describeRoute({ path, id, summary, query = [], body, answer }: Route): 
             content: Object.fromEntries(body.contentTypes.map((type) => [type, { schema: refTo(body.schema) }])),
           },
         }),
-    responses: { [status]: success, default: { $ref: '#/components/responses/Failure' } },
+    responses: describeResponses(route),
   };
+}
+
+function describeResponses({ path, answer }: Route): Json {
+  const { schema, contentType = 'application/json', status = 200, more = {} } = answer;
+  const schemas = new Map([[status, schema === undefined ? [string] : [refTo(schema)]]]);
+  for (const [code, names] of Object.entries(more)) {
+    schemas.set(Number(code), [...(schemas.get(Number(code)) ?? []), ...names.map(refTo)]);
+  }
+  const described = [...schemas].map(([code, list]): [number, Json] => {
+    const [first] = list;
+    const media = { schema: list.length === 1 ? first : { anyOf: list } };
+    return [code, { description: code < 400 ? 'Done' : 'Not now', content: { [contentType]: media } }];
+  });
+  const failure = path.startsWith(FIRST_API) ? 'FirstFailure' : 'Failure';
+  return { ...Object.fromEntries(described), default: { $ref: `#/components/responses/${failure}` } };
 }
 
 function refTo(schema: string): Json {

@@ -29,6 +29,8 @@ export type ApiAgent = Pick<
 export interface ApiContext {
   readonly agent: ApiAgent;
   readonly log: Logger;
+  /** Of the agent. */
+  readonly version: string;
   /** Prometheus text and its content type. */
   metrics(): Promise<{ readonly text: string; readonly contentType: string }>;
 }
@@ -125,6 +127,16 @@ export interface BodyDoc {
   readonly isOptional?: boolean;
 }
 
+/** What openapi.ts says of an answer. */
+export interface AnswerDoc {
+  readonly schema?: string;
+  readonly contentType?: string;
+  /** 200 unless given. */
+  readonly status?: number;
+  /** Schemas that may come besides, by status. */
+  readonly more?: Readonly<Record<number, readonly string[]>>;
+}
+
 export interface Route {
   readonly method: Method;
   /** Parameters in braces, as OpenAPI has them. */
@@ -133,7 +145,6 @@ export interface Route {
   readonly summary: string;
   readonly query?: readonly QueryName[];
   readonly body?: BodyDoc;
-  /** Name of a schema in the document, or a content type other than JSON. */
-  readonly answer: { readonly schema?: string; readonly contentType?: string; readonly status?: number };
+  readonly answer: AnswerDoc;
   readonly handle: Handler;
 }

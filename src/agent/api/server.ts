@@ -7,7 +7,7 @@ import { DataplaneError } from '../../base/errors.ts';
 import { nearestName } from '../../resources/nearest.ts';
 import { readText } from './body.ts';
 import { errorsOf, failureStatus, invalidRequest } from './failure.ts';
-import { describeApi, OPENAPI_PATH } from './openapi.ts';
+import { describeApi, FIRST_API, OPENAPI_PATH } from './openapi.ts';
 import type { TlsMaterial } from './options.ts';
 import type { Identify } from './peer.ts';
 import type { ApiContext, ApiRequest, Reply, Responder, Route } from './route.ts';
@@ -31,8 +31,6 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   connections: 256,
 };
 
-/** Paths of the first API: their failures keep the form that its clients read. */
-const FIRST_API = '/v1/';
 const MAX_HEADER_BYTES = 16 * 1024;
 const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
 

@@ -25,12 +25,15 @@ export class StoreSession {
   readonly #stateDirectory: string;
   readonly #host: PolicyHost;
   readonly #log: Logger;
+  readonly #keptRevisions: number | undefined;
   #opened: Opened | undefined;
 
-  constructor(stateDirectory: string, host: PolicyHost, log: Logger) {
+  /** keptRevisions: of history; the store's own number unless given. */
+  constructor(stateDirectory: string, host: PolicyHost, log: Logger, keptRevisions?: number) {
     this.#stateDirectory = stateDirectory;
     this.#host = host;
     this.#log = log;
+    this.#keptRevisions = keptRevisions;
   }
 
   /**
@@ -95,7 +98,7 @@ export class StoreSession {
 
   #open(): Opened {
     if (this.#opened === undefined) {
-      const store = ResourceStore.open(this.#stateDirectory);
+      const store = ResourceStore.open(this.#stateDirectory, this.#keptRevisions);
       this.#opened = { store, desk: new ChangeDesk(store, this.#host, this.#log) };
     }
     return this.#opened;

@@ -12,12 +12,15 @@ import { type Difference, findDifference } from '../../analysis/diff/difference.
 import { DataplaneError } from '../../base/errors.ts';
 import type { ResourceSnapshot } from '../../resources/sources/snapshot.ts';
 import { askAgent } from '../agent-client.ts';
+import { diffFiles, formatFileDifference } from '../diff-files.ts';
 import { formatDifference } from '../diff-text.ts';
 import { EXIT } from '../exit-codes.ts';
+import { addFileOptions, namespaceOption, selectorOption } from '../object-options.ts';
 import { outputOption, socketOption } from '../options.ts';
 import { type OutputFormat, printData, printError } from '../output.ts';
+import type { WrittenFlags } from '../written-objects.ts';
 
-interface DiffFlags {
+interface DiffFlags extends WrittenFlags {
   readonly promote?: boolean;
   readonly socket: string;
   readonly output: OutputFormat;
@@ -36,7 +39,11 @@ Exit codes of diff:
   3  some manifests were refused; the others were compared
   4  no agent answers
 
+With -f instead of A and B: what tortie apply with these files would change, objects and packets. Exit code 1 then means
+that an object or a packet would differ; 2 also that the agent would refuse it.
+
 Examples:
+  tortie diff -f policy.yaml           what would applying this file change?
   tortie diff live policy/             what would applying these manifests change?
   tortie diff HEAD:policy policy       what did I change since the last commit?
   tortie diff policy --promote         what would putting the staged policies in force change?
@@ -48,20 +55,27 @@ const DIFFERENT = 1;
 const TROUBLE = 2;
 
 export function addDiffCommand(program: Command): void {
-  program
-    .command('diff <A> [B]')
+  const command = program
+    .command('diff [A] [B]')
     .description(
       'say which packets are judged differently by two sets of manifests: exact, in as few sentences as it takes',
     )
-    .addOption(new Option('--promote', 'B is A with its staged policies put in force'))
+    .addOption(new Option('--promote', 'B is A with its staged policies put in force'));
+  addFileOptions(command, 'what would applying these files to the agent change?')
+    .addOption(namespaceOption())
+    .addOption(selectorOption())
     .addOption(socketOption())
     .addOption(outputOption())
     .addHelpText('after', HELP)
     .action(runDiff);
 }
 
-async function runDiff(before: string, after: string | undefined, flags: DiffFlags): Promise<void> {
+async function runDiff(before: string | undefined, after: string | undefined, flags: DiffFlags): Promise<void> {
   try {
+    if (flags.filename !== undefined) {
+      await runFileDiff(before, flags);
+      return;
+    }
     const [first, second] = await readBoth(before, after, flags);
     const states = loadStates(first, second);
     const difference = findDifference(states);
@@ -71,10 +85,21 @@ async function runDiff(before: string, after: string | undefined, flags: DiffFla
     printData({ ...difference, changedObjects }, flags.output, () => formatDifference(difference, changedObjects));
     process.exitCode = exitCodeOf(difference, errors);
   } catch (error) {
-    if (!(error instanceof DataplaneError) || error.code === 'AGENT_UNREACHABLE') throw error;
-    printError(error);
+    const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+    for (const one of errors) {
+      if (!(one instanceof DataplaneError) || one.code === 'AGENT_UNREACHABLE') throw error;
+      printError(one);
+    }
     process.exitCode = TROUBLE;
   }
+}
+
+/** Throws what apply does, and USAGE when sources are named besides the files. */
+async function runFileDiff(source: string | undefined, flags: DiffFlags): Promise<void> {
+  if (source !== undefined || flags.promote === true) throw unclear([source ?? '--promote'], 'sources besides files');
+  const difference = await diffFiles(flags.socket, flags);
+  printData(difference, flags.output, () => formatFileDifference(difference));
+  process.exitCode = difference.objects.length === 0 ? EXIT.OK : DIFFERENT;
 }
 
 function exitCodeOf({ sentences }: Difference, errors: readonly DataplaneError[]): number {
@@ -83,22 +108,28 @@ function exitCodeOf({ sentences }: Difference, errors: readonly DataplaneError[]
 }
 
 async function readBoth(
-  before: string,
+  before: string | undefined,
   after: string | undefined,
   { promote, socket }: DiffFlags,
 ): Promise<[ResourceSnapshot, ResourceSnapshot]> {
+  const given = [before, after].filter((source) => source !== undefined);
+  if (before === undefined) throw unclear(given, 'no source');
   if ((after === undefined) !== (promote === true)) {
-    throw new DataplaneError('USAGE', 'two sources are compared, or one with --promote', {
-      operation: 'diff',
-      target: [before, after].filter((source) => source !== undefined).join(' '),
-      found: promote === true ? 'two sources and --promote' : 'one source',
-    });
+    throw unclear(given, promote === true ? 'two sources and --promote' : 'one source');
   }
   const reader = new ManifestReader();
   const read = async (source: ManifestSource): Promise<ResourceSnapshot> =>
     source.kind === 'live' ? readLiveManifests(await askAgent(socket, 'GET', '/v1/manifests')) : reader.read(source);
   const first = await read(parseManifestSource(before));
   return [first, after === undefined ? promoteStaged(first) : await read(parseManifestSource(after))];
+}
+
+function unclear(given: readonly string[], found: string): DataplaneError {
+  return new DataplaneError('USAGE', 'two sources are compared, or one with --promote, or files with -f', {
+    operation: 'diff',
+    target: given.join(' '),
+    found,
+  });
 }
 
 /** What is wrong on both sides is said once. */

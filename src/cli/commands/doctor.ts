@@ -1,58 +1,110 @@
-// tortie doctor: whether this machine can be protected, and which slower way is taken where its kernel lacks something.
-// Everything is found by trying it; what the features are for is not decided here.
-import { type Command, Option } from 'commander';
-import type { KernelFeatures } from '../../kernel/native.ts';
+// tortie doctor: what of this machine keeps policy from being enforced, or its packets from arriving, and what to do about
+// it. What is looked at is in agent/doctor.
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { CHECKS } from '../../agent/doctor/checks.ts';
+import { examine } from '../../agent/doctor/examine.ts';
+import { type FeatureFinding, judgeFeatures } from '../../agent/doctor/features.ts';
+import type { Finding, Level, Places } from '../../agent/doctor/finding.ts';
+import { thisMachine } from '../../agent/doctor/machine.ts';
+import { DEFAULT_STATE_DIRECTORY } from '../../agent/options.ts';
+import { DataplaneError } from '../../base/errors.ts';
 import { loadNative } from '../../kernel/native.ts';
+import { askAgent } from '../agent-client.ts';
 import { EXIT } from '../exit-codes.ts';
-import { formatTable, OUTPUT_FORMATS, type OutputFormat, paint, printData } from '../output.ts';
+import { bpffsOption, outputOption, pinRootOption, socketOption } from '../options.ts';
+import { formatTable, type OutputFormat, paint, printData } from '../output.ts';
 
-type FeatureName = Exclude<keyof KernelFeatures, 'release' | 'possibleCpus'>;
+export interface DoctorOptions {
+  readonly socket: string;
+  readonly bpffs: string;
+  readonly pinRoot?: string;
+  readonly stateDir: string;
+}
 
-/** What it is for, and what is done without it; undefined = nothing works then. */
-const FEATURES: Readonly<Record<FeatureName, { readonly purpose: string; readonly without?: string }>> = {
-  bpfSyscall: { purpose: 'maps and programs' },
-  mmapableArrays: { purpose: 'policy written as memory' },
-  ringBuffer: { purpose: 'reports of flows and denials' },
-  tcx: { purpose: 'programs attached by TCX links (Linux 6.6)', without: 'attached as clsact filters' },
-  largeValues: { purpose: 'policy in one flat map value', without: 'policy read in blocks of 4 KiB' },
-  redirectPeer: { purpose: 'delivery straight into the receiver', without: 'delivery through the queue of its device' },
-  btf: { purpose: 'types of the kernel', without: 'nothing needs them' },
-};
+interface Given extends DoctorOptions {
+  readonly output: OutputFormat;
+  readonly kernel: boolean;
+}
 
-interface Finding {
-  readonly feature: string;
-  readonly purpose: string;
-  readonly state: 'yes' | 'slower way' | 'missing';
-  readonly instead?: string;
+/** Adds the options that say where an agent has its things. */
+export function addPlaceOptions(command: Command): Command {
+  return command
+    .addOption(socketOption())
+    .addOption(bpffsOption())
+    .addOption(pinRootOption())
+    .option('--state-dir <dir>', 'directory that the agent keeps its state in', DEFAULT_STATE_DIRECTORY);
 }
 
 export function addDoctorCommand(program: Command): void {
-  program
-    .command('doctor')
-    .description('say what this machine gives, found by trying it; exit code 1 if it cannot be protected')
-    .requiredOption('--kernel', 'what the kernel has, and which way is taken where it lacks something')
-    .addOption(new Option('--output <format>', 'how to print it').choices([...OUTPUT_FORMATS]).default('table'))
+  addPlaceOptions(
+    program
+      .command('doctor')
+      .description('examine this machine: what keeps policy from being enforced or packets from arriving, with hints')
+      .addOption(outputOption()),
+  )
+    .option('--kernel', 'only what the kernel has, and which way is taken where it lacks something', false)
+    .addHelpText(
+      'after',
+      '\nOnly reads, but for what the kernel has, which is found by trying it. A check says ok, warn, fail, or skip where it could\nnot look. Exit code 1: at least one fail. docs/doctor.md says what each check means.',
+    )
     .action(runDoctor);
 }
 
-function runDoctor({ output }: { readonly output: OutputFormat }): void {
+async function runDoctor(given: Given): Promise<void> {
+  if (given.kernel) return showFeatures(given.output);
+  const findings = await findingsOf(given);
+  printData(findings, given.output, () => describe(findings));
+  if (findings.some(({ level }) => level === 'fail')) process.exitCode = EXIT.FAILED;
+}
+
+/** All findings about this machine. */
+export function findingsOf(given: DoctorOptions): Promise<Finding[]> {
+  return examine(
+    CHECKS,
+    thisMachine(placesOf(given), (path) => askIfThere(given.socket, path)),
+  );
+}
+
+export function placesOf({ socket, bpffs, pinRoot, stateDir }: DoctorOptions): Places {
+  return { socket, bpffs, pinRoot: pinRoot ?? join(bpffs, 'tortie'), stateDirectory: stateDir };
+}
+
+/** undefined = no agent answers. */
+export async function askIfThere<T>(socket: string, path: string): Promise<T | undefined> {
+  try {
+    return await askAgent<T>(socket, 'GET', path);
+  } catch (error) {
+    if (error instanceof DataplaneError && error.code === 'AGENT_UNREACHABLE') return undefined;
+    throw error;
+  }
+}
+
+const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red', skip: 'dim' } as const satisfies Record<Level, string>;
+
+/** The table, hints in lines of their own below it, and one line that sums it up. */
+export function describe(findings: readonly Finding[]): string {
+  const rows = findings.map(({ id, level, found }) => [paint(level, COLOURS[level]), id, found]);
+  const bad = findings.filter(({ hint }) => hint !== undefined);
+  const count = (level: Level): number => findings.filter((one) => one.level === level).length;
+  const hints = bad.flatMap(({ id, checked, level, hint }) => [
+    '',
+    `${paint(id, COLOURS[level])}: ${checked}`,
+    `  ${hint}`,
+  ]);
+  const sum = `${count('ok')} ok, ${count('warn')} warnings, ${count('fail')} failures, ${count('skip')} skipped`;
+  return [formatTable(['STATE', 'CHECK', 'FOUND'], rows), ...hints, '', sum].join('\n');
+}
+
+function showFeatures(output: OutputFormat): void {
   const features = loadNative().probeFeatures();
-  const findings = examine(features);
+  const findings = judgeFeatures(features);
   const { release } = features;
-  printData({ kernel: release, features: findings }, output, () => describe(release, findings));
+  printData({ kernel: release, features: findings }, output, () => describeFeatures(release, findings));
   if (findings.some(({ state }) => state === 'missing')) process.exitCode = EXIT.FAILED;
 }
 
-/** One finding for each feature, those that everything needs first. */
-export function examine(features: Readonly<Record<FeatureName, boolean>>): Finding[] {
-  return Object.entries(FEATURES).map(([feature, { purpose, without }]) => {
-    if (features[feature as FeatureName]) return { feature, purpose, state: 'yes' };
-    if (without === undefined) return { feature, purpose, state: 'missing' };
-    return { feature, purpose, state: 'slower way', instead: without };
-  });
-}
-
-function describe(release: string, findings: readonly Finding[]): string {
+function describeFeatures(release: string, findings: readonly FeatureFinding[]): string {
   const colours = { yes: 'green', 'slower way': 'yellow', missing: 'red' } as const;
   const rows = findings.map(({ feature, purpose, state, instead }) => [
     feature,

@@ -1,7 +1,9 @@
 // tortie endpoint: which interface each local endpoint is behind.
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { AgentStatus } from '../../agent/status.ts';
+import { DataplaneError } from '../../base/errors.ts';
 import { askAgent } from '../agent-client.ts';
+import { EXIT } from '../exit-codes.ts';
 import { outputOption, socketOption } from '../options.ts';
 import { formatTable, type OutputFormat, print, printData } from '../output.ts';
 
@@ -9,22 +11,28 @@ interface EndpointFlags {
   readonly socket: string;
 }
 
+interface ListFlags extends EndpointFlags {
+  readonly output: OutputFormat;
+  readonly namespace?: string;
+  readonly state?: string;
+}
+
 export function addEndpointCommand(program: Command): void {
   const endpoint = program.command('endpoint').description('local workload endpoints and their interfaces');
   endpoint
     .command('list')
     .description('every local endpoint with its interface and state')
+    .option('-n, --namespace <name>', 'only of this namespace')
+    .addOption(new Option('--state <state>', 'only those in this state').choices(['ready', 'waiting', 'error']))
     .addOption(socketOption())
     .addOption(outputOption())
-    .action(async ({ socket, output }: EndpointFlags & { output: OutputFormat }) => {
-      const { endpoints } = await askAgent<AgentStatus>(socket, 'GET', '/v1/status');
-      printData(endpoints, output, () =>
-        formatTable(
-          ['ENDPOINT', 'INTERFACE', 'STATE', 'REASON'],
-          endpoints.map((item) => [item.endpoint, item.interface, item.state, item.reason]),
-        ),
-      );
-    });
+    .action(listEndpoints);
+  endpoint
+    .command('get <namespace/name>')
+    .description('one local endpoint; exit code 4 unless policy is enforced on it')
+    .addOption(socketOption())
+    .addOption(outputOption())
+    .action(getEndpoint);
   endpoint
     .command('add <namespace/name>')
     .description('put an endpoint behind an interface, whatever its manifest says; kept across restarts')
@@ -42,6 +50,37 @@ export function addEndpointCommand(program: Command): void {
       await askAgent(socket, 'DELETE', endpointPath(name));
       print(`${name} is where its manifest says`);
     });
+}
+
+async function listEndpoints({ socket, output, namespace, state }: ListFlags): Promise<void> {
+  const { endpoints } = await askAgent<AgentStatus>(socket, 'GET', '/v1/status');
+  const found = endpoints.filter(
+    (item) =>
+      (namespace === undefined || item.endpoint.startsWith(`${namespace}/`)) &&
+      (state === undefined || item.state === state),
+  );
+  printData(found, output, () => formatEndpoints(found));
+}
+
+async function getEndpoint(name: string, { socket, output }: ListFlags): Promise<void> {
+  const { endpoints } = await askAgent<AgentStatus>(socket, 'GET', '/v1/status');
+  const found = endpoints.find(({ endpoint }) => endpoint === name);
+  if (found === undefined) {
+    throw new DataplaneError('NOT_FOUND', 'is no local endpoint', {
+      operation: 'find',
+      target: `endpoint ${name}`,
+      hint: 'see: tortie endpoint list',
+    });
+  }
+  printData(found, output, () => formatEndpoints([found]));
+  if (found.state !== 'ready') process.exitCode = EXIT.NOT_READY;
+}
+
+function formatEndpoints(endpoints: AgentStatus['endpoints']): string {
+  return formatTable(
+    ['ENDPOINT', 'INTERFACE', 'STATE', 'REASON'],
+    endpoints.map((item) => [item.endpoint, item.interface, item.state, item.reason]),
+  );
 }
 
 function endpointPath(name: string): string {

@@ -39,6 +39,19 @@ async function waitForStatus(socket: string, waitMs: number): Promise<AgentStatu
   }
 }
 
+/** What came over the API, and what of it still comes undone by itself. */
+function formatStore({ store }: AgentStatus): string[] {
+  if (store === null) return [];
+  const { revision, objects, pending } = store;
+  const warning =
+    pending === null
+      ? []
+      : [
+          `  ${paint(`revision ${pending.revision} is undone at ${pending.expires} unless: tortie confirm ${pending.revision}`, 'yellow')}`,
+        ];
+  return [`store      ${objects} objects, revision ${revision}`, ...warning];
+}
+
 function formatStatus(status: AgentStatus): string {
   const { manifests, tables, endpoints } = status;
   const lines = [
@@ -46,6 +59,7 @@ function formatStatus(status: AgentStatus): string {
     ...(status.loading ? ['loading    manifests are being loaded; changes wait for that'] : []),
     `manifests  ${manifests.objects} objects from ${manifests.directory}, ${manifests.errors.length} refused`,
     ...manifests.errors.map((error) => `  ${paint(error.code, 'red')} ${error.message}`),
+    ...formatStore(status),
     ...(status.error === null ? [] : [`  ${paint('not applied', 'red')} ${String(status.error.message)}`]),
     `tables     ${tables?.endpoints ?? 0} endpoints, ${tables?.policyLists ?? 0} policy lists, ${tables?.addressClasses ?? 0} address classes, ${tables?.l4Classes ?? 0} layer-4 classes`,
     `flows      ${status.flows}`,

@@ -20,7 +20,7 @@ import type { Flow } from '../../../src/model/flow.ts';
 import type { FlowVerdict } from '../../../src/model/verdict.ts';
 import type { World } from '../../../src/model/world.ts';
 import type { Resource } from '../../../src/resources/resource.ts';
-import { TableCompiler } from '../../../src/tables/compiler.ts';
+import { TableCompiler, type TableSizes } from '../../../src/tables/compiler.ts';
 import { TableEvaluator } from '../../../src/tables/evaluator.ts';
 import type { TableImage } from '../../../src/tables/image.ts';
 import { question } from './store-manifests.ts';
@@ -31,6 +31,10 @@ export interface KernelLessOptions {
   /** Where another one was before. */
   readonly folder?: string;
   readonly api?: ApiOptions;
+  /** Of the compiled tables. */
+  readonly tableSizes?: TableSizes;
+  /** Entries of history. */
+  readonly keptRevisions?: number;
 }
 
 export class KernelLessAgent implements ApiAgent {
@@ -55,7 +59,7 @@ export class KernelLessAgent implements ApiAgent {
   readonly #feed: ManifestFeed;
   readonly #memory: AcceptedManifests;
   readonly #graph = new CalcGraph(() => true);
-  readonly #compiler = new TableCompiler();
+  readonly #compiler: TableCompiler;
   readonly #turns: PolicyTurns;
   readonly #api: AgentApi;
   #image: TableImage | undefined;
@@ -69,7 +73,8 @@ export class KernelLessAgent implements ApiAgent {
     const log = new Logger({ level: 'info', write: (line) => this.log.push(line) });
     this.#memory = new AcceptedManifests({ stateDirectory: join(this.folder, 'state'), manifests: directory }, log);
     this.#feed = new ManifestFeed(directory, this.#memory, log);
-    this.stored = new StoreSession(join(this.folder, 'state'), this, log);
+    this.#compiler = new TableCompiler(options.tableSizes);
+    this.stored = new StoreSession(join(this.folder, 'state'), this, log, options.keptRevisions);
     this.#turns = new PolicyTurns({
       feed: this.#feed,
       graph: this.#graph,

@@ -2,9 +2,11 @@
 import { z } from 'zod';
 import { DataplaneError } from '../../../base/errors.ts';
 import { formatAnswer, parseFlowQuestion } from '../../../model/flow-question.ts';
-import { VERSION } from '../../version.ts';
 import { readJson } from '../body.ts';
 import type { ApiContext, ApiRequest, Reply, Responder, Route } from '../route.ts';
+
+/** Another one would be another API: paths and shapes of this one stay. */
+export const API_VERSION = 'v1';
 
 const interfaceBody = z.strictObject({ interface: z.string().regex(/^[a-zA-Z0-9_.:-]{1,15}$/) });
 
@@ -22,7 +24,7 @@ export const AGENT_ROUTES: readonly Route[] = [
     path: '/readiness',
     id: 'getReadiness',
     summary: 'Everything that was accepted is in force; 503 when it is not',
-    answer: { schema: 'Health' },
+    answer: { schema: 'Health', more: { 503: ['Health'] } },
     handle: ({ agent }) =>
       agent.isInSync ? { body: { status: 'ok' } } : { status: 503, body: { status: 'not in sync' } },
   },
@@ -32,7 +34,7 @@ export const AGENT_ROUTES: readonly Route[] = [
     id: 'getVersion',
     summary: 'The version of the agent and of its API',
     answer: { schema: 'Version' },
-    handle: () => ({ body: { version: VERSION, api: 'v1' } }),
+    handle: ({ version }) => ({ body: { version, api: API_VERSION } }),
   },
   {
     method: 'GET',

@@ -22,6 +22,8 @@ import { LIST_QUERY, listOrWatch } from './listing.ts';
 
 const JSON_OR_YAML = ['application/json', 'application/yaml'];
 const PATCH_TYPES = ['application/merge-patch+json', 'application/json-patch+json', 'application/apply-patch+yaml'];
+/** With diff=true the answer is what the change does. */
+const REPORT = { 200: ['ChangeReport'] };
 const DEFAULT_MANAGER = 'default';
 
 /** Every route of a collection, in one namespace and across all. */
@@ -55,7 +57,7 @@ export const RESOURCE_ROUTES: readonly Route[] = COLLECTIONS.flatMap((collection
     routes.push({ ...list, ...everywhere, summary: `The same of every namespace: ${kind}` });
   }
   if (!isWritable) return routes;
-  const one = { path: `${path}/{name}`, query: CHANGE_QUERY, answer: { schema: type } };
+  const one = { path: `${path}/{name}`, query: CHANGE_QUERY, answer: { schema: type, more: REPORT } };
   return [
     ...routes,
     {
@@ -65,7 +67,7 @@ export const RESOURCE_ROUTES: readonly Route[] = COLLECTIONS.flatMap((collection
       id: `create${name}`,
       summary: `Create a ${kind}`,
       body,
-      answer: { schema: type, status: 201 },
+      answer: { schema: type, status: 201, more: REPORT },
       handle: (context, request) => create(collection, context, request),
     },
     {
@@ -83,6 +85,7 @@ export const RESOURCE_ROUTES: readonly Route[] = COLLECTIONS.flatMap((collection
       summary: `Change fields of a ${kind}; apply-patch also creates it`,
       query: [...CHANGE_QUERY, 'fieldManager'],
       body: { contentTypes: PATCH_TYPES, schema: 'Patch' },
+      answer: { schema: type, more: { ...REPORT, 201: [type] } },
       handle: (context, request) => patch(collection, context, request),
     },
     {

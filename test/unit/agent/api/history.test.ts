@@ -27,7 +27,12 @@ describe('history', () => {
     await client.patch({ type: 'Tier', name: 'a' }, 'merge', { spec: { order: 2 } });
     const { items } = await client.history();
     expect(items).toMatchObject([
-      { revision: 2, verb: 'patch', from: { userAgent: 'tortie' }, changes: [{ id: 'Tier//a', result: 'configured' }] },
+      {
+        revision: 2,
+        verb: 'patch',
+        from: { userAgent: expect.stringMatching(/^tortie\/\d/) },
+        changes: [{ id: 'Tier//a', result: 'configured' }],
+      },
       { revision: 1, verb: 'create', who: { kind: 'agent' }, changes: [{ id: 'Tier//a', result: 'created' }] },
     ]);
     const entry = await client.historyEntry('2');

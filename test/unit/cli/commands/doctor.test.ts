@@ -1,28 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { examine } from '../../../../src/cli/commands/doctor.ts';
-
-const ALL = {
-  bpfSyscall: true,
-  mmapableArrays: true,
-  ringBuffer: true,
-  tcx: true,
-  largeValues: true,
-  redirectPeer: true,
-  btf: true,
-};
+import { describe as describeFindings } from '../../../../src/cli/commands/doctor.ts';
 
 describe('tortie doctor', () => {
-  it('finds nothing to say of a kernel that has everything', () => {
-    expect(new Set(examine(ALL).map(({ state }) => state))).toEqual(new Set(['yes']));
-  });
-
-  it.each(['tcx', 'largeValues', 'redirectPeer', 'btf'] as const)('names what is done without %s', (feature) => {
-    const finding = examine({ ...ALL, [feature]: false }).find((one) => one.feature === feature);
-    expect(finding).toMatchObject({ state: 'slower way', instead: expect.stringMatching(/./) });
-  });
-
-  it.each(['bpfSyscall', 'mmapableArrays', 'ringBuffer'] as const)('does without %s not at all', (feature) => {
-    const finding = examine({ ...ALL, [feature]: false }).find((one) => one.feature === feature);
-    expect(finding).toMatchObject({ state: 'missing' });
+  it('shows each finding, hints for what is bad, and how many there are', () => {
+    const text = describeFindings([
+      { id: 'one', checked: 'that one is well', level: 'ok', found: 'yes' },
+      { id: 'two', checked: 'that two is well', level: 'fail', found: 'no', hint: 'make it so' },
+      { id: 'three', checked: 'that three is well', level: 'skip', found: 'nobody knows' },
+    ]);
+    expect(text).toBe(
+      [
+        'STATE  CHECK  FOUND',
+        'ok     one    yes',
+        'fail   two    no',
+        'skip   three  nobody knows',
+        '',
+        'two: that two is well',
+        '  make it so',
+        '',
+        '1 ok, 0 warnings, 1 failures, 1 skipped',
+      ].join('\n'),
+    );
   });
 });

@@ -1,0 +1,77 @@
+// Options that the verbs share, spelled as kubectl has them.
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Part } from './jsonpath/template.ts';
+import { parseTemplate } from './jsonpath/template.ts';
+import { socketOption } from './options.ts';
+import type { ChangeFlags } from './resource-client.ts';
+
+/** How objects are shown. */
+export type ObjectFormat =
+  | { readonly kind: 'table' | 'wide' | 'yaml' | 'json' | 'name' }
+  | { readonly kind: 'jsonpath'; readonly template: readonly Part[] };
+
+export type DryRun = 'none' | 'client' | 'server';
+
+export interface ChangeOptions {
+  readonly socket: string;
+  readonly dryRun?: DryRun | true;
+  readonly force?: boolean;
+  readonly confirm?: string;
+  readonly fieldManager?: string;
+}
+
+export const OBJECT_FORMATS = ['table', 'wide', 'yaml', 'json', 'name', 'jsonpath='] as const;
+const DRY_RUNS: readonly DryRun[] = ['none', 'client', 'server'];
+
+export const objectOutputOption = (description = 'how to show objects'): Option =>
+  new Option('-o, --output <format>', description).choices([...OBJECT_FORMATS]).argParser(parseFormat);
+
+export const namespaceOption = (): Option =>
+  new Option('-n, --namespace <name>', 'of objects that have one; "default" unless given').env('TORTIE_NAMESPACE');
+
+export const allNamespacesOption = (): Option => new Option('-A, --all-namespaces', 'of every namespace');
+
+export const selectorOption = (): Option =>
+  new Option('-l, --selector <labels>', 'only objects with these labels: a=b,c!=d,e in (f,g),!h');
+
+/** -f and -R. */
+export function addFileOptions(
+  command: Command,
+  description = 'YAML or JSON files, or directories of them; - = standard input',
+): Command {
+  return command
+    .option('-f, --filename <path...>', description)
+    .option('-R, --recursive', 'directories with all below them');
+}
+
+/** What every change can be asked with. */
+export function addChangeOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--dry-run [where]', 'change nothing; server = the agent checks and compiles it')
+        .choices([...DRY_RUNS])
+        .preset('server'),
+    )
+    .option('--force', 'even if it cuts the connection that it comes through')
+    .option('--confirm <time>', 'undone after so long (60s, 5m, 1h) unless `tortie confirm` comes first')
+    .addOption(socketOption());
+}
+
+export function changeFlags({ dryRun, force, confirm, fieldManager }: ChangeOptions): ChangeFlags {
+  return {
+    ...(dryRun === 'server' ? { isDryRun: true } : {}),
+    ...(force === undefined ? {} : { isForced: force }),
+    ...(confirm === undefined ? {} : { confirm }),
+    ...(fieldManager === undefined ? {} : { fieldManager }),
+  };
+}
+
+/** Also with an equals sign before it, as in -o=yaml. */
+function parseFormat(text: string): ObjectFormat {
+  const format = text.startsWith('=') ? text.slice(1) : text;
+  if (format.startsWith('jsonpath='))
+    return { kind: 'jsonpath', template: parseTemplate(format.slice('jsonpath='.length)) };
+  const kind = (['table', 'wide', 'yaml', 'json', 'name'] as const).find((known) => known === format);
+  if (kind !== undefined) return { kind };
+  throw new InvalidArgumentError(`Allowed choices are ${OBJECT_FORMATS.join(', ')}TEMPLATE.`);
+}

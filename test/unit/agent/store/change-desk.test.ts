@@ -1,0 +1,169 @@
+// The desk with a real store and a host that only remembers what it was given.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AGENT_ACTOR } from '../../../../src/agent/store/actor.ts';
+import {
+  ChangeDesk,
+  type PlannedChange,
+  type PolicyHost,
+  undoExpired,
+} from '../../../../src/agent/store/change-desk.ts';
+import { confirmationWithin, monotonicMs } from '../../../../src/agent/store/confirmation.ts';
+import { ResourceStore } from '../../../../src/agent/store/resource-store.ts';
+import { Logger } from '../../../../src/base/log.ts';
+
+import { tier } from '../../../support/agent/store-manifests.ts';
+import { worldOf } from '../../../support/worlds/questions.ts';
+
+class RememberingHost implements PolicyHost {
+  readonly given: string[][] = [];
+  files = new Map<string, { file: string; line: number }>();
+  failure: Error | undefined;
+
+  fileOf(id: string): { file: string; line: number } | undefined {
+    return this.files.get(id);
+  }
+
+  async putStored(
+    changes: Parameters<PolicyHost['putStored']>[0],
+    commit: Parameters<PolicyHost['putStored']>[1],
+  ): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
+    commit(worldOf([]));
+    this.given.push(
+      [...changes].map(([id, resource]) => `${id} ${resource === undefined ? 'gone' : JSON.stringify(resource.spec)}`),
+    );
+  }
+}
+
+let folder: string;
+let store: ResourceStore;
+let host: RememberingHost;
+let desk: ChangeDesk;
+const log: string[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tortie-desk-'));
+  store = ResourceStore.open(folder);
+  host = new RememberingHost();
+  log.length = 0;
+  desk = new ChangeDesk(store, host, new Logger({ level: 'info', write: (line) => log.push(line) }));
+});
+
+afterEach(async () => {
+  await desk.close();
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+const put = (name: string, order: number): PlannedChange => ({ id: `Tier//${name}`, manifest: tier(name, order) });
+const submit = (changes: readonly PlannedChange[], more: object = {}): ReturnType<ChangeDesk['submit']> =>
+  desk.submit({ actor: AGENT_ACTOR, verb: 'apply', plan: () => changes, ...more });
+
+describe('the desk', () => {
+  it('stores a change before it is in force, and only what is different', async () => {
+    await submit([put('a', 1), put('b', 1)]);
+    const { revision, changes } = await submit([put('a', 1), put('b', 2)]);
+    expect({ revision, same: changes.map(({ before, after }) => before === after) }).toEqual({
+      revision: 2,
+      same: [true, false],
+    });
+    expect(host.given).toEqual([['Tier//a {"order":1}', 'Tier//b {"order":1}'], ['Tier//b {"order":2}']]);
+    expect(store.entry(2)?.changes.map(({ id }) => id)).toEqual(['Tier//b']);
+    expect((await submit([put('a', 1)])).revision).toBe(2);
+    expect(host.given).toHaveLength(2);
+  });
+
+  it('carries changes out one after the other, each planned on what the one before has left', async () => {
+    const count = (current: ResourceStore): readonly PlannedChange[] => [
+      put('n', Number((current.get('Tier//n')?.manifest.spec as { order?: number })?.order ?? 0) + 1),
+    ];
+    await Promise.all(
+      Array.from({ length: 20 }, () => desk.submit({ actor: AGENT_ACTOR, verb: 'apply', plan: count })),
+    );
+    expect(store.get('Tier//n')?.manifest.spec).toEqual({ order: 20 });
+  });
+
+  it('stores nothing that the host refuses, and goes on with the next', async () => {
+    host.failure = new Error('does not compile');
+    await expect(submit([put('a', 1)])).rejects.toThrow('does not compile');
+    expect([store.revision, store.objectCount]).toEqual([0, 0]);
+    host.failure = undefined;
+    expect((await submit([put('a', 1)])).revision).toBe(1);
+  });
+
+  it('stores nothing in a dry run', async () => {
+    const { revision, changes } = await submit([put('a', 1)], { isDryRun: true });
+    expect([revision, changes.length, store.revision, host.given.length]).toEqual([0, 1, 0, 0]);
+  });
+
+  it('refuses what a file defines, but takes it back', async () => {
+    await submit([put('a', 1)]);
+    await submit([put('a', 2)]);
+    host.files.set('Tier//a', { file: 'a.yaml', line: 3 });
+    await expect(submit([put('a', 3)])).rejects.toMatchObject({ code: 'DEFINED_IN_FILE', found: 'a.yaml:3' });
+    expect((await desk.rollBack(1, { actor: AGENT_ACTOR })).changes).toMatchObject([{ id: 'Tier//a' }]);
+  });
+
+  it('holds what awaits a confirmation, and only that', async () => {
+    await submit([put('a', 1)], { confirmMs: 60_000 });
+    await expect(submit([put('a', 2)])).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(submit([put('c', 2)], { confirmMs: 1000 })).rejects.toMatchObject({ code: 'CONFLICT' });
+    await submit([put('b', 1)]);
+    await desk.confirm(1);
+    await expect(desk.confirm(1)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await submit([put('a', 2)]);
+    expect(store.pending).toBeUndefined();
+  });
+
+  it('undoes what nobody confirms, and leaves the rest', async () => {
+    await submit([put('a', 1)]);
+    await submit([put('a', 2), put('c', 1)], { confirmMs: 300 });
+    await submit([put('b', 1)]);
+    await vi.waitFor(() => expect(store.revision).toBe(4), 5000);
+    expect(host.given.at(-1)).toEqual(['Tier//a {"order":1}', 'Tier//c gone']);
+    expect(store.entry(4)).toMatchObject({ verb: 'expire', target: 1 });
+    expect([...store.objects()].map(({ id }) => id)).toEqual(['Tier//a', 'Tier//b']);
+    expect(log.join()).toContain('not confirmed in time');
+  });
+
+  it('ends the wait with a rollback', async () => {
+    await submit([put('a', 1)], { confirmMs: 60_000 });
+    await desk.rollBack(0, { actor: AGENT_ACTOR });
+    expect([store.pending, store.objectCount]).toEqual([undefined, 0]);
+  });
+});
+
+describe('undoExpired', () => {
+  const commit = (confirmation: Partial<ReturnType<typeof confirmationWithin>>): void => {
+    const now = new Date();
+    const after = {
+      id: 'Tier//a',
+      manifest: tier('a', 1),
+      revision: 1,
+      generation: 1,
+      uid: 'u',
+      created: now.toISOString(),
+    };
+    store.commit(
+      { time: now.toISOString(), who: { kind: 'agent' }, from: {}, verb: 'apply', changes: [{ id: after.id, after }] },
+      (revision) => ({ ...confirmationWithin(revision, 3_600_000, now), ...confirmation }),
+    );
+  };
+
+  it('leaves what still has time', () => {
+    commit({});
+    expect([undoExpired(store), store.objectCount]).toEqual([undefined, 1]);
+  });
+
+  it.each([
+    ['its time is up', { expiresMonotonicMs: monotonicMs() - 1 }],
+    ['the machine was started again', { bootId: '00000000-0000-0000-0000-000000000000' }],
+  ])('undoes a change when %s', (_, confirmation) => {
+    commit(confirmation);
+    expect([undoExpired(store), store.objectCount, store.pending]).toEqual([1, 0, undefined]);
+    expect(undoExpired(store)).toBeUndefined();
+  });
+});
