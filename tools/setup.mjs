@@ -27,7 +27,7 @@ const packages = {
   'util-linux': 'nsenter',
 };
 
-/** With --for-tests: what boots guests and makes traffic between them. */
+/** With --for-tests: what boots guests and makes traffic between them, shells to complete in, a reader of manuals. */
 const testPackages = {
   'qemu-system-x86': 'qemu-system-x86_64',
   'busybox-static': 'busybox',
@@ -37,6 +37,16 @@ const testPackages = {
   iperf3: 'iperf3',
   vagrant: 'vagrant',
   'vagrant-libvirt': '/usr/share/doc/vagrant-libvirt',
+  'dpkg-dev': 'dpkg-shlibdeps',
+  lintian: 'lintian',
+  openssl: 'openssl',
+  runc: 'runc',
+  skopeo: 'skopeo',
+  'systemd-container': 'systemd-nspawn',
+  umoci: 'umoci',
+  zsh: 'zsh',
+  fish: 'fish',
+  mandoc: 'mandoc',
 };
 
 /** Debian 12 has it in a package that comes with QEMU, later ones in a package of its own. */

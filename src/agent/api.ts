@@ -1,6 +1,7 @@
 // The agent's API on its listeners: the unix socket for its owner, and TCP with client certificates where that is asked for.
 // Requests are answered in api/server.ts.
 import { chmodSync, existsSync, unlinkSync } from 'node:fs';
+import { Server as TlsServer } from 'node:https';
 import type { Server } from 'node:net';
 import type { Logger } from '../base/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
@@ -8,6 +9,7 @@ import { readTlsMaterial, type TlsListenerOptions } from './api/options.ts';
 import { type Identify, identifyCertificate, identifyLocal } from './api/peer.ts';
 import type { ApiAgent, ApiContext } from './api/route.ts';
 import { createApiServer, type ServerLimits } from './api/server.ts';
+import { VERSION } from './version.ts';
 
 export interface ApiOptions {
   /** undefined = no listener but the unix socket. */
@@ -15,15 +17,18 @@ export interface ApiOptions {
   readonly limits?: ServerLimits;
   /** How the peer of the unix socket is known. */
   readonly identify?: Identify;
+  /** That the agent says it is of; its own unless given. */
+  readonly version?: string;
 }
 
 export class AgentApi {
   readonly #socket: string;
-  readonly #tls: TlsListenerOptions | undefined;
+  #tls: TlsListenerOptions | undefined;
   readonly #local: ReturnType<typeof createApiServer>;
-  readonly #remote: ReturnType<typeof createApiServer> | undefined;
+  readonly #context: ApiContext;
+  readonly #limits: ServerLimits | undefined;
+  #remote: ReturnType<typeof createApiServer> | undefined;
 
-  /** Throws FILE_UNREADABLE for certificates that cannot be read. */
   constructor(
     agent: ApiAgent & { readonly options: { readonly socket: string } },
     log: Logger,
@@ -31,20 +36,19 @@ export class AgentApi {
   ) {
     const { tls, limits } = options;
     const metrics = createMetrics(metricsSource(agent));
-    const context: ApiContext = {
+    this.#context = {
       agent,
       log,
+      version: options.version ?? VERSION,
       metrics: async () => ({ text: await metrics.metrics(), contentType: metrics.contentType }),
     };
     this.#socket = agent.options.socket;
     this.#tls = tls;
-    this.#local = createApiServer(context, options.identify ?? identifyLocal(this.#socket), { limits });
-    if (tls !== undefined) {
-      this.#remote = createApiServer(context, identifyCertificate, { limits, tls: readTlsMaterial(tls) });
-    }
+    this.#limits = limits;
+    this.#local = createApiServer(this.#context, options.identify ?? identifyLocal(this.#socket), { limits });
   }
 
-  /** Resolves when every listener accepts connections; the socket has mode 0600. */
+  /** Resolves when every listener accepts connections; the socket has mode 0600. Throws what listenRemote does. */
   async listen(): Promise<void> {
     if (existsSync(this.#socket)) unlinkSync(this.#socket);
     const mask = process.umask(0o177);
@@ -54,10 +58,31 @@ export class AgentApi {
       process.umask(mask);
     }
     chmodSync(this.#socket, 0o600);
-    if (this.#remote !== undefined && this.#tls !== undefined) {
-      const { address, port } = this.#tls;
-      await listening(this.#remote, { host: address, port });
-    }
+    if (this.#tls !== undefined) await this.listenRemote(this.#tls);
+  }
+
+  /**
+   * Opens the listener for other machines, of which there can be one. Throws FILE_UNREADABLE for certificates that cannot be
+   * read, and the errors of OpenSSL and of the socket; the local listener stays.
+   */
+  async listenRemote(tls: TlsListenerOptions): Promise<void> {
+    const remote = createApiServer(this.#context, identifyCertificate, {
+      limits: this.#limits,
+      tls: readTlsMaterial(tls),
+    });
+    await listening(remote, { host: tls.address, port: tls.port });
+    this.#tls = tls;
+    this.#remote = remote;
+  }
+
+  /**
+   * Reads the certificates of the open listener for other machines again, for connections to come. Throws as listenRemote: then
+   * those in use stay.
+   */
+  renewCertificates(): void {
+    if (this.#tls === undefined || !(this.#remote instanceof TlsServer)) return;
+    // A new context forgets the oldest version that the server was made with.
+    this.#remote.setSecureContext({ ...readTlsMaterial(this.#tls), minVersion: 'TLSv1.2' });
   }
 
   /** Of the listener for other machines; undefined = there is none. */

@@ -10,10 +10,17 @@ export class InterfaceGuard {
   /** All of these have their programs; undefined = something is missing. */
   #guarded: readonly EndpointStatus[] | undefined;
   #statuses: readonly EndpointStatus[] = [];
+  /** By interface, as of the last look. */
+  #failures: ReadonlyMap<string, Error> = new Map();
 
   constructor(interfaces: Interfaces, log: Logger) {
     this.#interfaces = interfaces;
     this.#log = log;
+  }
+
+  /** Interfaces that should have our programs and have not, and why. */
+  get failures(): ReadonlyMap<string, Error> {
+    return this.#failures;
   }
 
   /** As guarded last: endpoints whose interface lacks its programs are in error. */
@@ -28,20 +35,29 @@ export class InterfaceGuard {
   guard(statuses: readonly EndpointStatus[], isAudit: boolean): void {
     if (!isAudit && statuses === this.#guarded) return;
     const ready = readyInterfaces(statuses);
-    const failures = isAudit ? this.#interfaces.guard(ready) : this.#interfaces.guardNew(ready);
+    const expected = new Set(statuses.map((status) => status.interface));
+    const failures = isAudit ? this.#interfaces.guard(ready, expected) : this.#interfaces.guardNew(ready);
     for (const [name, failure] of failures) {
+      if (this.#failures.get(name)?.message === failure.message) continue;
       this.#log.error('interface is not guarded', { interface: name, error: failure.message });
     }
+    this.#failures = failures;
     this.#guarded = failures.size === 0 ? statuses : undefined;
-    this.#statuses = statuses.map((status) => {
-      const failure = failures.get(status.interface);
-      return failure === undefined ? status : { ...status, state: 'error', reason: failure.message };
-    });
+    this.#statuses = statuses.map((status) => this.#judge(status));
   }
 
   /** Has them on new interfaces now; what becomes of that is told by the next guard. */
   guardNew(statuses: readonly EndpointStatus[]): void {
     this.#interfaces.guardNew(readyInterfaces(statuses));
+  }
+
+  #judge(status: EndpointStatus): EndpointStatus {
+    const failure = this.#failures.get(status.interface);
+    if (failure !== undefined) return { ...status, state: 'error', reason: failure.message };
+    const newName = this.#interfaces.newNameOf(status.interface);
+    if (newName === undefined || status.state !== 'waiting') return status;
+    const reason = `${status.reason}: it was renamed to ${newName}, which drops everything until it has its name back`;
+    return { ...status, reason };
   }
 }
 

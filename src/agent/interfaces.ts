@@ -1,23 +1,28 @@
 // The interfaces of this network namespace, kept current by netlink, and our programs on those that are workloads'.
 
-import type { Logger } from '../base/log.ts';
-import type { Dataplane } from '../kernel/dataplane.ts';
+import type { Attachments } from '../kernel/attachment.ts';
 import type { LinkMonitor, NetworkLink } from '../kernel/native.ts';
 import { loadNative, translateErrors } from '../kernel/native.ts';
+import type { Repairs } from './repairs.ts';
 
 export class Interfaces {
-  readonly #dataplane: Dataplane;
-  readonly #log: Logger;
+  readonly #attachments: Attachments;
+  readonly #repairs: Repairs;
   #prefixes: readonly string[] = [];
   #links = new Map<string, NetworkLink>();
-  /** ifindex of each interface that has had our programs, by name: one of that name made anew is no repair. */
+  /** ifindex of each interface that has our programs, by name. */
   readonly #guarded = new Map<string, number>();
+  /** Names of interfaces that had our programs and are gone. */
+  readonly #gone = new Set<string>();
+  /** What an interface that had our programs is called now, by the name it had. */
+  readonly #renamed = new Map<string, string>();
   #monitor: LinkMonitor | undefined;
-  #repairs = 0;
+  /** Interfaces whose filters have changed, by ifindex. */
+  readonly #touched = new Set<number>();
 
-  constructor(dataplane: Dataplane, prefixes: string, log: Logger) {
-    this.#dataplane = dataplane;
-    this.#log = log;
+  constructor(attachments: Attachments, prefixes: string, repairs: Repairs) {
+    this.#attachments = attachments;
+    this.#repairs = repairs;
     this.setPrefixes(prefixes);
   }
 
@@ -34,9 +39,9 @@ export class Interfaces {
     return this.#links;
   }
 
-  /** How often one of our programs was missing from an interface that had it. */
-  get repairs(): number {
-    return this.#repairs;
+  /** What an interface of that name is called now, if it was guarded and somebody renamed it. */
+  newNameOf(name: string): string | undefined {
+    return this.#renamed.get(name);
   }
 
   nameOf(ifindex: number): string | undefined {
@@ -44,10 +49,14 @@ export class Interfaces {
     return undefined;
   }
 
-  /** Calls back after every change of an interface. */
+  /** Calls back after every change of an interface. Programs that are taken off by netlink are back before that. */
   watch(onChange: () => void): void {
     this.#monitor = translateErrors('watch interfaces', 'rtnetlink', () =>
-      loadNative().LinkMonitor.open(() => onChange()),
+      loadNative().LinkMonitor.open(({ ifindex, filters, removed }) => {
+        if (filters) return this.#lookSoonAt(ifindex, onChange);
+        if (removed) this.#lose(ifindex);
+        onChange();
+      }),
     );
   }
 
@@ -56,24 +65,31 @@ export class Interfaces {
     const list = translateErrors('list interfaces', 'rtnetlink', () => loadNative().linkList());
     const isSame =
       list.length === this.#links.size && list.every((link) => isSameLink(link, this.#links.get(link.name)));
-    if (!isSame) this.#links = new Map(list.map((link) => [link.name, link]));
+    if (isSame) return;
+    this.#links = new Map(list.map((link) => [link.name, link]));
+    this.#followRenames();
+    for (const [name, ifindex] of this.#guarded) if (this.#links.get(name)?.ifindex !== ifindex) this.#lose(ifindex);
   }
 
   /**
    * Attaches the programs to every workload interface, known endpoint or not: without one they drop.
-   * Returns what went wrong, by interface.
+   * `named` may be there, `expected` may not be. Returns what went wrong, by interface.
    */
-  guard(named: Iterable<string>): Map<string, Error> {
-    const known = new Set(this.#dataplane.attachedInterfaces());
-    const failures = this.#attach(this.#wanted([...named, ...known]));
-    for (const name of known) if (!this.#links.has(name)) this.#dataplane.forgetInterface(name);
-    for (const name of this.#guarded.keys()) if (!this.#links.has(name)) this.#guarded.delete(name);
+  guard(named: Iterable<string>, expected: ReadonlySet<string>): Map<string, Error> {
+    const linked = this.#attachments.linkedInterfaces();
+    const failures = this.#attach(this.#wanted([...named, ...linked, ...this.#guarded.keys()]));
+    for (const name of linked) if (!this.#links.has(name)) this.#attachments.forget(name);
+    for (const name of this.#gone) if (!expected.has(name)) this.#gone.delete(name);
     return failures;
   }
 
   /** The same for interfaces that are not known to have the programs yet: asks the kernel about no other. */
   guardNew(named: Iterable<string>): Map<string, Error> {
     return this.#attach(this.#wanted(named).filter(({ name, ifindex }) => this.#guarded.get(name) !== ifindex));
+  }
+
+  close(): void {
+    this.#monitor?.close();
   }
 
   /** Those that exist, of the named ones and of those that begin with a prefix. */
@@ -87,25 +103,64 @@ export class Interfaces {
   #attach(links: readonly NetworkLink[]): Map<string, Error> {
     const failures = new Map<string, Error>();
     for (const link of links) {
+      const { name, ifindex } = link;
       try {
-        const isChanged = this.#dataplane.attach(link);
-        if (isChanged && this.#guarded.get(link.name) === link.ifindex) this.#noteRepair(link.name);
-        this.#guarded.set(link.name, link.ifindex);
+        const repairs = this.#attachments.ensure(link);
+        if (this.#guarded.get(name) === ifindex) this.#repairs.note(repairs);
+        this.#guarded.set(name, ifindex);
+        if (!this.#gone.delete(name)) continue;
+        this.#repairs.note([{ cause: 'interface-anew', target: name, found: `interface number ${ifindex}` }]);
       } catch (error) {
-        failures.set(link.name, error as Error);
-        this.#guarded.delete(link.name);
+        failures.set(name, error as Error);
+        this.#guarded.delete(name);
       }
     }
     return failures;
   }
 
-  close(): void {
-    this.#monitor?.close();
+  /** One that is gone, or was: another of its number or name may be there already, and has no programs. */
+  #lose(ifindex: number): void {
+    for (const [name, number] of this.#guarded) {
+      if (number !== ifindex) continue;
+      this.#guarded.delete(name);
+      this.#gone.add(name);
+    }
   }
 
-  #noteRepair(name: string): void {
-    this.#repairs += 1;
-    this.#log.warn('attached programs again', { interface: name });
+  /** Once for many changes of filters, our own among them. */
+  #lookSoonAt(ifindex: number, onFailure: () => void): void {
+    if (this.#touched.size === 0) setImmediate(() => this.#lookAtTouched(onFailure));
+    this.#touched.add(ifindex);
+  }
+
+  #lookAtTouched(onFailure: () => void): void {
+    const links = [...this.#links.values()].filter(
+      ({ name, ifindex }) => this.#touched.has(ifindex) && this.#guarded.get(name) === ifindex,
+    );
+    this.#touched.clear();
+    if (this.#attach(links).size > 0) onFailure();
+  }
+
+  /** An interface keeps its programs when it is renamed: they must be known under the new name, not given up with the old. */
+  #followRenames(): void {
+    const byIndex = new Map([...this.#links.values()].map((link) => [link.ifindex, link.name]));
+    const linked = new Set(this.#attachments.linkedInterfaces());
+    for (const name of new Set([...linked, ...this.#guarded.keys()])) {
+      const ifindex = this.#guarded.get(name) ?? this.#attachments.attachedTo(name);
+      const newName = byIndex.get(ifindex);
+      if (newName === undefined || newName === name || linked.has(newName) || this.#guarded.has(newName)) continue;
+      if (this.#attachments.isOn(name, ifindex)) this.#rename(name, newName, ifindex);
+    }
+    for (const [name, newName] of this.#renamed) if (!this.#links.has(newName)) this.#renamed.delete(name);
+  }
+
+  #rename(from: string, to: string, ifindex: number): void {
+    this.#attachments.rename(from, to);
+    this.#guarded.delete(from);
+    this.#guarded.set(to, ifindex);
+    this.#renamed.delete(to);
+    this.#renamed.set(from, to);
+    this.#repairs.note([{ cause: 'interface-renamed', target: from, found: `${to}, which stays guarded` }]);
   }
 }
 

@@ -4,12 +4,14 @@ import { Logger } from '../base/log.ts';
 import { Agent } from './agent.ts';
 import { AgentApi } from './api.ts';
 import { toAgentOptions } from './config/agent-options.ts';
+import { apiListenerOf } from './config/api-listener.ts';
 import { ConfigWatch } from './config/config-watch.ts';
 import { type ConfigSources, Configuration } from './config/configuration.ts';
 import { scanFelixConfigurations } from './config/felix-scan.ts';
 import type { ResolvedSettings } from './config/layer.ts';
 import { LiveConfiguration } from './config/live-configuration.ts';
 import { Notifier } from './notify.ts';
+import { RemoteListener } from './remote-listener.ts';
 
 const POLL_MS = 50;
 const STATUS_EVERY_MS = 1000;
@@ -40,11 +42,15 @@ export async function runAgent(sources: ConfigSources, write: (line: string) => 
     const agent = await Agent.start(options, log, settings);
     const api = new AgentApi(agent, log);
     await api.listen();
-    const service = new Service(agent, settings, notifier, log);
+    const tls = apiListenerOf(configuration.settings);
+    const remote = tls === undefined ? undefined : new RemoteListener(api, tls, log);
+    await remote?.open();
+    const service = new Service({ agent, settings, remote, notifier, log });
     await service.start(signals, sources.file.path);
     const signal = await signals.stopped;
     log.info('stopping, enforcement stays in place', { signal });
     service.stop();
+    await remote?.close();
     await api.close();
     await agent.stop();
   } finally {
@@ -85,9 +91,19 @@ class Signals {
   }
 }
 
+interface ServiceParts {
+  readonly agent: Agent;
+  readonly settings: LiveConfiguration;
+  /** undefined = not asked for. */
+  readonly remote: RemoteListener | undefined;
+  readonly notifier: Notifier;
+  readonly log: Logger;
+}
+
 class Service {
   readonly #agent: Agent;
   readonly #settings: LiveConfiguration;
+  readonly #remote: RemoteListener | undefined;
   readonly #notifier: Notifier;
   readonly #log: Logger;
   #watch: ConfigWatch | undefined;
@@ -95,9 +111,10 @@ class Service {
   /** Reloads come one after the other. */
   #reloaded: Promise<void> = Promise.resolve();
 
-  constructor(agent: Agent, settings: LiveConfiguration, notifier: Notifier, log: Logger) {
+  constructor({ agent, settings, remote, notifier, log }: ServiceParts) {
     this.#agent = agent;
     this.#settings = settings;
+    this.#remote = remote;
     this.#notifier = notifier;
     this.#log = log;
   }
@@ -130,6 +147,7 @@ class Service {
       this.#notifier.reloading();
       try {
         await this.#settings.reload(reason);
+        await this.#remote?.renew();
       } catch (error) {
         this.#log.error('reload ended early', { error: String(error) });
       }
@@ -146,6 +164,7 @@ class Service {
       `${endpoints.length} endpoints`,
       `generation ${generation}`,
       ...(errors.length > 0 ? ['configuration file not used: see tortie config'] : []),
+      ...(this.#remote?.isOpen === false ? ['not listening to other machines: see the log'] : []),
       ...(pending.length > 0 ? [`restart for ${pending.join(', ')}`] : []),
     ];
     return parts.join(', ');

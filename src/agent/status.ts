@@ -3,10 +3,11 @@ import type { AttachMode } from '../kernel/attachment.ts';
 import type { ImageCounts } from '../tables/image.ts';
 import type { ConfigStatus } from './config/report.ts';
 import type { EndpointStatus } from './endpoint-binder.ts';
+import type { HealthStatus } from './health.ts';
 import type { ManifestStatus } from './manifest-feed.ts';
 import type { StoreStatus } from './store/session.ts';
 
-export interface AgentStatus {
+export interface AgentStatus extends HealthStatus {
   readonly version: string;
   readonly node: string;
   /** All accepted manifests are in force. */
@@ -25,7 +26,5 @@ export interface AgentStatus {
   readonly endpoints: readonly EndpointStatus[];
   readonly tables: ImageCounts | null;
   readonly flows: number;
-  /** Times that a program missing from its interface was attached again. */
-  readonly repairs: number;
   readonly counters: Readonly<Record<string, { readonly packets: number; readonly bytes: number }>>;
 }

@@ -2,7 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { cleanUp } from '../../tools/lab/agent.ts';
+import { HOST } from '../../tools/lab/namespaces.ts';
 import { describeDisagreements, truthTable } from '../../tools/lab/truth-table.ts';
+import { Authority } from '../support/agent/authority.ts';
 import { allowPorts, policy } from './support/policies.ts';
 import { PolicyTruth } from './support/policy-truth.ts';
 import { ServiceAgent, unitCapabilities } from './support/service-agent.ts';
@@ -138,6 +140,41 @@ describe('the agent as a service', () => {
     await untilReady(second);
     await expectSetting(second, 'eventBudget', 10);
     expect((await second.status()).config?.errors).toMatchObject([{ code: 'UNKNOWN_FIELD' }]);
+  });
+
+  it('answers other machines where it is told to, and only by certificate', async () => {
+    using authority = new Authority();
+    for (const name of ['server', 'ann']) authority.certify(name);
+    configure({
+      apiAddress: '127.0.0.1:7443',
+      apiCertificate: authority.path('server.pem'),
+      apiKey: authority.path('server.key'),
+      apiClientAuthority: authority.path('ca.pem'),
+    });
+    const service = await launch();
+    await untilReady(service);
+    const get = async (...own: readonly string[]): Promise<string> => {
+      const request = 'GET /version HTTP/1.1\r\nHost: tortie\r\nConnection: close\r\n\r\n';
+      const argv = ['openssl', 's_client', '-quiet', '-connect', '127.0.0.1:7443', '-CAfile', authority.path('ca.pem')];
+      return setting.lab.exec(HOST, [...argv, ...own], request).then(
+        ({ stdout }) => stdout,
+        () => 'refused',
+      );
+    };
+    const certificate = ['-cert', authority.path('ann.pem'), '-key', authority.path('ann.key')];
+    expect(await get(...certificate)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await get()).not.toContain('HTTP/1.1');
+  });
+
+  it('is not ended by a listener that cannot be opened, and says so', async () => {
+    const none = '/nonexistent.pem';
+    configure({ apiAddress: '127.0.0.1:7443', apiCertificate: none, apiKey: none, apiClientAuthority: none });
+    const service = await launch();
+    await vi.waitFor(() => expect(service.socket.events).toContain('READY'), WAIT_MS);
+    const ready = service.socket.messages.find((message) => message.startsWith('READY'));
+    expect(ready).toContain('not listening to other machines');
+    expect(service.log.filter((line) => line.includes('not listening to other machines'))).toHaveLength(1);
+    expect(await service.status()).toMatchObject({ inSync: true });
   });
 
   it('goes by a FelixConfiguration among the manifests, and below its own file', async () => {

@@ -2,6 +2,7 @@
 // waits for the next start, and a file that cannot be used leaves everything as it was.
 import { DataplaneError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
+import { findListenerErrors } from './api-listener.ts';
 import { parseConfigFile, readConfigFile } from './config-file.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { type FelixConfiguration, type IgnoredField, readFelixConfigurations } from './felix.ts';
@@ -50,7 +51,7 @@ export class Configuration {
 
   /**
    * What an agent would get. A file that cannot be used gives way to its last good version, if an agent has left one. Throws
-   * UNKNOWN_FIELD, INVALID_FIELD, YAML_SYNTAX, FILE_UNREADABLE or FILE_TOO_LARGE: the first of what is wrong.
+   * UNKNOWN_FIELD, INVALID_FIELD, MISSING_FIELD, YAML_SYNTAX, FILE_UNREADABLE or FILE_TOO_LARGE: the first of what is wrong.
    */
   static read(sources: ConfigSources, findFelix: FelixFinder): Configuration {
     const { layer, errors } = readEnvironment(sources.environment);
@@ -67,6 +68,11 @@ export class Configuration {
     return this.#running;
   }
 
+  /** Fields of FelixConfigurations that nothing here goes by. */
+  get ignored(): readonly IgnoredField[] {
+    return this.#ignored;
+  }
+
   /** Why the file as it is now is not used. */
   get errors(): readonly DataplaneError[] {
     return this.#errors;
@@ -79,7 +85,7 @@ export class Configuration {
 
   /** Reads the file again. Returns the names of settings that have changed in force; none when the file cannot be used. */
   reload(): readonly string[] {
-    const file = readFile(this.#sources.file);
+    const file = checkTogether(readFile(this.#sources.file), this.#layers);
     this.#errors = file.errors;
     if (file.errors.length > 0) return [];
     this.#text = file.text;
@@ -154,14 +160,24 @@ function readFile({ path, isRequired }: ConfigSources['file']): FileState {
   }
 }
 
+/** Settings that are in order one by one may not be so together, whichever source says which. */
+function checkTogether(file: FileState, { flag, environment }: Pick<Layers, 'flag' | 'environment'>): FileState {
+  if (file.errors.length > 0) return file;
+  return {
+    ...file,
+    errors: findListenerErrors(resolveSettings({ ...NO_LAYERS, flag, environment, file: file.layer })),
+  };
+}
+
 /** The state directory must be known without the file, or the copy is not found. */
 function readFileAtStart({ flags, file }: ConfigSources, environment: Layer): FileState {
-  const found = readFile(file);
+  const said = { flag: flags, environment };
+  const found = checkTogether(readFile(file), said);
   const [error] = found.errors;
   if (error === undefined) return found;
-  const state = resolveSettings({ ...NO_LAYERS, flag: flags, environment }).get('stateDirectory');
+  const state = resolveSettings({ ...NO_LAYERS, ...said }).get('stateDirectory');
   const text = recallConfigFile(String(state?.value), file.path);
-  const recalled = text === undefined ? undefined : parseConfigFile(text, file.path);
+  const recalled = text === undefined ? undefined : checkTogether({ text, ...parseConfigFile(text, file.path) }, said);
   if (recalled === undefined || recalled.errors.length > 0) throw error;
   return { text, layer: recalled.layer, errors: found.errors };
 }

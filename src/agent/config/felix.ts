@@ -1,6 +1,7 @@
 // FelixConfiguration objects as a source of settings: `default` for every node, `node.<name>` for one, field by field.
 import type { ResourceOf } from '../../resources/resource.ts';
 import { type FelixConfigurationSpec, UNUSED_FELIX_FIELDS } from '../../resources/schemas/felix-configuration.ts';
+import { leftUndone } from './felix-safety.ts';
 import type { GivenValue, Layer } from './layer.ts';
 import { ALL_SETTINGS } from './settings.ts';
 
@@ -10,6 +11,8 @@ export type FelixConfiguration = Pick<ResourceOf<'FelixConfiguration'>, 'name' |
 export interface IgnoredField {
   readonly origin: string;
   readonly reason: string;
+  /** What somebody may rely on and does not get; undefined = nothing that protects. */
+  readonly leftUndone?: string;
 }
 
 export interface FelixReading {
@@ -29,9 +32,11 @@ export function readFelixConfigurations(objects: Iterable<FelixConfiguration>, n
       continue;
     }
     readSpec(name, spec, layer);
-    for (const field of Object.keys(spec)) {
+    for (const [field, value] of Object.entries(spec)) {
       const reason = UNUSED_FELIX_FIELDS.get(field);
-      if (reason !== undefined) ignored.push({ origin: `${name} ${field}`, reason });
+      if (reason === undefined) continue;
+      const undone = leftUndone(field, value);
+      ignored.push({ origin: `${name} ${field}`, reason, ...(undone !== undefined && { leftUndone: undone }) });
     }
   }
   return { layer, ignored };

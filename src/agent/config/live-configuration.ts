@@ -14,12 +14,15 @@ export class LiveConfiguration implements AgentSettings {
   readonly #log: Logger;
   #agent: Reconfigurable | undefined;
   #told = '';
+  /** Fields without effect that were warned of. */
+  #warned: ReadonlySet<string> = new Set();
 
   constructor(configuration: Configuration, log: Logger) {
     this.#configuration = configuration;
     this.#log = log;
     log.setLevel(valuesOf(configuration.settings).logLevel);
     this.#logProblems();
+    this.#logUndone();
   }
 
   /** Settings of a running agent: from here on changes reach it. */
@@ -52,6 +55,7 @@ export class LiveConfiguration implements AgentSettings {
   async #carry(changed: readonly string[], reason: string): Promise<void> {
     const { settings } = this.#configuration;
     this.#logProblems();
+    this.#logUndone();
     if (changed.length === 0) return;
     const values = Object.fromEntries(changed.map((name) => [name, settings.get(name)?.value]));
     this.#log.info('settings changed', { reason, ...values });
@@ -69,5 +73,18 @@ export class LiveConfiguration implements AgentSettings {
       this.#log.error('configuration not used, the last good one stays in force', { error: error.toJSON() });
     }
     if (pending.length > 0) this.#log.warn('settings need a restart', { settings: pending });
+  }
+
+  /** A field that protects and is not gone by, once for as long as it is there. */
+  #logUndone(): void {
+    const { ignored } = this.#configuration;
+    const undone = ignored.flatMap(({ origin, leftUndone }) =>
+      leftUndone === undefined ? [] : [{ origin, leftUndone }],
+    );
+    for (const { origin, leftUndone } of undone) {
+      if (this.#warned.has(origin)) continue;
+      this.#log.warn('FelixConfiguration asks for protection that Tortie does not give', { field: origin, leftUndone });
+    }
+    this.#warned = new Set(undone.map(({ origin }) => origin));
   }
 }

@@ -7,7 +7,17 @@ import { DEFAULT_BPFFS } from '../../kernel/pins.ts';
 import type { UsedFelixField } from '../../resources/schemas/felix-configuration.ts';
 import { DEFAULT_LIMITS, limitsByName } from '../limits.ts';
 import { DEFAULT_MANIFESTS, DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY } from '../options.ts';
-import { choice, interfacePrefixes, path, type SettingValue, text, type ValueType, wholeNumber } from './value-type.ts';
+import {
+  choice,
+  interfacePrefixes,
+  listenAddress,
+  optionalPath,
+  path,
+  type SettingValue,
+  text,
+  type ValueType,
+  wholeNumber,
+} from './value-type.ts';
 
 /** When a changed value counts: at once, at the next start, or at the next start after `tortie cleanup`. */
 export type ChangeTime = 'live' | 'restart' | 'cleanup';
@@ -94,6 +104,39 @@ export const SETTINGS = {
     type: path('path'),
     default: DEFAULT_SOCKET,
     meaning: "the agent's socket",
+    change: 'restart',
+  }),
+  apiAddress: setting({
+    flag: '--api-address',
+    variable: 'TORTIE_API_ADDRESS',
+    type: listenAddress(),
+    default: '',
+    meaning:
+      'answer other machines here too, by TLS and only those with a certificate of --api-client-authority; empty = none',
+    change: 'restart',
+  }),
+  apiCertificate: setting({
+    flag: '--api-certificate',
+    variable: 'TORTIE_API_CERTIFICATE',
+    type: optionalPath(),
+    default: '',
+    meaning: 'PEM file with the certificate that other machines are shown, and those it follows from',
+    change: 'restart',
+  }),
+  apiKey: setting({
+    flag: '--api-key',
+    variable: 'TORTIE_API_KEY',
+    type: optionalPath(),
+    default: '',
+    meaning: 'PEM file with the key of that certificate',
+    change: 'restart',
+  }),
+  apiClientAuthority: setting({
+    flag: '--api-client-authority',
+    variable: 'TORTIE_API_CLIENT_AUTHORITY',
+    type: optionalPath(),
+    default: '',
+    meaning: 'PEM file with the authority whose certificates clients on other machines must have',
     change: 'restart',
   }),
   attach: setting({

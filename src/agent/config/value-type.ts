@@ -1,5 +1,6 @@
 // Kinds of values that a setting may have: how each is read from text (flags, environment) or from a YAML value, and what to say
 // of one that is none. Which setting has which type is in settings.ts.
+import { isIP } from 'node:net';
 
 export type SettingValue = string | number;
 
@@ -27,6 +28,30 @@ export function text(placeholder: string, expected = 'text'): ValueType<string> 
 
 export function path(placeholder: 'dir' | 'path' = 'dir'): ValueType<string> {
   return text(placeholder, 'a path');
+}
+
+/** Empty = none. */
+export function optionalPath(): ValueType<string> {
+  const { placeholder, parse } = path('path');
+  return { placeholder, expected: 'a path, or nothing', parse: (written) => (written === '' ? '' : parse(written)) };
+}
+
+/** `address:port`, IPv6 in brackets; empty = none. */
+export function listenAddress(): ValueType<string> {
+  return {
+    placeholder: 'address:port',
+    expected: 'an IP address and a port, as 192.0.2.1:7443 or [::]:7443; or nothing',
+    parse: (written) =>
+      typeof written === 'string' && (written === '' || splitAddress(written) !== undefined) ? written : undefined,
+  };
+}
+
+/** undefined = not `address:port`. */
+export function splitAddress(written: string): { readonly address: string; readonly port: number } | undefined {
+  const [, v6, v4, digits] = /^(?:\[([\da-fA-F:.]+)\]|([\d.]+)):(\d{1,5})$/.exec(written) ?? [];
+  const address = v6 ?? v4 ?? '';
+  const port = Number(digits);
+  return isIP(address) === (v6 === undefined ? 4 : 6) && port >= 1 && port <= 65535 ? { address, port } : undefined;
 }
 
 export function choice<const T extends string>(choices: readonly T[]): ValueType<T> {

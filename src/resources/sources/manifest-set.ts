@@ -181,8 +181,9 @@ export class ManifestSet {
       return state;
     } catch (error) {
       if (!(error instanceof DataplaneError)) throw error;
-      const stamp = error.code === 'LIMIT_EXCEEDED' ? NO_STAMP : file.stamp;
-      return acceptUnreadable(before, stamp, error);
+      // Neither is a property of the content: the same file may be taken at the next look.
+      const isPassing = error.code === 'LIMIT_EXCEEDED' || error.code === 'FILE_UNREADABLE';
+      return acceptUnreadable(before, isPassing ? NO_STAMP : file.stamp, error);
     }
   }
 

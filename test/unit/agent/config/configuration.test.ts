@@ -62,6 +62,25 @@ describe('the configuration', () => {
     expect(configuration.errors).toEqual([]);
   });
 
+  it('stays as it was when settings are in order one by one but not together', () => {
+    writeFileSync(file, 'eventBudget: 1\n');
+    const configuration = read();
+    writeFileSync(file, 'eventBudget: 2\napiAddress: 127.0.0.1:7443\n');
+    expect(configuration.reload()).toEqual([]);
+    expect(configuration.errors.map(({ code, field }) => [code, field])).toEqual([
+      ['MISSING_FIELD', 'apiCertificate'],
+      ['MISSING_FIELD', 'apiKey'],
+      ['MISSING_FIELD', 'apiClientAuthority'],
+    ]);
+    expect(() => read()).toThrow(`apiCertificate: is needed for a listener for other machines`);
+  });
+
+  it('takes what belongs together from several sources', () => {
+    writeFileSync(file, 'apiAddress: 127.0.0.1:7443\napiClientAuthority: ca.pem\n');
+    expect(() => read([], { TORTIE_API_KEY: 'k' })).toThrow('apiCertificate');
+    expect(read([], { TORTIE_API_KEY: 'k', TORTIE_API_CERTIFICATE: 'c' }).errors).toEqual([]);
+  });
+
   it('does not start on a file that never was good', () => {
     writeFileSync(file, 'noed: b\n');
     expect(() => read()).toThrow('did you mean node?');

@@ -47,7 +47,11 @@ describe('FelixConfiguration', () => {
     const spec = { iptablesBackend: 'Auto', failsafeInboundHostPorts: [{ protocol: 'tcp', port: 22 }] };
     const { ignored } = readFelixConfigurations(objects(manifest('default', spec)), '*');
     expect(ignored).toEqual([
-      { origin: 'default failsafeInboundHostPorts', reason: expect.stringContaining('nothing of this is done') },
+      {
+        origin: 'default failsafeInboundHostPorts',
+        reason: expect.stringContaining('nothing of this is done'),
+        leftUndone: expect.stringContaining('no port stays open against policy'),
+      },
       { origin: 'default iptablesBackend', reason: 'no rules of iptables or nftables are written' },
     ]);
   });

@@ -35,6 +35,9 @@ describe('the table of settings', () => {
     ['interfacePrefix', 'a/b'],
     ['interfacePrefix', 'sixteencharacter'],
     ['logLevel', 'warning'],
+    ['apiAddress', ':7443'],
+    ['apiAddress', 7443],
+    ['apiKey', 'a\0b'],
     ['limits.rules', 0],
   ])('refuses %s %j', (name, written) => {
     expect(ALL_SETTINGS.get(name)?.type.parse(written)).toBeUndefined();

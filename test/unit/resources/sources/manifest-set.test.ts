@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -22,6 +23,23 @@ const remove = (path: string): void => rmSync(join(directory, path));
 
 function newSet(limits: Partial<ManifestLimits>): ManifestSet {
   return new ManifestSet(directory, { grace: GRACE, limits: { ...DEFAULT_MANIFEST_LIMITS, ...limits } });
+}
+
+/** Runs it while this process cannot open another file. */
+function withoutDescriptors(run: () => void): void {
+  const limit = (files: string): Buffer => execFileSync('prlimit', ['--pid', `${process.pid}`, `--nofile=${files}:`]);
+  const before = execFileSync('prlimit', ['--pid', `${process.pid}`, '--nofile', '--noheadings', '--output', 'SOFT']);
+  const opened: number[] = [];
+  limit('256');
+  try {
+    expect(() => {
+      for (;;) opened.push(openSync('/dev/null'));
+    }).toThrow('EMFILE');
+    run();
+  } finally {
+    opened.forEach(closeSync);
+    limit(before.toString().trim());
+  }
 }
 
 /** What is in force as `name=order`, and the errors' codes and hints. */
@@ -78,6 +96,17 @@ describe('ManifestSet', () => {
       expect(look(set).errors).toEqual([]);
     },
   );
+
+  it('reads a file that could not be read again, even if nothing about it has changed', () => {
+    const set = newSet({});
+    write('a.yaml', tier('a'));
+    look(set);
+    write('a.yaml', tier('a', 2));
+    withoutDescriptors(() => {
+      expect(set.look(['a.yaml'], 0)?.snapshot.errors).toMatchObject([{ code: 'FILE_UNREADABLE', file: 'a.yaml' }]);
+    });
+    expect(look(set)).toEqual({ inForce: ['a=2'], errors: [] });
+  });
 
   it('counts the new version of a file in place of the old one', () => {
     const set = newSet({ bytes: 120 });

@@ -1,0 +1,161 @@
+// The Debian package: what is in it, and its life on a machine with systemd, from installation before the first boot to its purge.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { runCommand } from '../../../src/bench/command.ts';
+import { findProject } from '../../../tools/lab/project.ts';
+import { buildDebianPackage } from '../../../tools/package/debian.ts';
+import { Machine } from './machine.ts';
+import { MANIFEST, plug, reach } from './network.ts';
+
+const WAIT_MS = 30_000;
+const UNIT = 'tortie.service';
+
+let folder: string;
+let file: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'tortie-packages-'));
+  file = await buildDebianPackage(findProject(), folder);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the Debian package', () => {
+  it('is the same bytes when it is built again', async () => {
+    const again = await buildDebianPackage(findProject(), join(folder, 'again'));
+    expect(readFileSync(again).equals(readFileSync(file))).toBe(true);
+  });
+
+  it('has nothing that lintian takes for an error', async () => {
+    const { stdout } = await runCommand(['lintian', '--allow-root', '--fail-on', 'error', file]);
+    expect(stdout.split('\n').filter((line) => line.startsWith('E:'))).toEqual([]);
+  });
+
+  it('holds what runs and nothing that builds or tests', async () => {
+    const { stdout } = await runCommand(['dpkg-deb', '-c', file]);
+    const paths = stdout.split('\n').map((line) => line.split(/\s+/)[5] ?? '');
+    expect(paths).toEqual(
+      expect.arrayContaining(['./usr/bin/tortie', './etc/tortie/tortie.yaml', './etc/tortie/manifests/']),
+    );
+    expect(paths.filter((path) => /\/(typescript|vitest|biome|src|test)\/|\.(ts|map|cc?|h)$/.test(path))).toEqual([]);
+  });
+});
+
+describe('the package on a machine', () => {
+  let machine: Machine;
+
+  beforeAll(async () => {
+    const watchdog = '[Service]\nWatchdogSec=3s\n';
+    machine = await Machine.boot({
+      package: file,
+      enabled: [UNIT, 'systemd-networkd.service'],
+      files: {
+        'etc/tortie/manifests/lab.yaml': MANIFEST,
+        [`etc/systemd/system/${UNIT}.d/test.conf`]: watchdog,
+      },
+    });
+    await plug(machine);
+    await untilReach('what policy allows');
+  });
+
+  afterAll(() => machine?.close());
+
+  async function untilReach(expected: string): Promise<void> {
+    await vi.waitFor(async () => expect(await reach(machine)).toBe(expected), WAIT_MS);
+  }
+
+  async function untilUnit(expected: Readonly<Record<string, unknown>>): Promise<void> {
+    await vi.waitFor(async () => expect(await machine.unit(UNIT)).toMatchObject(expected), WAIT_MS);
+  }
+
+  async function mainPid(): Promise<string> {
+    return (await machine.unit(UNIT)).MainPID ?? '';
+  }
+
+  it('is ready before there is a network', async () => {
+    const agent = await machine.unit(UNIT);
+    const network = await machine.unit('systemd-networkd.service');
+    expect(agent).toMatchObject({ ActiveState: 'active', NRestarts: '0' });
+    expect(agent.StatusText).toMatch(/^in sync, /);
+    const [ready, begun] = [agent.ActiveEnterTimestampMonotonic, network.InactiveExitTimestampMonotonic].map(Number);
+    expect([ready, begun].map((time) => (time ?? 0) > 0)).toEqual([true, true]);
+    expect(begun).toBeGreaterThan(ready ?? Number.POSITIVE_INFINITY);
+  });
+
+  it('has a unit that systemd takes as it is, and that leaves little exposed', async () => {
+    const unit = `/usr/lib/systemd/system/${UNIT}`;
+    const { stdout, stderr } = await machine.run('systemd-analyze', '--man=no', 'verify', unit);
+    expect([stdout, stderr]).toEqual(['', '']);
+    // Ten times what systemd-analyze shows; the agent's need for the network and for root is in it.
+    await machine.run('systemd-analyze', 'security', '--offline=true', '--threshold=23', unit);
+  });
+
+  it('has the command, which finds the agent and all that the kernel must have', async () => {
+    expect((await machine.run('tortie', '--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await machine.run('tortie', 'doctor', '--kernel')).stdout).toContain('bpfSyscall');
+    expect((await machine.run('tortie', 'status')).stdout).toMatch(/^in sync/);
+  });
+
+  it('is reloaded by systemctl, which comes back when it is done', async () => {
+    const pid = await mainPid();
+    await machine.run('sh', '-c', 'echo "eventBudget: 77" >> /etc/tortie/tortie.yaml');
+    await machine.run('systemctl', 'reload', UNIT);
+    expect((await machine.run('tortie', 'config')).stdout).toMatch(/^eventBudget +77 +file/m);
+    expect(await mainPid()).toBe(pid);
+  });
+
+  it('comes back after it was killed, and nothing changes meanwhile', async () => {
+    const pid = await mainPid();
+    await machine.run('kill', '-9', pid);
+    expect(await reach(machine)).toBe('what policy allows');
+    await untilUnit({ ActiveState: 'active', NRestarts: '1', MainPID: expect.not.stringMatching(`^(0|${pid})$`) });
+    await untilReach('what policy allows');
+  });
+
+  it('is ended by the watchdog when it stands still, and comes back', async () => {
+    await machine.run('kill', '-STOP', await mainPid());
+    await untilUnit({ ActiveState: 'active', NRestarts: '2' });
+    expect((await machine.run('journalctl', '-u', UNIT, '-o', 'cat')).stdout).toContain('Watchdog timeout');
+    await untilReach('what policy allows');
+  });
+
+  it('is restarted by an upgrade, and enforces all the while', async () => {
+    const pid = await mainPid();
+    const upgraded = machine.run('dpkg', '-i', '/package/tortie.deb');
+    expect(await reach(machine)).toBe('what policy allows');
+    await upgraded;
+    await untilUnit({ ActiveState: 'active', MainPID: expect.not.stringMatching(`^(0|${pid})$`) });
+    expect((await machine.run('cat', '/etc/tortie/tortie.yaml')).stdout).toContain('eventBudget: 77');
+    await untilReach('what policy allows');
+  });
+
+  it('leaves verdicts in force when it is stopped, and when it is removed', async () => {
+    await machine.run('systemctl', 'stop', UNIT);
+    expect(await machine.unit(UNIT)).toMatchObject({ ActiveState: 'inactive', Result: 'success' });
+    expect(await reach(machine)).toBe('what policy allows');
+    await machine.run('systemctl', 'start', UNIT);
+    await machine.run('dpkg', '--remove', 'tortie');
+    expect(await machine.succeeds('pgrep', '-f', 'tortie agent')).toBe(false);
+    expect(await reach(machine)).toBe('what policy allows');
+  });
+
+  it('ends with its purge, but for the manifests', async () => {
+    await machine.run('dpkg', '--purge', 'tortie');
+    expect(await reach(machine)).toBe('everything');
+    const left =
+      'ls -d /sys/fs/bpf/tortie /var/lib/tortie /etc/tortie/tortie.yaml /etc/tortie/manifests 2>/dev/null || true';
+    expect((await machine.run('sh', '-c', left)).stdout).toBe('/etc/tortie/manifests\n');
+  });
+
+  it('takes filters of clsact off, too, when it is purged', async () => {
+    await machine.run('dpkg', '-i', '/package/tortie.deb');
+    await machine.run('sh', '-c', 'echo "attach: clsact" >> /etc/tortie/tortie.yaml');
+    await machine.run('systemctl', 'start', UNIT);
+    await untilReach('what policy allows');
+    expect((await machine.run('tc', 'filter', 'show', 'dev', 'calipod', 'ingress')).stdout).toContain('handle 0x7474');
+    await machine.run('dpkg', '--purge', 'tortie');
+    expect(await reach(machine)).toBe('everything');
+  });
+});

@@ -1,0 +1,202 @@
+// A machine of its own that boots systemd: this one's files under an overlay that nothing outlives, no network but what it makes itself,
+// in namespaces by systemd-nspawn. The package is installed before it boots, as on a machine that is set up.
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type CommandOutput, runCommand } from '../../../src/bench/command.ts';
+
+const BOOT_MS = 60_000;
+const POWER_OFF_MS = 20_000;
+/** Units of this machine that would wait for devices, people or messages. */
+const MASKED = [
+  'systemd-logind.service',
+  'getty.target',
+  'console-getty.service',
+  'dbus.socket',
+  'dbus.service',
+  'systemd-udevd.service',
+];
+
+export interface MachineSpec {
+  readonly package: string;
+  /** Content by path, written before the first boot. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Units that are there on each boot. */
+  readonly enabled: readonly string[];
+}
+
+export class Machine {
+  readonly #folder: string;
+  readonly #cgroups: readonly string[];
+  readonly #child: ChildProcess;
+  readonly #console: string[] = [];
+  #leader = 0;
+
+  private constructor(folder: string, cgroups: readonly string[], child: ChildProcess) {
+    this.#folder = folder;
+    this.#cgroups = cgroups;
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => this.#console.push(text));
+    }
+  }
+
+  /** Resolves when systemd has started all that it was told to. Throws with the console's text where it does not come to that. */
+  static async boot(spec: MachineSpec): Promise<Machine> {
+    const folder = mkdtempSync(join(tmpdir(), 'tortie-machine-'));
+    const files = join(folder, 'files');
+    mkdirSync(join(folder, 'machine'));
+    for (const [path, text] of Object.entries(spec.files ?? {})) {
+      mkdirSync(dirname(join(files, path)), { recursive: true });
+      writeFileSync(join(files, path), text);
+    }
+    mkdirSync(files, { recursive: true });
+    const cgroups = makeCgroups();
+    const script = join(folder, 'boot.sh');
+    writeFileSync(script, bootScript(folder, cgroups, spec));
+    const argv = ['--mount', '--propagation', 'private', 'sh', script];
+    const machine = new Machine(folder, cgroups, spawn('unshare', argv, { stdio: ['ignore', 'pipe', 'pipe'] }));
+    try {
+      await machine.#untilUp();
+      return machine;
+    } catch (error) {
+      await machine.close();
+      throw error;
+    }
+  }
+
+  /** Runs a program in it. Throws KERNEL when it ends with another status than 0. */
+  run(...argv: readonly string[]): Promise<CommandOutput> {
+    return runCommand(['nsenter', '-t', String(this.#leader), '-a', '--', ...argv]);
+  }
+
+  /** Whether the program ends with status 0. */
+  async succeeds(...argv: readonly string[]): Promise<boolean> {
+    return this.run(...argv).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Properties of a unit, by name. */
+  async unit(name: string): Promise<Readonly<Record<string, string>>> {
+    const { stdout } = await this.run('systemctl', 'show', name);
+    return Object.fromEntries(stdout.split('\n').map((line) => /^(\w+)=(.*)$/.exec(line)?.slice(1) ?? ['', '']));
+  }
+
+  async close(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const ended = new Promise((resolve) => this.#child.once('close', resolve));
+      // systemd-nspawn powers the machine off.
+      this.#child.kill('SIGTERM');
+      const timer = setTimeout(() => this.#child.kill('SIGKILL'), POWER_OFF_MS);
+      await ended;
+      clearTimeout(timer);
+    }
+    for (const cgroup of this.#cgroups) await removeCgroup(cgroup);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #untilUp(): Promise<void> {
+    const end = Date.now() + BOOT_MS;
+    while (Date.now() < end && this.#child.exitCode === null) {
+      this.#leader ||= this.#findLeader();
+      if (this.#leader !== 0 && (await this.succeeds('systemctl', 'is-active', '--quiet', 'multi-user.target'))) return;
+      await sleep(200);
+    }
+    throw new Error(`the machine did not come up:\n${this.#console.join('')}`);
+  }
+
+  /** Process 1 of the machine, as it is numbered outside; 0 = not yet. */
+  #findLeader(): number {
+    for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      const [, comm, parent] = /^\d+ \((.*)\) \S (\d+) /.exec(readOrNothing(`/proc/${entry}/stat`)) ?? [];
+      if (Number(parent) === this.#child.pid && comm === 'systemd') return Number(entry);
+    }
+    return 0;
+  }
+}
+
+/** The overlay cannot be on the file system that it lies over, so it is in memory. */
+function bootScript(folder: string, cgroups: readonly string[], { package: file, enabled }: MachineSpec): string {
+  const node = existsSync('/usr/bin/node') ? '' : `cp ${process.execPath} root/usr/bin/node`;
+  const units = '/etc/systemd/system';
+  return [
+    'set -e',
+    ...cgroups.map((cgroup) => `echo $$ > ${cgroup}/cgroup.procs`),
+    `cd ${folder}/machine`,
+    'mount -t tmpfs -o mode=0755 tmpfs .',
+    `cd ${folder}/machine`,
+    'mkdir up work root bpf',
+    'mount -t overlay overlay -o lowerdir=/,upperdir=up,workdir=work root',
+    'mount -t bpf bpf bpf',
+    // Images of containers bring a policy-rc.d that keeps packages from starting anything.
+    `rm -rf root${units} root/etc/machine-id root/etc/tortie root/run root/usr/sbin/policy-rc.d`,
+    `mkdir -p root${units} root/run root/package`,
+    ': > root/etc/machine-id',
+    `ln -s /lib/systemd/system/multi-user.target root${units}/default.target`,
+    ...MASKED.map((unit) => `ln -s /dev/null root${units}/${unit}`),
+    `cp ${file} root/package/tortie.deb`,
+    node,
+    `chroot root dpkg ${node === '' ? '' : '--force-depends'} -i /package/tortie.deb`,
+    'cp -r ../files/. root/',
+    ...enabled.map((unit) => `chroot root systemctl enable ${unit}`),
+    [
+      'exec systemd-nspawn -D root --boot --private-network --register=no --keep-unit --link-journal=no --console=pipe --hostname=tortie',
+      '--capability=CAP_BPF,CAP_PERFMON,CAP_NET_ADMIN --system-call-filter=bpf --bind=$PWD/bpf:/sys/fs/bpf',
+    ].join(' '),
+    '',
+  ].join('\n');
+}
+
+/** One in each hierarchy that systemd keeps its own books in: the machine must not see that of this one. */
+function makeCgroups(): string[] {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+  const roots = mounts.flatMap((line) => {
+    const [, place = '', type, options = ''] = line.split(' ');
+    return type === 'cgroup2' || (type === 'cgroup' && options.includes('name=systemd')) ? [place] : [];
+  });
+  return [...new Set(roots)].map((root) => {
+    const cgroup = join(root, `tortie-machine-${process.pid}`);
+    mkdirSync(cgroup, { recursive: true });
+    return cgroup;
+  });
+}
+
+/** Its processes have ended, but the kernel may be a moment late with that. */
+async function removeCgroup(cgroup: string): Promise<void> {
+  for (let tries = 0; tries < 50; tries += 1) {
+    try {
+      removeTree(cgroup);
+      return;
+    } catch {
+      await sleep(100);
+    }
+  }
+}
+
+function removeTree(cgroup: string): void {
+  for (const entry of readdirSync(cgroup, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeTree(join(cgroup, entry.name));
+  }
+  rmdirSync(cgroup);
+}
+
+function readOrNothing(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
