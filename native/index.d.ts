@@ -166,13 +166,18 @@ export interface NetworkLink {
 /** RTM_GETLINK dump of this namespace. */
 export declare function linkList(): NetworkLink[];
 
-/** RTNLGRP_LINK: calls back with the ifindex of every link that appeared or changed, and with removed = true for one that vanished. overrun = some were lost: list again. */
+/**
+ * RTNLGRP_LINK and RTNLGRP_TC: calls back with the ifindex of every link that appeared or changed, and with removed = true for
+ * one that vanished; with filters = true, and no name, for one whose clsact filters changed: a filter came, was replaced or
+ * went, or all with their queueing discipline. overrun = some were lost: list again.
+ */
 export declare class LinkMonitor {
   static open(
     onChange: (change: {
       readonly ifindex: number;
       readonly name: string;
       readonly removed: boolean;
+      readonly filters: boolean;
       readonly overrun: boolean;
     }) => void,
   ): LinkMonitor;

@@ -1,9 +1,11 @@
 // See link_monitor.h.
 #include "link_monitor.h"
 
+#include <linux/pkt_sched.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "netlink.h"
 #include "util/args.h"
@@ -16,6 +18,38 @@ constexpr size_t kReceiveBytes = 64 * 1024;
 
 /** Thousands of interfaces appear at once when a node starts; each message takes about 2 KiB of this. */
 constexpr int kSocketBytes = 16 * 1024 * 1024;
+
+LinkChange ToLinkChange(const nlmsghdr* message) {
+  const LinkDescription link = ParseLink(message);
+  LinkChange change;
+  change.ifindex = link.ifindex;
+  change.name = link.name;
+  change.removed = message->nlmsg_type == RTM_DELLINK;
+  return change;
+}
+
+/** Returns whether the message tells of anything that could concern a program on an interface. */
+bool ToChange(const nlmsghdr* message, LinkChange* change) {
+  switch (message->nlmsg_type) {
+    case RTM_NEWLINK:
+    case RTM_DELLINK:
+      // Bridges tell of their ports in the same group: a DELLINK of family AF_BRIDGE is a port that left, not an end.
+      if (static_cast<const ifinfomsg*>(NLMSG_DATA(message))->ifi_family != AF_UNSPEC) return false;
+      *change = ToLinkChange(message);
+      return true;
+    case RTM_DELQDISC:
+      // Another queueing discipline than that which filters hang from.
+      if (static_cast<const tcmsg*>(NLMSG_DATA(message))->tcm_parent != TC_H_CLSACT) return false;
+      [[fallthrough]];
+    case RTM_NEWTFILTER:
+    case RTM_DELTFILTER:
+      change->ifindex = static_cast<uint32_t>(static_cast<const tcmsg*>(NLMSG_DATA(message))->tcm_ifindex);
+      change->filters = true;
+      return true;
+    default:
+      return false;
+  }
+}
 
 }  // namespace
 
@@ -39,7 +73,7 @@ Napi::Value LinkMonitor::JsOpen(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   LinkMonitorInit init;
   init.on_change = Napi::Persistent(ToFunction(info[0], "onChange"));
-  init.socket = OpenRouteSocket(RTMGRP_LINK);
+  init.socket = OpenRouteSocket(RTMGRP_LINK | RTMGRP_TC);
   if (!init.socket.valid()) ThrowErrno(env, errno, "monitor", "network interfaces");
   // Without CAP_NET_ADMIN the socket keeps its default size and overruns sooner, which is reported.
   setsockopt(init.socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kSocketBytes, sizeof(kSocketBytes));
@@ -48,16 +82,17 @@ Napi::Value LinkMonitor::JsOpen(const Napi::CallbackInfo& info) {
 
 bool LinkMonitor::ReadOne(Reader<Changes>& reader) {
   const ssize_t received = recv(socket_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
-  if (received < 0 && errno == ENOBUFS) return reader.Put({LinkChange{0, "", false, true}});
+  if (received < 0 && errno == ENOBUFS) {
+    LinkChange change;
+    change.overrun = true;
+    return reader.Put({change});
+  }
   if (received < 0) return errno == EAGAIN || errno == EINTR;
   Changes changes;
   int left = static_cast<int>(received);
   for (auto* at = reinterpret_cast<const nlmsghdr*>(buffer_.data()); NLMSG_OK(at, left); at = NLMSG_NEXT(at, left)) {
-    if (at->nlmsg_type != RTM_NEWLINK && at->nlmsg_type != RTM_DELLINK) continue;
-    // Bridges tell of their ports in the same group: a DELLINK of family AF_BRIDGE is a port that left, not an end.
-    if (static_cast<const ifinfomsg*>(NLMSG_DATA(at))->ifi_family != AF_UNSPEC) continue;
-    const LinkDescription link = ParseLink(at);
-    changes.push_back({link.ifindex, link.name, at->nlmsg_type == RTM_DELLINK, false});
+    LinkChange change;
+    if (ToChange(at, &change)) changes.push_back(std::move(change));
   }
   return changes.empty() || reader.Put(std::move(changes));
 }
@@ -69,6 +104,7 @@ void LinkMonitor::Deliver(Napi::Env env, const Changes& changes) {
     argument.Set("ifindex", change.ifindex);
     argument.Set("name", change.name);
     argument.Set("removed", change.removed);
+    argument.Set("filters", change.filters);
     argument.Set("overrun", change.overrun);
     on_change_.Call({argument});
   }

@@ -1,4 +1,5 @@
-// LinkMonitor: tells JavaScript of interfaces that appear, change and vanish in this network namespace.
+// LinkMonitor: tells JavaScript of interfaces that appear, change and vanish in this network namespace, and of clsact
+// filters on them that somebody adds, replaces or removes.
 #pragma once
 
 #include <memory>
@@ -15,6 +16,7 @@ struct LinkChange {
   uint32_t ifindex = 0;
   std::string name;
   bool removed = false;
+  bool filters = false;
   bool overrun = false;
 };
 

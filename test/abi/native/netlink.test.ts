@@ -1,6 +1,7 @@
 // Interfaces as the addon lists and watches them, in namespaces of the test's own.
 import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { builtFile, type Native } from '../../../src/kernel/native.ts';
 import { Namespace } from './fixture.ts';
 
 describe('network interfaces', () => {
@@ -116,5 +117,40 @@ describe('network interfaces', () => {
     expect(changes.unbridged.filter(({ removed }) => removed)).toEqual([]);
     expect(names(true).toSorted()).toEqual(['one', 'two']);
     expect(changes.heard.some(({ overrun }) => overrun)).toBe(false);
+  });
+
+  it('are told of when filters on them come, change and go, or go with their queueing discipline, and of no other', () => {
+    const { steps, ifindex } = namespace.run(async (native: Native, path: string) => {
+      const { execFileSync: execute } = process.getBuiltinModule('node:child_process');
+      const tc = (words: string) => (): unknown => execute('tc', words.split(' '));
+      execute('ip', ['link', 'add', 'one', 'type', 'veth', 'peer', 'name', 'two']);
+      const link = native.linkList().find(({ name }) => name === 'one')?.ifindex ?? 0;
+      const changes: number[] = [];
+      const monitor = native.LinkMonitor.open((change) => {
+        if (change.filters) changes.push(change.ifindex);
+      });
+      const object = native.BpfObject.open(path, {});
+      const attach = (): void => native.clsactAttach(object.program('pass'), link, 'ingress', 1, 1);
+      const heard: number[][] = [];
+      for (const step of [
+        tc('qdisc add dev one clsact'),
+        attach,
+        attach,
+        () => native.clsactDetach(link, 'ingress', 1, 1),
+        attach,
+        tc('qdisc delete dev one clsact'),
+        tc('qdisc add dev two root pfifo'),
+        tc('qdisc delete dev two root'),
+      ]) {
+        changes.length = 0;
+        step();
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        heard.push([...new Set(changes)]);
+      }
+      monitor.close();
+      object.close();
+      return { steps: heard, ifindex: link };
+    }, builtFile('build/bpf/test/native.bpf.o'));
+    expect(steps).toEqual([[], [ifindex], [ifindex], [ifindex], [ifindex], [ifindex], [], []]);
   });
 });

@@ -1,0 +1,39 @@
+// The agent's own well-being: what it had to repair, and what keeps it from doing all it should. Part of Agent.
+import type { Logger } from '../base/log.ts';
+import type { Dataplane } from '../kernel/dataplane.ts';
+import { type Condition, type ConditionReason, Conditions } from './conditions.ts';
+import { type RepairStatus, Repairs } from './repairs.ts';
+
+export interface HealthStatus extends RepairStatus {
+  /** What is degraded and why; verdicts are those of the policy in force whatever it is. */
+  readonly conditions: readonly Condition[];
+}
+
+export class Health {
+  readonly repairs: Repairs;
+  readonly #conditions: Conditions;
+  #unguarded: ReadonlyMap<string, Error> = new Map();
+
+  constructor(dataplane: Pick<Dataplane, 'restore'>, stateDirectory: string, log: Logger) {
+    this.repairs = new Repairs(dataplane, log);
+    this.#conditions = new Conditions({ stateDirectory }, log, () => this.#others());
+  }
+
+  status(): HealthStatus {
+    return { ...this.repairs.status(), conditions: this.#conditions.list };
+  }
+
+  /** Puts right what others did to pins and tables, and looks at everything else. `unguarded` = interfaces, and why. */
+  audit(unguarded: ReadonlyMap<string, Error>): void {
+    this.#unguarded = unguarded;
+    this.repairs.audit();
+    this.#conditions.look();
+  }
+
+  *#others(): Generator<readonly [ConditionReason, string]> {
+    if (this.repairs.failure !== undefined) yield ['AuditFailed', this.repairs.failure];
+    const [first] = this.#unguarded;
+    if (first !== undefined)
+      yield ['InterfaceNotGuarded', `${this.#unguarded.size} interfaces, first ${first[0]}: ${first[1].message}`];
+  }
+}

@@ -1,0 +1,117 @@
+// TCX links, held open and pinned under the name of their interface: for as long as this process runs, a pin that somebody
+// removes takes no program with it. Where programs belong is attachment.ts.
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import type { AttachDirection, BpfLink } from './native.ts';
+import { loadNative } from './native.ts';
+import { errnoName } from './native-error.ts';
+import type { Pins } from './pins.ts';
+import type { Repair } from './repair.ts';
+
+export const DIRECTIONS: readonly AttachDirection[] = ['ingress', 'egress'];
+
+export class HeldLinks {
+  readonly #pins: Pins;
+  /** By file name of the pin. */
+  readonly #links = new Map<string, BpfLink>();
+  readonly #suspects = new Set<string>();
+
+  constructor(pins: Pins) {
+    this.#pins = pins;
+  }
+
+  /** The link that belongs there: held already, or pinned by an agent before. Throws PERMISSION or KERNEL. */
+  find(name: string, direction: AttachDirection): BpfLink | undefined {
+    const pin = this.#pins.link(name, direction);
+    const held = this.#links.get(basename(pin));
+    if (held !== undefined || !existsSync(pin)) return held;
+    const pinned = openLink(pin);
+    if (pinned === undefined) rmSync(pin, { force: true });
+    else this.#links.set(basename(pin), pinned);
+    return pinned;
+  }
+
+  /** Pins a new link and holds it. */
+  keep(name: string, direction: AttachDirection, link: BpfLink): void {
+    const pin = this.#pins.link(name, direction);
+    this.#links.set(basename(pin), link);
+    pinTo(pin, link);
+  }
+
+  /** Lets go of the link and removes its pin: if nobody else has it, its program is off the interface. */
+  release(name: string, direction: AttachDirection): void {
+    const pin = this.#pins.link(name, direction);
+    this.#links.get(basename(pin))?.close();
+    this.#links.delete(basename(pin));
+    rmSync(pin, { force: true });
+  }
+
+  /** Has both go by another name. */
+  rename(from: string, to: string): void {
+    for (const direction of DIRECTIONS) {
+      const [before, after] = [this.#pins.link(from, direction), this.#pins.link(to, direction)];
+      const link = this.#links.get(basename(before));
+      if (link !== undefined) this.#links.set(basename(after), link);
+      this.#links.delete(basename(before));
+      if (existsSync(before)) renameSync(before, after);
+    }
+  }
+
+  /** A pin that something happened to: it is not enough that it is there. */
+  suspect(fileName: string): void {
+    this.#suspects.add(fileName);
+  }
+
+  /** Makes sure that the pin leads to the link. Returns what was wrong with it. */
+  ensurePin(name: string, direction: AttachDirection): Repair | undefined {
+    const pin = this.#pins.link(name, direction);
+    const link = this.#links.get(basename(pin));
+    const isSuspect = this.#suspects.delete(basename(pin));
+    if (link === undefined) return undefined;
+    if (!existsSync(pin)) {
+      pinTo(pin, link);
+      return { cause: 'pin-missing', target: pin, found: 'nothing' };
+    }
+    if (!isSuspect || leadsTo(pin, link)) return undefined;
+    rmSync(pin, { force: true });
+    pinTo(pin, link);
+    return { cause: 'pin-replaced', target: pin, found: 'another object' };
+  }
+
+  /** Interfaces that have a link, held or pinned. */
+  interfaces(): string[] {
+    const pinned = existsSync(this.#pins.linkDirectory) ? readdirSync(this.#pins.linkDirectory) : [];
+    const names = [...pinned, ...this.#links.keys()].map((file) => file.replace(/-(ingress|egress)$/, ''));
+    return [...new Set(names)];
+  }
+
+  /** Pins stay, and with them the programs. */
+  close(): void {
+    for (const link of this.#links.values()) link.close();
+    this.#links.clear();
+  }
+}
+
+/** undefined = the pin is gone, or of another kind of object. */
+function openLink(pin: string): BpfLink | undefined {
+  try {
+    return loadNative().BpfLink.openPinned(pin);
+  } catch (error) {
+    const errno = errnoName(error);
+    if (errno === 'ENOENT' || errno === 'EINVAL') return undefined;
+    throw error;
+  }
+}
+
+function leadsTo(pin: string, link: BpfLink): boolean {
+  const found = openLink(pin);
+  const isSame = found?.info.id === link.info.id;
+  found?.close();
+  return isSame;
+}
+
+/** The directory may be gone together with the pin. */
+function pinTo(pin: string, link: BpfLink): void {
+  mkdirSync(dirname(pin), { recursive: true, mode: 0o700 });
+  link.pin(pin);
+}

@@ -1,0 +1,111 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type ConditionReason, Conditions } from '../../../src/agent/conditions.ts';
+import { Logger } from '../../../src/base/log.ts';
+
+const CGROUP_FILES = {
+  '/proc/self/cgroup': '0::/system.slice/tortie.service\n',
+  '/proc/mounts': 'cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n',
+  '/sys/fs/cgroup/system.slice/tortie.service/memory.max': '1000\n',
+};
+const CURRENT = '/sys/fs/cgroup/system.slice/tortie.service/memory.current';
+const STAT = '/sys/fs/cgroup/system.slice/tortie.service/memory.stat';
+
+describe('conditions of the agent', () => {
+  let files: Record<string, string>;
+  let wallMs: number;
+  let steadyMs: number;
+  let free: () => number;
+  let open: () => number;
+  let others: [ConditionReason, string][];
+  let lines: string[];
+  let conditions: Conditions;
+
+  beforeEach(() => {
+    files = { '/proc/self/limits': 'Max open files            100                  100                files\n' };
+    wallMs = Date.UTC(2026, 0, 1);
+    steadyMs = 0;
+    free = () => 2 ** 30;
+    open = () => 20;
+    others = [];
+    lines = [];
+    conditions = new Conditions(
+      {
+        stateDirectory: '/state',
+        read: (path) => files[path],
+        openDescriptors: () => open(),
+        freeBytes: () => free(),
+        wallMs: () => wallMs,
+        steadyMs: () => steadyMs,
+      },
+      new Logger({ level: 'info', write: (line) => lines.push(line) }),
+      () => others,
+    );
+  });
+
+  function look(afterMs = 5000): string[] {
+    wallMs += afterMs;
+    steadyMs += afterMs;
+    conditions.look();
+    return conditions.list.map(({ reason, message }) => `${reason}: ${message}`);
+  }
+
+  function failing(code: string): () => never {
+    return () => {
+      throw Object.assign(new Error(code), { code });
+    };
+  }
+
+  it('are none where all is well', () => {
+    files = { ...files, ...CGROUP_FILES, [CURRENT]: '990\n', [STAT]: 'inactive_file 500\n' };
+    expect(look()).toEqual([]);
+    expect(lines).toEqual([]);
+  });
+
+  it.each<[string, () => void, RegExp]>([
+    ['a clock set forward', () => (wallMs += 3_600_000), /^ClockJumped: .*forward by 3600\.0 s/],
+    ['a clock set back', () => (wallMs -= 60_000), /^ClockJumped: .*back by 60\.0 s/],
+    ['a full disk', () => (free = () => 1024), /^DiskFull: 1 KiB are free at \/state/],
+    ['a disk that is gone', () => (free = failing('ENOENT')), /^DiskFull: \/state: ENOENT/],
+    ['few descriptors left', () => (open = () => 95), /^DescriptorsLow: 95 of 100/],
+    ['no descriptor left', () => (open = failing('EMFILE')), /^DescriptorsLow: no file descriptor is left: EMFILE/],
+    ['little memory', () => (files = { ...files, ...CGROUP_FILES, [CURRENT]: '960\n' }), /^MemoryLow: 960 of 1000/],
+    ['what others found', () => others.push(['AuditFailed', 'no bpffs']), /^AuditFailed: no bpffs/],
+  ])('tell of %s, and log it once', (_, damage, expected) => {
+    look();
+    damage();
+    expect(look()).toEqual([expect.stringMatching(expected)]);
+    expect(look()).toHaveLength(1);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain('"degraded"');
+  });
+
+  it('keep the time at which they began, and end with what caused them', () => {
+    free = () => 0;
+    look();
+    const since = conditions.list[0]?.since;
+    look();
+    expect(conditions.list[0]?.since).toBe(since);
+    free = () => 2 ** 30;
+    expect(look()).toEqual([]);
+    expect(lines.at(-1)).toContain('not degraded any more');
+  });
+
+  it('tell of a jump of the clock for ten minutes', () => {
+    wallMs += 10_000;
+    expect(look()).toHaveLength(1);
+    expect(look(9 * 60_000)).toHaveLength(1);
+    expect(look(2 * 60_000)).toEqual([]);
+  });
+
+  it('say nothing of a clock that is slewed', () => {
+    for (let step = 0; step < 20; step += 1) {
+      wallMs += 500;
+      expect(look()).toEqual([]);
+    }
+  });
+
+  it('do not take want of descriptors for a full disk', () => {
+    free = failing('EMFILE');
+    expect(look()).toEqual([]);
+  });
+});
