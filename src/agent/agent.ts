@@ -117,15 +117,22 @@ export class Agent {
   static async start(options: AgentOptions, log: Logger, settings?: AgentSettings): Promise<Agent> {
     requireDirectory(options.manifests);
     const locks = takeLocks(options);
+    let close = async () => {};
     try {
       const { pinRoot, bpffs, attachMode, eventBudget, established } = options;
       const sizes = { ...options.sizes, limits: options.limits.tables };
       const keepEstablished = established === 'keep';
       const dataplane = await Dataplane.open({ bpffs, pinRoot, sizes, attachMode, eventBudget, keepEstablished });
+      close = async () => dataplane.close();
       const agent = new Agent(options, log, locks, dataplane, settings);
+      close = () => agent.stop();
       await agent.#begin();
       return agent;
     } catch (error) {
+      // Half an agent that lived on would write to what the next one writes to.
+      await close().catch((cause: unknown) =>
+        log.warn('the start that failed is not undone', { error: String(cause) }),
+      );
       for (const lock of locks) lock.close();
       throw error;
     }
@@ -243,6 +250,7 @@ export class Agent {
   }
 
   async #begin(): Promise<void> {
+    this.#audits.begin();
     this.#interfaces.refresh();
     this.#resume();
     if (this.#resumption === undefined) finish(this.#loading());

@@ -11,17 +11,22 @@ export interface AuditWanted {
 }
 
 export class AuditSchedule {
-  readonly #timer: NodeJS.Timeout;
+  readonly #onDue: () => void;
+  #timer: NodeJS.Timeout | undefined;
   // The first run looks at everything.
   #wanted: AuditWanted = { isAudit: true, isListing: true };
   #audits = 0;
 
   /** `onDue` is called every few seconds, once what it will find wanted has been noted. */
   constructor(onDue: () => void) {
+    this.#onDue = onDue;
+  }
+
+  begin(): void {
     this.#timer = setInterval(() => {
       this.#audits += 1;
       this.want({ isListing: this.#audits % AUDITS_PER_LISTING === 0 });
-      onDue();
+      this.#onDue();
     }, AUDIT_MS);
   }
 

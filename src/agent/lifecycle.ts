@@ -40,19 +40,22 @@ export async function runAgent(sources: ConfigSources, write: (line: string) => 
   try {
     const options = toAgentOptions(configuration.settings);
     const agent = await Agent.start(options, log, settings);
-    const api = new AgentApi(agent, log);
-    await api.listen();
-    const tls = apiListenerOf(configuration.settings);
-    const remote = tls === undefined ? undefined : new RemoteListener(api, tls, log);
-    await remote?.open();
-    const service = new Service({ agent, settings, remote, notifier, log });
-    await service.start(signals, sources.file.path);
-    const signal = await signals.stopped;
-    log.info('stopping, enforcement stays in place', { signal });
-    service.stop();
-    await remote?.close();
-    await api.close();
-    await agent.stop();
+    try {
+      const api = new AgentApi(agent, log);
+      await api.listen();
+      const tls = apiListenerOf(configuration.settings);
+      const remote = tls === undefined ? undefined : new RemoteListener(api, tls, log);
+      await remote?.open();
+      const service = new Service({ agent, settings, remote, notifier, log });
+      await service.start(signals, sources.file.path);
+      const signal = await signals.stopped;
+      log.info('stopping, enforcement stays in place', { signal });
+      service.stop();
+      await remote?.close();
+      await api.close();
+    } finally {
+      await agent.stop();
+    }
   } finally {
     notifier.close();
   }

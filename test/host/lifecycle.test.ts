@@ -1,5 +1,6 @@
 // The agent as a service: what it tells systemd, what it may do, and settings that change while it runs.
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { cleanUp } from '../../tools/lab/agent.ts';
 import { HOST } from '../../tools/lab/namespaces.ts';
@@ -64,6 +65,18 @@ describe('the agent as a service', () => {
   });
 
   afterAll(() => setting?.close());
+
+  it('ends when its start fails after it has begun to enforce: nothing of it goes on', async () => {
+    const taken = join(setting.lab.directory, 'taken.sock');
+    mkdirSync(join(taken, 'something'), { recursive: true });
+    configure();
+    const service = await launch({ flags: ['--socket', taken] });
+    await vi.waitFor(() => expect(service.hasEnded).toBe(true), WAIT_MS);
+    expect(service.log.join('\n')).toMatch(/taken\.sock/);
+    const next = await launch();
+    await untilReady(next);
+    await expectVerdicts();
+  });
 
   it('tells systemd when it is in sync, reloads and stops, and all the while that it lives', async () => {
     configure();

@@ -13,6 +13,7 @@ describe('an audit schedule', () => {
     schedule = new AuditSchedule(() => {
       due += 1;
     });
+    schedule.begin();
   });
 
   afterEach(() => {

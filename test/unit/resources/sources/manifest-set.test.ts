@@ -33,11 +33,11 @@ function withoutDescriptors(run: () => void): void {
   limit('256');
   try {
     expect(() => {
-      for (;;) opened.push(openSync('/dev/null'));
+      for (;;) opened.push(openSync('/dev/null', 'r'));
     }).toThrow('EMFILE');
     run();
   } finally {
-    opened.forEach(closeSync);
+    for (const fd of opened) closeSync(fd);
     limit(before.toString().trim());
   }
 }
