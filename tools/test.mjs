@@ -3,7 +3,9 @@
 import { findMissingNeeds } from './test/needs.mjs';
 import { Tally } from './test/tally.mjs';
 
-const tiers = ['unit', 'abi', 'packet', 'attacks', 'fuzz', 'host', 'traffic', 'vm'];
+const tiers = ['unit', 'abi', 'packet', 'attacks', 'fuzz', 'host', 'proof', 'traffic', 'vm'];
+/** Run when they are named, and only then. */
+const byName = ['proof'];
 
 process.exit(await main(process.argv.slice(2)));
 
@@ -38,11 +40,15 @@ function readRequest(parameters) {
   if (strange.length > 0) return { problem: `no option ${strange.join(', ')}; those of vitest go behind --` };
   if (unknown.length > 0) return { problem: `no tier ${unknown.join(', ')}` };
   return {
-    tiers: tiers.filter((tier) => (named.length === 0 || named.includes(tier)) && !without.includes(tier)),
+    tiers: tiers.filter((tier) => isWanted(tier, named) && !without.includes(tier)),
     without,
     files: paths.map((path) => `test/${path}${path.includes('/') ? '' : '/'}`),
     vitest: parameters.slice(end + 1),
   };
+}
+
+function isWanted(tier, named) {
+  return named.includes(tier) || (named.length === 0 && !byName.includes(tier));
 }
 
 function hasNeeds(tier, tally) {

@@ -20,13 +20,19 @@ export interface AgentOptions {
   readonly established?: 'revalidate' | 'keep';
   /** `<name>=<number>`, as `--limit` takes them. */
   readonly limits?: readonly string[];
+  /** Path of another build's command. */
+  readonly program?: string;
+  /** Runs the agent: the program and its first arguments. */
+  readonly wrapper?: readonly string[];
+  readonly stateDirectory?: string;
 }
 
 const LINES_KEPT = 40;
 const START_LIMIT_MS = 20_000;
 const POLL_EVERY_MS = 10;
 
-function pinRoot(lab: Lab): string {
+/** Where the agents of a lab pin. */
+export function pinRoot(lab: Lab): string {
   return join(lab.bpffs, 'tortie');
 }
 
@@ -50,11 +56,13 @@ export class Agent {
   /** Starts the agent without waiting for anything. Throws OBJECT_MISSING. */
   static launch(lab: Lab, options: AgentOptions): Agent {
     const { manifests, node = '*', attach = 'auto', established = 'revalidate', limits = [] } = options;
+    const { program, wrapper = [], stateDirectory = join(lab.directory, 'state') } = options;
     const argv = ['agent', '--manifests', manifests, '--node', node, '--attach', attach, '--established', established];
-    const places = ['--bpffs', lab.bpffs, '--pin-root', pinRoot(lab), '--state-dir', join(lab.directory, 'state')];
+    const places = ['--bpffs', lab.bpffs, '--pin-root', pinRoot(lab), '--state-dir', stateDirectory];
     const limitFlags = limits.flatMap((limit) => ['--limit', limit]);
-    const command = tortieCommand(...argv, ...limitFlags, ...places, '--socket', socketPath(lab));
-    return new Agent(lab, lab.spawn(HOST, command, { stdio: ['ignore', 'ignore', 'pipe'] }));
+    const words = [...argv, ...limitFlags, ...places, '--socket', socketPath(lab)];
+    const command = program === undefined ? tortieCommand(...words) : [process.execPath, program, ...words];
+    return new Agent(lab, lab.spawn(HOST, [...wrapper, ...command], { stdio: ['ignore', 'ignore', 'pipe'] }));
   }
 
   /** Starts the agent and waits until what it enforces is what the manifests say. Throws KERNEL with the end of its log. */
@@ -81,6 +89,35 @@ export class Agent {
       if (error instanceof DataplaneError && error.code === 'AGENT_UNREACHABLE') return undefined;
       throw error;
     }
+  }
+
+  /** Whether it says that all is in force: cheaper to ask than its status. */
+  async isReady(): Promise<boolean> {
+    try {
+      await askAgent(socketPath(this.#lab), 'GET', '/readiness');
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** What its API answers. Throws AGENT_UNREACHABLE, or the agent's own error. */
+  get<T>(path: string): Promise<T> {
+    return askAgent<T>(socketPath(this.#lab), 'GET', path);
+  }
+
+  /** Of the process, or of what runs it. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** Resolves when it has ended, however that came. */
+  async ended(): Promise<void> {
+    if (!this.hasEnded) await once(this.#child, 'close');
   }
 
   /**

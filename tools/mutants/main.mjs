@@ -1,4 +1,4 @@
-// The door `npm run test:mutants [-- --only=TEXT] [--under=COMMAND]`: takes each defence of the programs out, one at a time, in a copy of the
+// The door `npm run test:mutants [-- --only=TEXT ...] [--under=COMMAND]`: takes each defence of the programs out, one at a time, in a copy of the
 // tree, and expects a test to notice. Which defences there are is in list/.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readResults, writeResults } from './document.mjs';
@@ -14,18 +14,22 @@ const SUITES = {
 
 process.exitCode = main(process.argv.slice(2));
 
-/** `--only`: a part of the mutants' names. `--under`: words in front of what loads programs, such as a lock that users of a machine share. */
+/**
+ * `--only`: a part of the mutants' names; more than one may be given. `--under`: words in front of what loads programs, such as a lock that
+ * users of a machine share.
+ */
 function main(parameters) {
-  const option = (name) => parameters.find((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
-  const only = option('only') ?? '';
-  const under = option('under')?.split(' ') ?? [];
+  const options = (name) =>
+    parameters.filter((one) => one.startsWith(`--${name}=`)).map((one) => one.slice(name.length + 3));
+  const only = options('only');
+  const under = options('under')[0]?.split(' ') ?? [];
   const sandbox = new Sandbox();
   process.on('SIGINT', () => process.exit(130));
   process.on('exit', () => sandbox.remove());
   const base = { name: 'the programs as they are', folder: 'mutants/none', suites: ['attacks'] };
   const broken = sandbox.build(base.folder);
   if (broken !== undefined) throw new Error(broken);
-  const chosen = allMutants.filter(({ name }) => name.includes(only));
+  const chosen = allMutants.filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)));
   const built = chosen.map((mutant, index) => build(sandbox, mutant, `mutants/${index}`));
   const refused = built.filter(({ by }) => by !== undefined);
   const loadable = built.filter(({ by }) => by === undefined);

@@ -13,6 +13,7 @@ const needs = {
   attacks: [needsBuild, needsBpf, needsTools],
   fuzz: [needsBuild],
   host: [needsBuild, needsBpf, needsTools],
+  proof: [needsBuild, needsBpf, needsTools, needsTracer],
   traffic: [needsBuild, needsBpf, needsTools, needsQemu],
   vm: [needsBuild, needsQemu],
 };
@@ -42,6 +43,11 @@ function needsBpf() {
 
 function needsTools() {
   return needsPrograms({ ip: 'iproute2', nft: 'nftables', ping: 'iputils-ping', nsenter: 'util-linux' });
+}
+
+/** The tracer of tools/lab/faults reads registers by their names. */
+function needsTracer() {
+  return process.arch === 'x64' ? undefined : `its tracer is written for x86-64: this is ${process.arch}`;
 }
 
 /** What else guests need is named by the tool that boots them. */

@@ -13,11 +13,11 @@ export interface Builds {
   readonly next: string;
 }
 
-/** Throws what the bundler says, e.g. when the project is not built. */
-export async function makeBuilds(): Promise<Builds> {
+/** Makes both anew below `output`, a path in the project. Throws what the bundler says, e.g. when the project is not built. */
+export async function makeBuilds(output = OUTPUT): Promise<Builds> {
   const root = findProject();
-  const folder = (name: string) => join(root, OUTPUT, name);
-  rmSync(join(root, OUTPUT), { recursive: true, force: true });
+  const folder = (name: string) => join(root, output, name);
+  rmSync(join(root, output), { recursive: true, force: true });
   const bundle = await rolldown({ input: join(root, 'dist/cli/main.js'), cwd: root, platform: 'node' });
   await bundle.write({ dir: join(folder('current'), 'dist/cli'), format: 'esm', codeSplitting: false });
   await bundle.close();

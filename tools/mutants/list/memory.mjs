@@ -94,8 +94,8 @@ export const memoryMutants = [
   [
     'flow-table.h',
     'a secret seed',
-    '((word[0] ^ seed) * 0x9e3779b97f4a7c15ULL)',
-    '((word[0]) * 0x9e3779b97f4a7c15ULL)',
+    `((word[0] ^ seed) * 0x9e3779b97f4a7c15ULL) + word[1];\n${T}__u64 high = ((word[2] + seed) *`,
+    `(word[0] * 0x9e3779b97f4a7c15ULL) + word[1];\n${T}__u64 high = (word[2] *`,
   ],
   ['flow-table.h', 'a flood displaces itself', 'if (left <= spared)', 'if (1)'],
   ['flow-table.h', 'a flow that loses its place leaves the index', 'tt_flow_unlink(region, made.entry);', ''],
@@ -208,6 +208,12 @@ export const orderMutants = [
     'an address whose owner left',
     'if (!endpoint || endpoint->id != local->id || !endpoint->ifindex)',
     'if (!endpoint || !endpoint->ifindex)',
+  ],
+  [
+    'locate.h',
+    'a place that is being cleared',
+    'endpoint->id != local->id || !endpoint->ifindex)',
+    'endpoint->id != local->id)',
   ],
   ['locate.h', 'no delivery to itself', ` &&\n${T}    endpoint->ifindex != packet->ifindex) {`, ') {'],
 ];

@@ -70,9 +70,27 @@ export const parseMutants = [
   ],
   [
     'parse.h',
-    'first fragments do not ask the cache',
+    'fragments do not ask the cache',
+    `if (fragment) {\n${T}${T}if (context->is_fast)\n${T}${T}${T}return TT_DROP;`,
+    'if (fragment && !context->is_fast) {',
+  ],
+  [
+    'parse.h',
+    'first fragments do not fill the cache',
     `packet->ports = *(const tt_any32 *)header;\n${T}packet->is_cacheable = !packet->fragment;`,
     `packet->ports = *(const tt_any32 *)header;\n${T}packet->is_cacheable = true;`,
+  ],
+  [
+    'parse.h',
+    'first fragments of TCP do not fill the cache',
+    'packet->is_cacheable = !packet->fragment && !(header[13]',
+    'packet->is_cacheable = !(header[13]',
+  ],
+  [
+    'parse.h',
+    'first fragments of bare protocols do not fill the cache',
+    `packet->kind = TT_FLOW_PROTOCOL;\n${T}packet->is_cacheable = !packet->fragment;`,
+    `packet->kind = TT_FLOW_PROTOCOL;\n${T}packet->is_cacheable = true;`,
   ],
   [
     'parse.h',

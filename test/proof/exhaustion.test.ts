@@ -1,0 +1,239 @@
+// Nothing left: tables, disk, descriptors, memory. The policy that was in force stays, packets are judged by it or by what came
+// after, and the next change is in force once there is room again. What fills the kernel's own tables runs only with
+// TORTIE_PROOF_TABLES set: docs/soak.md says why.
+import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand } from '../../src/bench/command.ts';
+import type { Agent } from '../../tools/lab/agent.ts';
+import type { FlipArena } from '../../tools/lab/flip-arena.ts';
+import { MemoryGroup } from './support/memory-group.ts';
+import { bundleAgent, expectNothingWrong, startArena } from './support/proof-arena.ts';
+
+/** Long enough for a change that is not going to be in force, and for packets to be judged meanwhile. */
+const DEGRADED_MS = 1500;
+/** Less than an agent allocates for a few changes: what it has already is not counted. */
+const MEMORY_BYTES = 4 << 20;
+const LIMIT_MS = 20_000;
+/** The least that the agent takes, but for room for this world's own addresses. */
+const SMALL = { TORTIE_MAX_FLOWS: 1024, TORTIE_HEAP_WORDS: 2 ** 20, TORTIE_V6_NODES: 256 };
+
+describe('an agent that runs out of', () => {
+  let arena: FlipArena;
+  let agent: Agent | undefined;
+  const mounts: string[] = [];
+
+  beforeAll(async () => {
+    arena = await startArena(await bundleAgent('disk'));
+  });
+
+  afterEach(async () => {
+    await agent?.kill();
+    agent = undefined;
+    for (const path of mounts.splice(0)) await runCommand(['umount', path]);
+  });
+
+  afterAll(async () => {
+    await arena?.close();
+  });
+
+  async function mountSmall(name: string, options: string): Promise<string> {
+    const path = join(arena.lab.directory, name);
+    mkdirSync(path, { recursive: true });
+    await runCommand(['mount', '-t', 'tmpfs', '-o', options, 'tortie-proof', path]);
+    mounts.push(path);
+    return path;
+  }
+
+  it('classes of ports keeps the last good policy, says so, and takes the next one', async () => {
+    agent = await arena.start({ limits: ['l4-classes=64'] });
+    const before = arena.generation;
+    arena.manifests.write('60-too-much.yaml', rulesOf(400));
+    const status = await agent.waitFor(({ error }) => error !== null, LIMIT_MS);
+    expect(status.error?.code).toBe('LIMIT_EXCEEDED');
+    expect(status).toMatchObject({ inSync: false, generation: before });
+    await sleep(DEGRADED_MS);
+    expect(arena.generation).toBe(before);
+    arena.manifests.remove('60-too-much.yaml');
+    await agent.waitFor(({ inSync }) => inSync, LIMIT_MS);
+    await arena.flip(agent);
+  });
+
+  it('disk space goes on enforcing changes', async () => {
+    const stateDirectory = await mountSmall('small', 'size=256k');
+    agent = await arena.start({ stateDirectory });
+    await arena.flip(agent);
+    fill(stateDirectory);
+    for (let flip = 0; flip < 10; flip += 1) await arena.flip(agent);
+    expect(statfsSync(stateDirectory).bavail).toBe(0);
+    expect(agent.log.join('\n')).toContain('ENOSPC');
+    await agent.kill();
+    // What could not be written is no reason not to start.
+    arena.write();
+    agent = await arena.start({ stateDirectory });
+    await arena.flip(agent);
+    rmSync(join(stateDirectory, 'filler'));
+    await arena.flip(agent);
+  });
+
+  it('permission to write its state goes on enforcing changes', async () => {
+    const stateDirectory = await mountSmall('sealed', 'size=1m');
+    agent = await arena.start({ stateDirectory });
+    await arena.flip(agent);
+    // The state is written down after a while without a change.
+    await sleep(4000);
+    await runCommand(['chattr', '+i', stateDirectory]);
+    try {
+      expect(() => writeFileSync(join(stateDirectory, 'probe'), '')).toThrow('EPERM');
+      for (let flip = 0; flip < 5; flip += 1) await arena.flip(agent);
+      await agent.kill();
+      arena.write();
+      agent = await arena.start({ stateDirectory });
+      await arena.flip(agent);
+    } finally {
+      await runCommand(['chattr', '-i', stateDirectory]);
+    }
+    await arena.flip(agent);
+  });
+
+  it('file descriptors keeps the last good policy and takes the next one when there are some again', async () => {
+    agent = await arena.start();
+    await limitFiles(agent, firstFree(agent));
+    const before = arena.generation;
+    arena.write();
+    await sleep(DEGRADED_MS);
+    expect(agent.hasEnded).toBe(false);
+    expect(arena.generation).toBe(before);
+    await limitFiles(agent, 4096);
+    await arena.flip(agent);
+    expect(agent.log.join('\n')).toContain('EMFILE');
+  });
+
+  it('memory is killed at worst, and its successor is in sync', async () => {
+    const group = new MemoryGroup(`tortie-proof-${process.pid}`);
+    try {
+      agent = await arena.start();
+      group.add(agent.pid as number);
+      group.limit(MEMORY_BYTES);
+      for (let round = 0; round < 20 && !agent.hasEnded; round += 1) {
+        arena.write();
+        await sleep(100);
+      }
+      expect(group.hits).toBeGreaterThan(0);
+      await agent.kill();
+      arena.write();
+      agent = await arena.start();
+      await arena.flip(agent);
+    } finally {
+      await agent?.kill();
+      group.close();
+    }
+  });
+
+  it('any of these has no packet judged by another policy than one that can be in force', async () => {
+    await expectNothingWrong(arena);
+  });
+});
+
+describe.runIf(process.env.TORTIE_PROOF_TABLES !== undefined)(
+  'an agent with small tables that runs out of room for',
+  () => {
+    let arena: FlipArena;
+    let agent: Agent;
+
+    beforeAll(async () => {
+      const sizes = Object.entries(SMALL).map(([name, value]) => `${name}=${value}`);
+      arena = await startArena(await bundleAgent('tables'), {
+        wrapper: ['env', ...sizes],
+        limits: ['l4-classes=2000'],
+      });
+      agent = await arena.start();
+    });
+
+    afterAll(async () => {
+      await arena?.close();
+    });
+
+    it.each([
+      ['regions of the heap', rulesOf(1500), { code: 'TABLE_FULL', target: 'tt_heap' }],
+      ['nodes of IPv6 addresses', prefixesOf(600), { code: 'TABLE_FULL', target: 'tt_v6_nodes' }],
+      ['classes of ports', rulesOf(2500), { code: 'LIMIT_EXCEEDED' }],
+    ])('%s keeps the last good policy, says so, and takes the next one', async (_what, documents, error) => {
+      const before = arena.generation;
+      arena.manifests.write('60-too-much.yaml', documents);
+      const status = await agent.waitFor((one) => one.error !== null, LIMIT_MS, 50);
+      expect(status.error).toMatchObject(error);
+      expect(status.inSync).toBe(false);
+      expect(status.generation).toBe(before);
+      await sleep(DEGRADED_MS);
+      expect(arena.generation).toBe(before);
+      arena.manifests.remove('60-too-much.yaml');
+      await agent.waitFor(({ inSync }) => inSync, LIMIT_MS, 50);
+      await arena.flip(agent);
+    });
+
+    it('flows makes room at the cost of the oldest, which are judged anew', async () => {
+      for (let flip = 0; flip < 10; flip += 1) await arena.flip(agent);
+      const status = await agent.status();
+      expect(status?.counters.flow_evicted?.packets).toBeGreaterThan(0);
+      expect(status?.flows).toBeLessThanOrEqual(SMALL.TORTIE_MAX_FLOWS);
+    });
+
+    it('any of these has no packet judged by another policy than one that can be in force', async () => {
+      await expectNothingWrong(arena);
+    });
+  },
+);
+
+/** Policies that tell so many ports and as many addresses apart, each pair of them. */
+function rulesOf(count: number): object[] {
+  const rules = Array.from({ length: count }, (_, index) => ({
+    action: 'Allow',
+    protocol: 'TCP',
+    source: { nets: [`100.${64 + (index >> 8)}.${index & 255}.0/24`] },
+    destination: { ports: [30_000 + index] },
+  }));
+  return policiesOf(rules, 500);
+}
+
+/** A policy about so many prefixes that have little in common. */
+function prefixesOf(count: number): object[] {
+  const nets = Array.from({ length: count }, (_, index) => `fd00:${(index * 101).toString(16)}:1:2::/64`);
+  const rules = nets.map((net) => ({ action: 'Allow', source: { nets: [net] } }));
+  return policiesOf(rules, 500);
+}
+
+/** All of them for one endpoint, so many to a policy. */
+function policiesOf(rules: readonly object[], each: number): object[] {
+  return Array.from({ length: Math.ceil(rules.length / each) }, (_, index) => ({
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'NetworkPolicy',
+    metadata: { name: `too-much-${index}`, namespace: 'lab' },
+    spec: {
+      order: 900,
+      selector: "app == 'third'",
+      types: ['Ingress'],
+      ingress: rules.slice(index * each, (index + 1) * each),
+    },
+  }));
+}
+
+function fill(directory: string): void {
+  const { bavail, bsize } = statfsSync(directory);
+  try {
+    writeFileSync(join(directory, 'filler'), new Uint8Array(bavail * bsize));
+  } catch {
+    // What fits is there.
+  }
+}
+
+/** Number of the next file that it opens. */
+function firstFree({ pid }: Agent): number {
+  const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  for (let number = 0; ; number += 1) if (!open.has(number)) return number;
+}
+
+async function limitFiles(agent: Agent, files: number): Promise<void> {
+  await runCommand(['prlimit', '--pid', String(agent.pid), `--nofile=${files}:8192`]);
+}
