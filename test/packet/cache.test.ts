@@ -56,7 +56,14 @@ describe.each([4, 6] as const)('the flow cache, IPv%s', (family) => {
     }
     expect(out(call('fin', 'ack'), family)).toBe('ALLOWED_FLOW');
     expect(machine.onlyFlow().state).toBe(FlowState.CLOSING);
+    for (let round = 0; round < 3; round += 1) expect(out(call('ack'), family)).toBe('ALLOWED_FLOW');
+  });
+
+  it('leaves to the flow table the packet that establishes a connection picked up in the middle', () => {
+    expect([1, 2, 3].map(() => out(call('ack'), family))).toEqual(['ALLOWED_NEW', 'ALLOWED_FLOW', 'ALLOWED_FLOW']);
+    expect([1, 2, 3].map(() => back(reply('ack'), family))).toEqual(['ALLOWED_FLOW', 'ALLOWED_FLOW', 'ALLOWED_FLOW']);
     expect(out(call('ack'), family)).toBe('ALLOWED_FLOW');
+    expect(machine.onlyFlow()).toMatchObject({ state: FlowState.ESTABLISHED, packets: [4n, 3n] });
   });
 
   it('keeps every count, and hands them to the flow within a second of traffic', () => {
@@ -69,6 +76,16 @@ describe.each([4, 6] as const)('the flow cache, IPv%s', (family) => {
     const length = BigInt((family === 4 ? 20 : 40) + 8);
     expect(machine.onlyFlow()).toMatchObject({ packets: [11n, 0n], bytes: [11n * length, 0n] });
     expect(machine.cached()).toMatchObject([{ packets: 0n, bytes: 0n }]);
+  });
+
+  it('hands the counts of replies to their own direction', () => {
+    out(query, family);
+    for (let round = 0; round < 10; round += 1) back(answer, family);
+    expect(machine.cached()).toMatchObject([{ packets: 9n, reply: 1 }]);
+    machine.ageFlows(1);
+    expect(back(answer, family)).toBe('ALLOWED_FLOW');
+    const length = BigInt((family === 4 ? 20 : 40) + 8);
+    expect(machine.onlyFlow()).toMatchObject({ packets: [1n, 11n], bytes: [length, 11n * length] });
   });
 
   it('hands over what a slot held when another flow takes it', () => {

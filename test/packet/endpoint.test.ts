@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EndpointFlags } from '../../src/abi/endpoint.gen.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Endpoint, EndpointFlags } from '../../src/abi/endpoint.gen.ts';
 import { arp, ETHERTYPE, rawFrame } from '../support/packets/ethernet.ts';
 import { icmp, udp } from '../support/packets/transport.ts';
-import { Machine } from './support/machine.ts';
+import { ENDPOINT_SLOTS, Machine } from './support/machine.ts';
 import { DB, OUTSIDE, openPolicy, packet, WEB } from './support/topology.ts';
 
 const web = { v4: WEB.v4 as string, v6: WEB.v6 as string };
@@ -37,6 +37,31 @@ describe('an interface', () => {
     machine.atNobody();
     const { events } = machine.from(arp());
     expect(events).toMatchObject([{ kind: 5, reason: 9, family: 0, ifindex: 1 }]);
+  });
+});
+
+describe('an interface whose first place in the table of endpoints', () => {
+  /** Packets come by interface 1; this workload's interface is looked for at the same place, and was there first. */
+  const first = { ...DB, ifindex: 1 + ENDPOINT_SLOTS };
+  const fromFirst = packet(first.v4 as string, OUTSIDE.v4, query, {}, { sourceMac: first.mac });
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine([first, { ...WEB, ifindex: 2 }]);
+    machine.publish(openPolicy());
+  });
+  afterEach(() => machine.close());
+
+  it.each(['from', 'to'] as const)("is another's has no endpoint unless it has a place of its own (%s)", (hook) => {
+    for (const data of [arp(), fromFirst, packet(OUTSIDE.v4, first.v4 as string, query)]) {
+      expect(machine[hook](data)).toMatchObject({ action: 'shot', reason: 'DROP_NOT_READY' });
+    }
+  });
+
+  it("is another's has the endpoint that is in a later place", () => {
+    const endpoints = new DataView(machine.map('tt_endpoints').mmap());
+    endpoints.setUint32(2 * Endpoint.SIZE + Endpoint.OFFSET.ifindex, 1, true);
+    expect(machine.from(packet(web.v4, OUTSIDE.v4, query))).toMatchObject({ action: 'ok', reason: 'ALLOWED_NEW' });
+    expect(machine.from(fromFirst)).toMatchObject({ action: 'shot', reason: 'DROP_SPOOFED_ADDRESS' });
   });
 });
 

@@ -139,6 +139,29 @@ describe.each([4, 6] as const)('fragments of IPv%s', (family) => {
     ).toBe('ALLOWED_FLOW');
   });
 
+  it.each([
+    { what: 'UDP', segment: head },
+    {
+      what: 'TCP',
+      segment: tcp({ sourcePort: 1000, destinationPort: 53, flags: ['ack'], payload: new Uint8Array(4) }),
+    },
+    { what: 'a bare protocol', segment: bare(PROTOCOL.GRE, new Uint8Array(24)) },
+  ])('of $what do not fill the flow cache', ({ what, segment }) => {
+    const [here, there] = family === 4 ? [WEB.v4 as string, OUTSIDE.v4] : [WEB.v6 as string, OUTSIDE.v6];
+    const first = piece({ family, segment, identification: 110, offset: 0, hasMore: true });
+    if (what === 'TCP') {
+      // The fragment is what establishes the connection: before, TCP would not be cached anyway.
+      machine.from(packet(here, there, tcp({ sourcePort: 1000, destinationPort: 53, flags: ['syn'] })));
+      machine.to(packet(there, here, tcp({ sourcePort: 53, destinationPort: 1000, flags: ['syn', 'ack'] })));
+    } else {
+      machine.from(packet(here, there, segment));
+    }
+    expect(machine.from(first).reason).toBe('ALLOWED_FLOW');
+    expect(machine.cached()).toEqual([]);
+    expect(machine.from(packet(here, there, segment)).reason).toBe('ALLOWED_FLOW');
+    expect(machine.from(packet(here, there, segment)).reason).toBe('ALLOWED_CACHED');
+  });
+
   it('of a spoofed datagram are not remembered', () => {
     const identification = 109;
     const foreign = family === 4 ? '10.65.0.99' : 'fd00:65::99';

@@ -129,6 +129,16 @@ describe('an ICMP error', () => {
     );
   });
 
+  it.each([0, 1, 2, 3, 4])('is judged by policy when the cited header says that it has %d words', (headerWords) => {
+    const cites = ip(web[4], far[4], udp({ sourcePort: 5000, destinationPort: 53 }), { headerWords }).bytes;
+    // A flow whose ports stand where that header would end.
+    const view = new DataView(cites.buffer, cites.byteOffset + 4 * headerWords);
+    const ports = { sourcePort: view.getUint16(0), destinationPort: view.getUint16(2) };
+    expect(machine.from(packet(web[4], far[4], udp(ports))).reason).toBe('ALLOWED_NEW');
+    const error = packet(router[4], web[4], icmpError({ family: 4, type: 3, cites }));
+    expect(machine.to(error).reason).toBe('DROP_INGRESS_POLICY');
+  });
+
   it('is not what a redirect is', () => {
     const query = udp({ sourcePort: 5000, destinationPort: 53 });
     machine.from(packet(web[4], far[4], query));

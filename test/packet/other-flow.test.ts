@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EventKind, Reason } from '../../src/abi/event.gen.ts';
-import { FlowFlags, FlowKind, FlowState } from '../../src/abi/flow.gen.ts';
+import { FlowDims, FlowFlags, FlowKind, FlowState } from '../../src/abi/flow.gen.ts';
 import { StateFlags } from '../../src/abi/heap.gen.ts';
 import { FlowTable } from '../../src/kernel/flow-table.ts';
 import {
@@ -267,6 +267,30 @@ describe('the flow table', () => {
     ]);
     small.ageFlows(62);
     expect(census()).toEqual([]);
+  });
+
+  it('gives one flow of a full bucket up for the next, and nothing of that one is left', () => {
+    const probe = (port: number) => packet(web[4], far[4], udp({ sourcePort: port, destinationPort: 53 }));
+    const bucketOf = (port: number): number => {
+      small.forgetFlows();
+      small.from(probe(port));
+      return small.flows()[0]?.bucket ?? -1;
+    };
+    const ports = Array.from({ length: 400 }, (_, index) => 1 + index);
+    const buckets = new Map(ports.map((port) => [port, bucketOf(port)]));
+    const crowd = ports.filter((port) => buckets.get(port) === 0).slice(0, FlowDims.WAYS + 1);
+    const others = ports.filter((port) => buckets.get(port) === 1).slice(0, FlowDims.WAYS);
+    expect([crowd.length, others.length]).toEqual([FlowDims.WAYS + 1, FlowDims.WAYS]);
+    small.forgetFlows();
+    for (const port of crowd) expect(small.from(probe(port)).reason).toBe('ALLOWED_NEW');
+    expect(evicted()).toBe(1);
+    expect(small.flows().length).toBe(FlowDims.WAYS);
+    const last = crowd.at(-1) as number;
+    // These take the rest of the table, among it the place of the flow that was given up.
+    for (const port of others) expect(small.from(probe(port)).reason).toBe('ALLOWED_NEW');
+    expect(evicted()).toBe(1);
+    expect(small.from(probe(last)).reason).toBe('ALLOWED_FLOW');
+    expect(others.map((port) => small.from(probe(port)).reason)).toEqual(others.map(() => 'ALLOWED_FLOW'));
   });
 
   it('keeps flows of one bucket apart', () => {

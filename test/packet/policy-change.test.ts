@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EndpointFlags } from '../../src/abi/endpoint.gen.ts';
 import { EventKind } from '../../src/abi/event.gen.ts';
 import { FlowFlags } from '../../src/abi/flow.gen.ts';
@@ -155,26 +155,41 @@ describe('a flow between local workloads after a change of policy', () => {
       ingress_word: wordOf(receiver),
     });
   });
+});
 
-  it('from a prefix, whose sender its address does not name, is settled by the sender', () => {
-    machine.change(WEB.id, { flags: EndpointFlags.READY | EndpointFlags.MORE_SOURCES });
-    const fromPrefix = packet('10.99.1.1', api, tcp({ sourcePort: 1, destinationPort: 2, flags: ['ack'] }));
-    const reply = packet(
-      api,
-      '10.99.1.1',
-      tcp({ sourcePort: 2, destinationPort: 1, flags: ['ack'] }),
-      {},
-      { sourceMac: API.mac },
-    );
-    machine.at(WEB.id);
-    machine.change(WEB.id, { flags: EndpointFlags.READY | EndpointFlags.MORE_SOURCES });
-    expect(machine.from(fromPrefix).reason).toBe('ALLOWED_NEW');
+describe('a flow from a prefix, whose sender its address does not name, after a change of policy', () => {
+  const prefix = '10.99.1.1';
+  const there = packet(prefix, api, tcp({ sourcePort: 1, destinationPort: 2, flags: ['ack'] }));
+  const home = packet(
+    api,
+    prefix,
+    tcp({ sourcePort: 2, destinationPort: 1, flags: ['ack'] }),
+    {},
+    { sourceMac: API.mac },
+  );
+  const fromSender = () => {
+    machine.at(WEB.id).change(WEB.id, { flags: EndpointFlags.READY | EndpointFlags.MORE_SOURCES });
+    return machine.from(there).reason;
+  };
+  const fromReceiver = () => machine.at(API.id).from(home).reason;
+  afterEach(() => machine.at(WEB.id).change(WEB.id, {}));
+
+  it('is settled by the sender', () => {
+    expect(fromSender()).toBe('ALLOWED_NEW');
     denyEgress(2);
-    expect(machine.at(API.id).from(reply).reason).toBe('ALLOWED_FLOW');
+    expect(fromReceiver()).toBe('ALLOWED_FLOW');
     expect(machine.onlyFlow().egress_word).toBe(0);
-    machine.at(WEB.id);
-    machine.change(WEB.id, { flags: EndpointFlags.READY | EndpointFlags.MORE_SOURCES });
-    expect(machine.from(fromPrefix).reason).toBe('DROP_REVOKED');
-    machine.change(WEB.id, {});
+    expect(fromSender()).toBe('DROP_REVOKED');
+  });
+
+  it('stays revoked once the sender has settled it, whatever the receiver goes on to send', () => {
+    expect(fromSender()).toBe('ALLOWED_NEW');
+    denyEgress(2);
+    expect(fromSender()).toBe('DROP_REVOKED');
+    const revoked = machine.onlyFlow();
+    for (let round = 0; round < 2; round += 1) expect(fromReceiver()).toBe('DROP_EGRESS_POLICY');
+    expect(machine.onlyFlow()).toEqual({ ...revoked, seen_jiffies: expect.any(BigInt) });
+    expect(fromSender()).toBe('DROP_EGRESS_POLICY');
+    expect(machine.at(API.id).to(there).reason).toBe('DROP_EGRESS_POLICY');
   });
 });

@@ -270,6 +270,11 @@ const chains: readonly Attack[] = [
     'DROP_TRUNCATED',
     option([padding(60)], bare(59, new Uint8Array(0)), { payloadLength: 2 }),
   ),
+  chain(
+    'a later fragment whose header ends outside of the packet, inside the frame',
+    'DROP_TRUNCATED',
+    option([nested], query, { payloadLength: 6 }),
+  ),
   chain('a later fragment behind an atomic one', 'DROP_FRAGMENT_ORPHAN', option([atomic, nested], query), 'fragments'),
   chain('a later fragment inside a first one', 'DROP_FRAGMENT_ORPHAN', option([opening, nested], query), 'fragments'),
   {

@@ -129,9 +129,6 @@ function outward(family: Family, segment = query, options = {}, ethernet = {}): 
 
 const named = udp({ sourcePort: 1000, destinationPort: 5000 });
 const COLLIDING = 3000;
-/** So many that bucket and tag of some are those of a known flow. */
-const STRANGE = 16_000;
-const KNOWN = 1024;
 
 /** Addresses of which only OUTSIDE may be asked on udp:5000; some fall into the slot of the allowed flow. */
 function neighbour(family: Family, number: number): string {
@@ -185,20 +182,6 @@ const cached: readonly Attack[] = [
       );
     },
   })),
-  {
-    name: 'sixteen thousand other keys against a table of a thousand flows: none passes for one of them',
-    defence: 'flow-table',
-    reason: 'DROP_EGRESS_POLICY',
-    settings: { flows: KNOWN },
-    flows: KNOWN,
-    send: (arena) => {
-      for (let number = 1; number <= KNOWN; number += 1)
-        arena.from(outward(4, udp({ sourcePort: number, destinationPort: 53 })));
-      return Array.from({ length: STRANGE }, (_, number) =>
-        arena.from(outward(4, udp({ sourcePort: number, destinationPort: 54 }))),
-      );
-    },
-  },
   ...inBoth((family) => ({
     name: 'the slot of a known flow, asked by another protocol with the same first bytes',
     defence: 'cache',

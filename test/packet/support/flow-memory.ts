@@ -15,6 +15,9 @@ export interface StoredFlow {
   readonly flow: Flow;
   /** In units of 2^FlowDims.AGE_SHIFT jiffies. */
   readonly deadline: number;
+  /** Where the index names it. */
+  readonly bucket: number;
+  readonly tag: number;
 }
 
 const FIRST_ENTRY = FlowDims.REGION_HEAD + FlowDims.REGION_BUCKETS * FlowBucket.SIZE;
@@ -37,6 +40,7 @@ export class FlowMemory {
         key: decodeFlowKey(this.#view, at + FlowEntry.OFFSET.key),
         flow: decodeFlow(this.#view, at + FlowEntry.OFFSET.flow),
         deadline: this.#view.getUint32(at + FlowEntry.OFFSET.deadline, true),
+        ...this.#name(at),
       }))
       .filter(({ deadline }) => ((deadline - now) | 0) >= 0);
   }
@@ -55,6 +59,14 @@ export class FlowMemory {
       const place = at + FlowEntry.OFFSET.deadline;
       this.#view.setUint32(place, this.#view.getUint32(place, true) - Number(jiffies >> UNIT), true);
     }
+  }
+
+  /** Bucket and tag of the entry at a byte offset. */
+  #name(at: number): { readonly bucket: number; readonly tag: number } {
+    const name = this.#view.getUint32(at + FlowEntry.OFFSET.named_by, true) - 1;
+    const bucket = Math.floor(name / FlowDims.WAYS);
+    const tags = FlowDims.REGION_HEAD + bucket * FlowBucket.SIZE + FlowBucket.OFFSET.tag;
+    return { bucket, tag: this.#view.getUint16(tags + 2 * (name % FlowDims.WAYS), true) };
   }
 
   /** Byte offsets of entries in use. */
