@@ -15,10 +15,9 @@ static __always_inline __u32 tt_flow_clock(__u64 jiffies)
 	return jiffies >> TT_FLOW_AGE_SHIFT;
 }
 
-static __always_inline __u32 tt_flow_deadline(const struct tt_context *context, const struct tt_packet *packet,
-					      __u8 state)
+static __always_inline __u32 tt_flow_deadline(const struct tt_context *context, __u8 protocol, __u8 state, __u64 seen)
 {
-	return tt_flow_clock(packet->jiffies + (__u64)context->state->hz * tt_timeout_seconds(packet->protocol, state));
+	return tt_flow_clock(seen + (__u64)context->state->hz * tt_timeout_seconds(protocol, state));
 }
 
 /* The judged packet as the first of its flow. */
@@ -55,7 +54,7 @@ static __always_inline enum tt_flow_entered tt_flow_enter(const struct tt_contex
 							  bool is_high, bool is_anew)
 {
 	const __u32 now = tt_flow_clock(packet->jiffies);
-	const __u32 deadline = tt_flow_deadline(context, packet, TT_FLOW_NEW);
+	const __u32 deadline = tt_flow_deadline(context, packet->protocol, TT_FLOW_NEW, packet->jiffies);
 	struct tt_flow_made made = {};
 	struct tt_flow_entry *entry;
 	__u32 number;

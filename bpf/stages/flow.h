@@ -110,36 +110,50 @@ static __always_inline void tt_flow_raise_stamp(const struct tt_context *context
 }
 
 /*
- * The end that this hook guards, if no hook has judged it for this flow yet: the flow was opened while the end was
- * not here, or where it could not be named. A denied receiver leaves the sender's flow in place, as a drop further
- * down the path would.
+ * The initiator, at its own hook, if no hook has judged it for this flow yet: the flow was opened while it was not
+ * here, or judged again where it could not be named. A reply is enough to ask: it may be all there is.
  */
-static __always_inline enum tt_verdict tt_flow_first_sight(const struct tt_context *context, struct tt_packet *packet,
-							   struct tt_flow *flow)
+static __always_inline enum tt_verdict tt_flow_meet_sender(const struct tt_context *context, struct tt_packet *packet,
+							   struct tt_flow *flow, bool is_reply)
 {
 	enum tt_verdict verdict;
 	bool is_news;
 
-	if (packet->hook == TT_HOOK_FROM_WORKLOAD) {
-		if (flow->egress_word)
-			return TT_CONTINUE;
-		verdict = tt_judge_side(context->endpoint->id, false, false);
-		is_news = verdict != TT_CONTINUE || (flow->flags & TT_FLOW_FROM_HOST);
-		flow->flags &= ~TT_FLOW_FROM_HOST;
-		if (verdict != TT_CONTINUE)
-			verdict = tt_flow_revoke(packet, flow);
-		else
-			flow->egress_word = packet->egress_word;
-		if (is_news)
-			tt_flow_raise_stamp(context);
-		return verdict;
-	}
+	if (flow->egress_word || (is_reply && (flow->flags & TT_FLOW_FROM_HOST)))
+		return TT_CONTINUE;
+	verdict = tt_judge_side(context->endpoint->id, false, is_reply);
+	is_news = verdict != TT_CONTINUE || (flow->flags & TT_FLOW_FROM_HOST);
+	flow->flags &= ~TT_FLOW_FROM_HOST;
+	if (verdict != TT_CONTINUE)
+		verdict = tt_flow_revoke(packet, flow);
+	else
+		flow->egress_word = packet->egress_word;
+	if (is_news)
+		tt_flow_raise_stamp(context);
+	return verdict;
+}
+
+/* Likewise the receiver. Denied, it leaves the sender's flow in place, as a drop further down the path would. */
+static __always_inline enum tt_verdict tt_flow_meet_receiver(const struct tt_context *context,
+							     struct tt_packet *packet, struct tt_flow *flow)
+{
+	enum tt_verdict verdict;
+
 	if (flow->ingress_word || (flow->flags & TT_FLOW_FROM_HOST))
 		return TT_CONTINUE;
 	verdict = tt_judge_side(context->endpoint->id, true, false);
 	if (verdict == TT_CONTINUE)
 		flow->ingress_word = packet->ingress_word;
 	return verdict;
+}
+
+/* The end that this hook guards, if the flow is new to it. */
+static __always_inline enum tt_verdict tt_flow_first_sight(const struct tt_context *context, struct tt_packet *packet,
+							   struct tt_flow *flow, bool is_reply)
+{
+	if ((packet->hook == TT_HOOK_FROM_WORKLOAD) != is_reply)
+		return tt_flow_meet_sender(context, packet, flow, is_reply);
+	return is_reply ? TT_CONTINUE : tt_flow_meet_receiver(context, packet, flow);
 }
 
 static __always_inline bool tt_flow_is_current(const struct tt_context *context, const struct tt_packet *packet,
@@ -179,8 +193,7 @@ static __always_inline enum tt_verdict tt_flow_continue(const struct tt_context 
 		return verdict;
 	packet->egress_word = flow->egress_word;
 	packet->ingress_word = flow->ingress_word;
-	if (!is_reply)
-		verdict = tt_flow_first_sight(context, packet, flow);
+	verdict = tt_flow_first_sight(context, packet, flow, is_reply);
 	if (verdict != TT_CONTINUE)
 		return verdict;
 	/*
@@ -214,11 +227,11 @@ static __always_inline struct tt_flow_entry *tt_flow_lookup(const struct tt_cont
 	return entry;
 }
 
-/* Whose deadline comes first may have to give way to another. */
+/* Whose deadline comes first may have to give way to another. A packet that left the flow alone prolongs nothing. */
 static __always_inline void tt_flow_prolong(const struct tt_context *context, const struct tt_packet *packet,
 					    struct tt_flow_entry *entry)
 {
-	const __u32 later = tt_flow_deadline(context, packet, entry->flow.state);
+	const __u32 later = tt_flow_deadline(context, packet->protocol, entry->flow.state, entry->flow.seen_jiffies);
 
 	if (entry->deadline != later)
 		entry->deadline = later;

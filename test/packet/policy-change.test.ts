@@ -172,6 +172,10 @@ describe('a flow from a prefix, whose sender its address does not name, after a 
     return machine.from(there).reason;
   };
   const fromReceiver = () => machine.at(API.id).from(home).reason;
+  const toSender = () => {
+    machine.at(WEB.id).change(WEB.id, { flags: EndpointFlags.READY | EndpointFlags.MORE_SOURCES });
+    return machine.to(home).reason;
+  };
   afterEach(() => machine.at(WEB.id).change(WEB.id, {}));
 
   it('is settled by the sender', () => {
@@ -180,6 +184,25 @@ describe('a flow from a prefix, whose sender its address does not name, after a 
     expect(fromReceiver()).toBe('ALLOWED_FLOW');
     expect(machine.onlyFlow().egress_word).toBe(0);
     expect(fromSender()).toBe('DROP_REVOKED');
+  });
+
+  it("is settled by a reply at the sender's hook, and stays so", () => {
+    expect(fromSender()).toBe('ALLOWED_NEW');
+    for (const generation of [2, 3]) {
+      denyEgress(generation);
+      expect(fromReceiver()).toBe('ALLOWED_FLOW');
+      expect(toSender()).toBe('DROP_REVOKED');
+      expect([fromReceiver(), toSender(), fromSender()]).toEqual(Array(3).fill('DROP_EGRESS_POLICY'));
+    }
+  });
+
+  it("that still allows it goes on, under the word of the sender's hook", () => {
+    expect(fromSender()).toBe('ALLOWED_NEW');
+    const sender = { endpoint: WEB.id, direction: 'egress', cell: 'allow', traceId: 31 } as const;
+    machine.publish(openPolicy([sender], 2));
+    expect(fromReceiver()).toBe('ALLOWED_FLOW');
+    expect(toSender()).toBe('ALLOWED_FLOW');
+    expect(machine.onlyFlow().egress_word).toBe(wordOf(sender));
   });
 
   it('stays revoked once the sender has settled it, whatever the receiver goes on to send', () => {

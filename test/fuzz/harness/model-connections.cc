@@ -107,8 +107,10 @@ uint32_t Model::go_on(Packet &packet, Connection &connection, bool is_reply)
 	}
 	packet.egress = connection.egress;
 	packet.ingress = connection.ingress;
-	if (!is_reply && packet.place.is_from_workload && connection.egress == Answer::None) {
-		const bool is_denied = side(packet, packet.place.endpoint, false, packet.wire.tuple) == Answer::Deny;
+	const bool is_initiator_here = packet.place.is_from_workload != is_reply;
+	if (is_initiator_here && connection.egress == Answer::None && !(is_reply && connection.is_from_host)) {
+		const Question question = is_reply ? turned(packet.wire.tuple) : packet.wire.tuple;
+		const bool is_denied = side(packet, packet.place.endpoint, false, question) == Answer::Deny;
 
 		if (is_denied || connection.is_from_host)
 			stamp++;

@@ -4,8 +4,6 @@
 
 namespace fuzz {
 
-namespace {
-
 Question turned(const Question &question)
 {
 	Question result = question;
@@ -17,8 +15,6 @@ Question turned(const Question &question)
 		result.icmp_type = result.protocol == 1 ? 8 : 128;
 	return result;
 }
-
-} // namespace
 
 int Model::owner_of(const Address &address) const
 {

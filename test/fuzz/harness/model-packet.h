@@ -23,6 +23,8 @@ struct Model::Packet {
 
 bool is_reply_type(const Wire &wire);
 bool is_error(const Wire &wire);
+// The question of the connection that a reply belongs to.
+Question turned(const Question &question);
 
 } // namespace fuzz
 

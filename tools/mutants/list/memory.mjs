@@ -57,8 +57,20 @@ export const memoryMutants = [
   [
     'flow.h',
     'the sender, on first sight',
-    `if (flow->egress_word)\n${T}${T}${T}return TT_CONTINUE;`,
-    'return TT_CONTINUE;',
+    'if (flow->egress_word || (is_reply && (flow->flags & TT_FLOW_FROM_HOST)))',
+    'if (1)',
+  ],
+  [
+    'flow.h',
+    'the sender, by a reply',
+    'if ((packet->hook == TT_HOOK_FROM_WORKLOAD) != is_reply)',
+    'if (packet->hook == TT_HOOK_FROM_WORKLOAD && !is_reply)',
+  ],
+  [
+    'flow.h',
+    'what is denied prolongs nothing',
+    'entry->flow.state, entry->flow.seen_jiffies);',
+    'entry->flow.state, packet->jiffies);',
   ],
   ['flow.h', 'the receiver, on first sight', 'if (flow->ingress_word || (flow->flags & TT_FLOW_FROM_HOST))', 'if (1)'],
   ['flow.h', 'translated flows take the stack', 'if (!(flow->flags & TT_FLOW_LOCAL))', 'if (0)'],
