@@ -19,10 +19,8 @@ async function main(parameters) {
   const runnable = request.tiers.filter((tier) => hasNeeds(tier, tally));
   for (const tier of request.without) console.log(`tier ${tier}: left out, as asked`);
   const ofVitest = runnable.filter((tier) => tier !== 'vm');
-  // Guests run in the time in which the other tests wait.
-  const guests = runnable.includes('vm') ? await startGuests() : undefined;
   if (ofVitest.length > 0) await runVitest(ofVitest, request, tally);
-  await guests?.finish(tally);
+  if (runnable.includes('vm')) await runGuests(tally);
   console.log(tally.line());
   return tally.failed > 0 ? 1 : 0;
 }
@@ -58,25 +56,20 @@ function hasNeeds(tier, tally) {
   return missing.length === 0;
 }
 
-/** On every kernel that is served. Once the other tests have ended, the table of kernels by features comes before the line of counts. */
-async function startGuests() {
+/** On every kernel that is served; the table of kernels by features comes before the line of counts. */
+async function runGuests(tally) {
   const { VmFailure } = await import('../dist-tools/tools/vm/failure.js');
-  const { prepareTier } = await import('../dist-tools/tools/vm/tier/run.js');
-  const run = await prepareTier();
-  const ended = run().then(
-    (result) => ({ result }),
-    (error) => ({ error }),
-  );
-  return {
-    finish: async (tally) => {
-      const { result, error } = await ended;
-      if (error !== undefined && !(error instanceof VmFailure)) throw error;
-      if (error !== undefined) console.error(`tier vm: ${error.message}`);
-      for (const line of result?.report ?? []) console.log(line);
-      tally.passed += result?.passed ?? 0;
-      tally.failed += result?.failed ?? 1;
-    },
-  };
+  const { runTier } = await import('../dist-tools/tools/vm/tier/run.js');
+  try {
+    const { passed, failed, report } = await runTier();
+    for (const line of report) console.log(line);
+    tally.passed += passed;
+    tally.failed += failed;
+  } catch (error) {
+    if (!(error instanceof VmFailure)) throw error;
+    console.error(`tier vm: ${error.message}`);
+    tally.failed += 1;
+  }
 }
 
 async function runVitest(runnable, request, tally) {

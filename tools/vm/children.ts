@@ -1,40 +1,19 @@
 // Processes that must not outlive this one, however it ends. Each has a process group of its own and is killed by its number.
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const running = new Set<ChildProcess>();
 let isWatching = false;
 
-export interface ChildOptions extends SpawnOptions {
-  /** As of nice(1), 0 to 19: others of this machine come first. */
-  readonly niceness?: number;
-}
-
 /** The kernel kills the child when this process is gone, even by SIGKILL: setpriv sees to that before the program starts. */
-export function startChild(
-  command: string,
-  words: readonly string[],
-  { niceness = 0, ...options }: ChildOptions,
-): ChildProcess {
+export function startChild(command: string, words: readonly string[], options: SpawnOptions): ChildProcess {
   watchForEnd();
-  const program = ['nice', '-n', String(niceness), 'setpriv', '--pdeathsig', 'KILL', '--', command, ...words] as const;
-  const child = spawn(program[0], program.slice(1), { ...options, detached: true });
-  if (niceness > 0) beNiceAsGroup(child.pid, niceness);
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...words], { ...options, detached: true });
   running.add(child);
   child.on('close', () => running.delete(child));
   child.on('error', () => running.delete(child));
   return child;
-}
-
-/** Where the kernel shares the processors out by session (sched_autogroup), niceness within one means nothing to the others. */
-function beNiceAsGroup(pid: number | undefined, niceness: number): void {
-  try {
-    writeFileSync(`/proc/${pid}/autogroup`, String(niceness));
-  } catch {
-    // A kernel without sessions' shares, or a child that did not start, of which `error` tells.
-  }
 }
 
 /** Resolves when it is gone. */

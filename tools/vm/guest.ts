@@ -1,5 +1,5 @@
 // One guest from start to end: its processes, its output, its limit. Whatever goes wrong is told with its console's last lines.
-import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -18,8 +18,6 @@ export interface GuestOptions {
   readonly task: GuestTask;
   readonly memoryMb: number;
   readonly cpus: number;
-  /** As of nice(1); 0 by default. */
-  readonly niceness?: number;
   /** From start to power-off. */
   readonly limitMs: number;
   readonly cable?: Cable;
@@ -31,7 +29,6 @@ export interface GuestOptions {
 const FOLDER_NAME = 'tortie-vm-';
 const CONSOLE_LINES = 40;
 const SHARE_LIMIT_MS = 10_000;
-const STDIO = { stdio: ['ignore', 'ignore', 'pipe'] } as const satisfies SpawnOptions;
 
 /** Boots, runs the task, ends. Resolves to the task's exit code. Throws VmFailure for a guest that did not get that far. */
 export async function runGuest(options: GuestOptions): Promise<number> {
@@ -43,10 +40,10 @@ export async function runGuest(options: GuestOptions): Promise<number> {
   try {
     writeFileSync(files.initramfs, await packInitramfs(options.tools.busybox, options.kernel, options.task));
     const ports = await openPorts(files, options, servers);
-    children.push(await startShare(options.tools.virtiofsd, files, options.niceness));
+    children.push(await startShare(options.tools.virtiofsd, files));
     const hasInput = options.onInput !== undefined;
     const machine = { ...options, kernel: options.kernel.kernel, files, hasKvm: hasKvm(), hasInput };
-    const qemu = startChild(options.tools.qemu, qemuWords(machine), { ...STDIO, niceness: options.niceness });
+    const qemu = startChild(options.tools.qemu, qemuWords(machine), { stdio: ['ignore', 'ignore', 'pipe'] });
     children.push(qemu);
     return await untilEnd(qemu, ports, options, files);
   } finally {
@@ -85,8 +82,8 @@ async function openPorts(files: GuestFiles, { onOutput, onInput }: GuestOptions,
 }
 
 /** QEMU connects once and does not wait: the socket must be there before it. */
-async function startShare(virtiofsd: string, files: GuestFiles, niceness?: number): Promise<ChildProcess> {
-  const child = startChild(virtiofsd, virtiofsdWords(files), { ...STDIO, niceness });
+async function startShare(virtiofsd: string, files: GuestFiles): Promise<ChildProcess> {
+  const child = startChild(virtiofsd, virtiofsdWords(files), { stdio: ['ignore', 'ignore', 'pipe'] });
   const complaints = collect(child);
   const deadline = Date.now() + SHARE_LIMIT_MS;
   while (!existsSync(files.share)) {

@@ -11,8 +11,6 @@ export interface GuestsOptions {
   readonly request: VmRequest;
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** As of nice(1); 0 by default. */
-  readonly niceness?: number;
   /** What this tool itself has to say. */
   readonly tell: (what: string) => void;
   readonly onOutput: (chunk: Buffer, stream: 'out' | 'err', guest: number) => void;
@@ -27,14 +25,7 @@ export interface GuestsResult {
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Throws VmFailure. One guest that dies takes the other with it. */
-export async function runGuests({
-  request,
-  cwd,
-  env = {},
-  niceness,
-  tell,
-  onOutput,
-}: GuestsOptions): Promise<GuestsResult> {
+export async function runGuests({ request, cwd, env = {}, tell, onOutput }: GuestsOptions): Promise<GuestsResult> {
   const tools = findTools();
   checkMemory(request.memoryMb, request.guests);
   const kernel = await ensureKernel(request.kernel, tell);
@@ -46,7 +37,7 @@ export async function runGuests({
     const variables = { PATH, HOME: '/root', LANG: 'C.UTF-8', ...env, ...place };
     const { memoryMb, cpus, limitMs } = request;
     return {
-      ...{ tools, kernel, memoryMb, cpus, niceness, limitMs },
+      ...{ tools, kernel, memoryMb, cpus, limitMs },
       task: { words: request.words, cwd, env: variables, ...(isJoined ? { index } : {}) },
       ...(isJoined ? { cable } : {}),
       onOutput: (chunk, stream) => onOutput(chunk, stream, index),

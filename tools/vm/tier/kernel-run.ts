@@ -5,7 +5,6 @@ import type { CompiledTests } from './bundle.ts';
 import {
   type Feature,
   GUEST_LIMIT_MS,
-  GUEST_NICENESS,
   isOlder,
   LANES,
   type Lane,
@@ -132,7 +131,6 @@ async function runLane(job: Job, options: RunOptions): Promise<LaneOutcome> {
       request: { kernel: request, ...size, words },
       cwd,
       env,
-      niceness: GUEST_NICENESS,
       tell,
       onOutput: (chunk) => {
         output += chunk;

@@ -7,7 +7,7 @@ import { VmFailure } from '../failure.ts';
 import { kernelsPage } from './document.ts';
 import { latestResults } from './latest.ts';
 import { ALL_KERNELS } from './plan.ts';
-import { prepareTier } from './run.ts';
+import { runTier } from './run.ts';
 
 process.exit(await main(process.argv.slice(2)));
 
@@ -23,12 +23,11 @@ async function main(parameters: string[]): Promise<number> {
 
 async function run(parameters: string[]): Promise<number> {
   const { values, positionals } = readWords(parameters);
-  const runTier = await prepareTier({
+  const { passed, failed, report } = await runTier({
     kernels: positionals.length > 0 ? positionals : ALL_KERNELS,
     features: values.feature,
     atOnce: Number(values['at-once']),
   });
-  const { passed, failed, report } = await runTier();
   console.log(report.join('\n'));
   if (values.write) writeFileSync(path.join(findProject(), 'docs/kernels.md'), kernelsPage(latestResults(ALL_KERNELS)));
   console.log(`${passed} passed, ${failed} failed`);

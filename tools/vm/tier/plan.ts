@@ -30,8 +30,6 @@ export const TEST_LIMIT_MS = 240_000;
 export const PATIENCE = 10;
 /** Of one guest with all tests of one lane. */
 export const GUEST_LIMIT_MS = 1_500_000;
-/** Guests take what tests beside them leave of the machine: those often wait, but watch the time. */
-export const GUEST_NICENESS = 5;
 
 type Version = readonly [major: number, minor: number];
 

@@ -26,15 +26,8 @@ export interface TierResult {
   readonly report: readonly string[];
 }
 
-/**
- * Checks the request and compiles what the guests will run; the call that it resolves to runs them. Throws VmFailure for a
- * request that makes no sense; whatever fails on a kernel is counted.
- */
-export async function prepareTier({
-  kernels = KERNELS,
-  features = [],
-  atOnce = 2,
-}: TierOptions = {}): Promise<() => Promise<TierResult>> {
+/** Throws VmFailure for a request that makes no sense; whatever fails on a kernel is counted. */
+export async function runTier({ kernels = KERNELS, features = [], atOnce = 2 }: TierOptions = {}): Promise<TierResult> {
   const unknown = features.filter((name) => !FEATURES.some((feature) => feature.name === name));
   if (unknown.length > 0) {
     throw new VmFailure(`no feature ${unknown.join(', ')}: ${FEATURES.map(({ name }) => name).join(', ')}`);
@@ -45,7 +38,7 @@ export async function prepareTier({
   const tests = await compileTests([GUEST_RUNNER, PROGRAM, ...FEATURES.flatMap(({ files }) => files)]);
   const isWanted = ({ name }: { readonly name: string }) => features.length === 0 || features.includes(name);
   const tell = (kernel: string, what: string) => console.log(`vm ${kernel}: ${what}`);
-  return async () => resultOf(await runKernels(requests, { tests, isWanted, atOnce, cwd: findProject(), tell }));
+  return resultOf(await runKernels(requests, { tests, isWanted, atOnce, cwd: findProject(), tell }));
 }
 
 function resultOf(results: readonly KernelResult[]): TierResult {
