@@ -12,7 +12,7 @@ const needs = {
   packet: [needsBuild, needsBpf],
   attacks: [needsBuild, needsBpf, needsTools],
   fuzz: [needsBuild],
-  host: [needsBuild, needsBpf, needsTools],
+  host: [needsBuild, needsBpf, needsTools, needsShells, needsPackaging],
   proof: [needsBuild, needsBpf, needsTools, needsTracer],
   traffic: [needsBuild, needsBpf, needsTools, needsQemu],
   vm: [needsBuild, needsQemu],
@@ -43,6 +43,22 @@ function needsBpf() {
 
 function needsTools() {
   return needsPrograms({ ip: 'iproute2', nft: 'nftables', ping: 'iputils-ping', nsenter: 'util-linux' });
+}
+
+function needsShells() {
+  return needsPrograms({ zsh: 'zsh', fish: 'fish', mandoc: 'mandoc' });
+}
+
+function needsPackaging() {
+  return needsPrograms({
+    'systemd-nspawn': 'systemd-container',
+    lintian: 'lintian',
+    'dpkg-shlibdeps': 'dpkg-dev',
+    runc: 'runc',
+    skopeo: 'skopeo',
+    umoci: 'umoci',
+    openssl: 'openssl',
+  });
 }
 
 /** The tracer of tools/lab/faults reads registers by their names. */

@@ -1,17 +1,17 @@
 // The scripts in the shells that they are for: each is asked how a command line goes on.
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerCompletion } from '../../../../src/cli/commands/completion.ts';
-import { LIVE } from '../../../../src/cli/completion/live.ts';
-import { SCRIPTS } from '../../../../src/cli/completion/scripts.ts';
-import { createProgram } from '../../../../src/cli/program.ts';
-import { AgentCommands } from '../../../support/agent/agent-commands.ts';
-import { tier } from '../../../support/agent/store-manifests.ts';
+import { answerCompletion } from '../../../src/cli/commands/completion.ts';
+import { LIVE } from '../../../src/cli/completion/live.ts';
+import { SCRIPTS } from '../../../src/cli/completion/scripts.ts';
+import { createProgram } from '../../../src/cli/program.ts';
+import { AgentCommands } from '../../support/agent/agent-commands.ts';
+import { tier } from '../../support/agent/store-manifests.ts';
 
 const run = promisify(execFile);
 
@@ -56,10 +56,6 @@ async function inShell(shell: string, options: readonly string[], commands: stri
   return stdout;
 }
 
-function has(shell: string): boolean {
-  return spawnSync(shell, ['-c', 'true']).error === undefined;
-}
-
 const LINES: readonly (readonly [line: string, words: readonly string[]])[] = [
   ['tortie conf', ['config', 'confirm']],
   ['tortie get tier ', ['alpha', 'beta']],
@@ -95,7 +91,7 @@ describe('completion in bash', () => {
   });
 });
 
-describe.skipIf(!has('fish'))('completion in fish', () => {
+describe('completion in fish', () => {
   it.each(LINES)('goes on after `%s` with %j', async (line, words) => {
     const stdout = await inShell('fish', ['--no-config'], `source tortie.fish; complete -C '${line}'`);
     const found = stdout.split('\n').filter((word) => word !== '');
@@ -103,7 +99,7 @@ describe.skipIf(!has('fish'))('completion in fish', () => {
   });
 });
 
-describe.skipIf(!has('zsh'))('completion in zsh', () => {
+describe('completion in zsh', () => {
   /** What the line editor of an interactive shell makes of the line and a tab. */
   const ask = (line: string): Promise<string> =>
     inShell(
