@@ -1,9 +1,10 @@
 // A policy list walked once for all layer-4 classes: which of them end up allowed, and which rules took which. The walk
 // of src/tables/row-builder.ts without words and stories, open to whoever wants to watch.
 import { addAll, and, type BitSet, bitsFrom, isEmpty, removeAll } from '../tables/bit-sets.ts';
-import { candidateRules, type ListProgram, type ProgramTier } from '../tables/list-program.ts';
+import { candidateRules, type ListProgram } from '../tables/list-program.ts';
 import type { Partition } from '../tables/number-classes.ts';
 import type { ProgramRule } from '../tables/program-rules.ts';
+import type { ProgramTier } from '../tables/program-tiers.ts';
 import { type RowKey, ruleHits } from '../tables/rule-hits.ts';
 
 /** What a walk tells, in order. Bit sets hold layer-4 class ids and must not be changed. */

@@ -3,10 +3,9 @@
 //
 //   model changes --apply-->  CalcGraph (CalcNodes)  --flush-->  DesiredState
 import { DataplaneError } from '../base/errors.ts';
-import type { WorkloadEndpoint } from '../model/endpoint.ts';
 import type { ModelObject, ModelType } from '../model/world.ts';
 import { type CalcLimits, DEFAULT_CALC_LIMITS } from './limits.ts';
-import { CalcNodes } from './nodes.ts';
+import { CalcNodes, type IsLocal } from './nodes.ts';
 import type { DesiredState } from './resolved.ts';
 
 export interface RemovedObject {
@@ -15,7 +14,7 @@ export interface RemovedObject {
 }
 
 export class CalcGraph {
-  readonly #isLocal: (endpoint: WorkloadEndpoint) => boolean;
+  readonly #isLocal: IsLocal;
   readonly #limits: CalcLimits;
   /** By type, by key: what new nodes start from. */
   readonly #objects: { readonly [T in ModelType]: Map<string, ModelObject> } = {
@@ -24,6 +23,7 @@ export class CalcGraph {
     profile: new Map(),
     workloadEndpoint: new Map(),
     hostEndpoint: new Map(),
+    hostSettings: new Map(),
     networkSet: new Map(),
     serviceSlice: new Map(),
   };
@@ -34,8 +34,8 @@ export class CalcGraph {
   /** The output of the inputs as they are, once asked for. */
   #desired: DesiredState | undefined;
 
-  /** isLocal says which workload endpoints this node enforces. */
-  constructor(isLocal: (endpoint: WorkloadEndpoint) => boolean, limits: CalcLimits = DEFAULT_CALC_LIMITS) {
+  /** isLocal says which endpoints this node enforces. */
+  constructor(isLocal: IsLocal, limits: CalcLimits = DEFAULT_CALC_LIMITS) {
     this.#isLocal = isLocal;
     this.#limits = limits;
     this.#nodes = new CalcNodes(isLocal, limits);

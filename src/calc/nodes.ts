@@ -7,7 +7,7 @@
 //   service slices ---> ServiceIndex --------------------------+         |
 //                            v                                           |
 //                       SelectorIndex (governed) --> PolicyResolver <--> RuleScanner --> endpoints
-//   tiers, policies, profiles --------------------------^
+//   tiers, policies, profiles, host settings -----------^
 //
 // There are two selector indexes because a cluster has many endpoints and many policies, but few endpoints are local
 // and only rules of policies that govern those ask for anybody else.
@@ -25,15 +25,15 @@ import { ServiceIndex } from './service-index.ts';
 import { SetRegistry } from './set-registry.ts';
 
 export class CalcNodes {
-  readonly #isLocal: (endpoint: WorkloadEndpoint) => boolean;
+  readonly #isLocal: IsLocal;
   readonly #sets: AddressSets;
   readonly #labels: LabelIndex;
   readonly #services = new ServiceIndex();
   readonly #resolver: PolicyResolver;
   readonly #localKeys = new Set<string>();
 
-  /** isLocal says which workload endpoints this node enforces. */
-  constructor(isLocal: (endpoint: WorkloadEndpoint) => boolean, limits: CalcLimits) {
+  /** isLocal says which endpoints this node enforces. */
+  constructor(isLocal: IsLocal, limits: CalcLimits) {
     this.#isLocal = isLocal;
     this.#sets = new AddressSets(limits);
     const tried = new LimitedCount('selectorConditions', limits);
@@ -50,7 +50,8 @@ export class CalcNodes {
   /** Everything this node must enforce; the maps are live. Throws LIMIT_EXCEEDED. */
   flush(): DesiredState {
     this.#resolver.flush();
-    return { endpoints: this.#resolver.endpoints, prefixes: this.#sets.prefixes, prefixChanges: this.#sets.changes };
+    const { endpoints, hostEndpoints, hostSettings } = this.#resolver;
+    return { endpoints, hostEndpoints, hostSettings, prefixes: this.#sets.prefixes, prefixChanges: this.#sets.changes };
   }
 
   /** Throws LIMIT_EXCEEDED, and is of no use from then on. */
@@ -75,9 +76,12 @@ export class CalcNodes {
         this.#services.setSlice(object);
         break;
       case 'workloadEndpoint':
-        this.#setWorkloadEndpoint(object);
-        break;
       case 'hostEndpoint':
+        this.#setEndpoint(object);
+        break;
+      case 'hostSettings':
+        this.#resolver.setHostSettings(object.key, object);
+        break;
       case 'networkSet':
         this.#labels.setItem(new ObjectItem(itemKey(object.type, object.key), object));
         break;
@@ -92,15 +96,16 @@ export class CalcNodes {
       this.#resolver.setProfile(key, undefined);
     },
     serviceSlice: (key) => this.#services.removeSlice(key),
-    workloadEndpoint: (key) => this.#removeWorkloadEndpoint(itemKey('workloadEndpoint', key)),
-    hostEndpoint: (key) => this.#labels.removeItem(itemKey('hostEndpoint', key)),
+    workloadEndpoint: (key) => this.#removeEndpoint(itemKey('workloadEndpoint', key)),
+    hostEndpoint: (key) => this.#removeEndpoint(itemKey('hostEndpoint', key)),
+    hostSettings: (key) => this.#resolver.setHostSettings(key, undefined),
     networkSet: (key) => this.#labels.removeItem(itemKey('networkSet', key)),
   };
 
-  #setWorkloadEndpoint(endpoint: WorkloadEndpoint): void {
-    const key = itemKey('workloadEndpoint', endpoint.key);
+  #setEndpoint(endpoint: WorkloadEndpoint | HostEndpoint): void {
+    const key = itemKey(endpoint.type, endpoint.key);
     const isLocal = this.#isLocal(endpoint);
-    if (!isLocal && this.#localKeys.size > 0 && this.#localKeys.has(key)) this.#removeWorkloadEndpoint(key);
+    if (!isLocal && this.#localKeys.size > 0 && this.#localKeys.has(key)) this.#removeEndpoint(key);
     if (isLocal) {
       this.#localKeys.add(key);
       this.#resolver.setEndpoint(key, endpoint);
@@ -108,7 +113,7 @@ export class CalcNodes {
     this.#labels.setItem(new ObjectItem(key, endpoint, isLocal ? endpoint : undefined));
   }
 
-  #removeWorkloadEndpoint(key: string): void {
+  #removeEndpoint(key: string): void {
     this.#labels.removeItem(key);
     if (this.#localKeys.delete(key)) this.#resolver.removeEndpoint(key);
   }
@@ -118,6 +123,9 @@ function itemKey(type: LabelledObject['type'], key: string): string {
   return `${type}:${key}`;
 }
 
+/** Which endpoints a node enforces. */
+export type IsLocal = (endpoint: WorkloadEndpoint | HostEndpoint) => boolean;
+
 type LabelledObject = WorkloadEndpoint | HostEndpoint | NetworkSet;
 
 const NO_PORTS: LabelledItem['ports'] = [];
@@ -125,10 +133,10 @@ const NO_PORTS: LabelledItem['ports'] = [];
 /** Prefixes are made when a set asks for them: most items of a cluster are in no set of this node. */
 class ObjectItem implements LabelledItem {
   readonly key: string;
-  readonly localEndpoint?: WorkloadEndpoint;
+  readonly localEndpoint?: LabelledItem['localEndpoint'];
   readonly #object: LabelledObject;
 
-  constructor(key: string, object: LabelledObject, localEndpoint?: WorkloadEndpoint) {
+  constructor(key: string, object: LabelledObject, localEndpoint?: LabelledItem['localEndpoint']) {
     this.key = key;
     this.#object = object;
     this.localEndpoint = localEndpoint;

@@ -1,71 +1,56 @@
 // Which policies and profiles apply to each local endpoint, in order. Endpoints that agree share one PolicyList.
 //
-//   SelectorIndex --onMatch / onMismatch-->  PolicyResolver  --endpoints-->  DesiredState
-//   tiers, policies, profiles ----------->
-import type { WorkloadEndpoint } from '../model/endpoint.ts';
-import type { Direction, Policy, Profile, Tier } from '../model/policy.ts';
+//   SelectorIndex --onMatch / onMismatch-->  PolicyResolver  --endpoints, hostEndpoints-->  DesiredState
+//   tiers, policies, profiles, host settings -->
+import type { HostEndpoint, WorkloadEndpoint } from '../model/endpoint.ts';
+import { type HostSettings, settingsOfNode } from '../model/host-settings.ts';
+import { HOST_SCOPES, type HostScope, type Policy, type Profile, type Tier } from '../model/policy.ts';
 import { comparePolicies, compareTiers, evaluationTier } from '../model/policy-order.ts';
 import { formatSelector } from '../model/selector/canonical.ts';
+import { FailsafeRules, isForHostsOnly, isInScope, type ScopeFailsafes } from './host-scopes.ts';
+import { KnownPolicy, type Matches } from './known-policy.ts';
 import { type CalcLimits, DEFAULT_CALC_LIMITS, LimitedCount } from './limits.ts';
+import { PolicyLists } from './policy-lists.ts';
 import type {
   LabelledItem,
+  ListPair,
   PolicyList,
   ResolvedEndpoint,
+  ResolvedHostEndpoint,
   ResolvedPolicy,
   ResolvedProfile,
   ResolvedRules,
   ResolvedTier,
 } from './resolved.ts';
 import type { RuleScanner } from './rule-scanner.ts';
-import type { MatchListener, SelectorIndex } from './selector-index.ts';
+import type { SelectorIndex } from './selector-index.ts';
+import type { Acquired } from './set-registry.ts';
 import { SharedRules } from './shared-rules.ts';
 
 const NO_RULES: ResolvedRules = { version: 0, ingress: [], egress: [] };
 
-/** A policy that may govern local endpoints, and its ear in the selector index. */
-class KnownPolicy implements MatchListener {
-  policy: Policy;
-  readonly #resolver: Matches;
-
-  constructor(policy: Policy, resolver: Matches) {
-    this.policy = policy;
-    this.#resolver = resolver;
-  }
-
-  onMatch(item: LabelledItem): void {
-    this.#resolver.match(item, this.policy.key);
-  }
-
-  onMismatch(item: LabelledItem): void {
-    this.#resolver.unmatch(item.key, this.policy.key);
-  }
-}
-
-interface Matches {
-  match(item: LabelledItem, policyKey: string): void;
-  unmatch(itemKey: string, policyKey: string): void;
-}
-
 interface LocalEndpoint {
-  endpoint: WorkloadEndpoint;
+  endpoint: WorkloadEndpoint | HostEndpoint;
   readonly policies: Set<string>;
+  /** Of a host endpoint, once it is resolved. */
+  failsafes?: Acquired<ScopeFailsafes>;
 }
 
 export class PolicyResolver {
   readonly #selectors: SelectorIndex;
-  readonly #limits: CalcLimits;
   readonly #applied: LimitedCount;
   readonly #policies = new Map<string, KnownPolicy>();
   readonly #policyRules: SharedRules;
   readonly #profileRules: SharedRules;
+  readonly #failsafeRules: FailsafeRules;
   readonly #tiers = new Map<string, Tier>();
   readonly #profiles = new Map<string, Profile>();
+  readonly #hostSettings = new Map<string, HostSettings>();
   readonly #local = new Map<string, LocalEndpoint>();
   readonly #resolved = new Map<string, ResolvedEndpoint>();
+  readonly #resolvedHosts = new Map<string, ResolvedHostEndpoint>();
   readonly #dirty = new Set<string>();
-  readonly #lists = new Map<string, PolicyList>();
-  /** Of lists in use: counted once, for all lists are looked at after every change. */
-  readonly #ruleCounts = new WeakMap<PolicyList, number>();
+  readonly #lists: PolicyLists;
   readonly #matches: Matches = {
     match: (item, policyKey) => this.#match(item, policyKey),
     unmatch: (itemKey, policyKey) => this.#unmatch(itemKey, policyKey),
@@ -73,14 +58,23 @@ export class PolicyResolver {
 
   constructor(selectors: SelectorIndex, scanner: RuleScanner, limits: CalcLimits = DEFAULT_CALC_LIMITS) {
     this.#selectors = selectors;
-    this.#limits = limits;
     this.#applied = new LimitedCount('appliedPolicies', limits);
     this.#policyRules = new SharedRules(scanner);
     this.#profileRules = new SharedRules(scanner);
+    this.#failsafeRules = new FailsafeRules(scanner);
+    this.#lists = new PolicyLists(limits);
   }
 
   get endpoints(): ReadonlyMap<string, ResolvedEndpoint> {
     return this.#resolved;
+  }
+
+  get hostEndpoints(): ReadonlyMap<string, ResolvedHostEndpoint> {
+    return this.#resolvedHosts;
+  }
+
+  get hostSettings(): ReadonlyMap<string, HostSettings> {
+    return this.#hostSettings;
   }
 
   /** undefined = the tier is gone. */
@@ -92,11 +86,10 @@ export class PolicyResolver {
     }
   }
 
-  /** undefined = the policy is gone. Policies for untracked and pre-DNAT traffic never apply to workloads. */
-  setPolicy(key: string, given: Policy | undefined): void {
-    const policy = given === undefined || given.doNotTrack || given.preDnat ? undefined : given;
+  /** undefined = the policy is gone. */
+  setPolicy(key: string, policy: Policy | undefined): void {
     const known = this.#policies.get(key);
-    if (policy !== undefined && known !== undefined && isSameSelector(known.policy, policy)) {
+    if (policy !== undefined && known !== undefined && hasSameUsers(known.policy, policy)) {
       known.policy = policy;
       this.#policyRules.set(key, policy);
       this.#markUsers(this.#policyRules.users(key));
@@ -115,8 +108,15 @@ export class PolicyResolver {
     this.#markUsers(this.#profileRules.users(name));
   }
 
+  /** undefined = the settings are gone. There are few host endpoints on a node: all are looked at again. */
+  setHostSettings(key: string, settings: HostSettings | undefined): void {
+    if (settings === undefined) this.#hostSettings.delete(key);
+    else this.#hostSettings.set(key, settings);
+    this.#markUsers(this.#resolvedHosts.keys());
+  }
+
   /** Called before its labels reach the selector index. */
-  setEndpoint(itemKey: string, endpoint: WorkloadEndpoint): void {
+  setEndpoint(itemKey: string, endpoint: WorkloadEndpoint | HostEndpoint): void {
     const local = this.#local.get(itemKey);
     for (const profile of local?.endpoint.profiles ?? []) this.#profileRules.removeUser(profile, itemKey);
     for (const profile of endpoint.profiles) this.#profileRules.addUser(profile, itemKey);
@@ -127,49 +127,86 @@ export class PolicyResolver {
 
   /** Called after its labels have left the selector index. */
   removeEndpoint(itemKey: string): void {
-    for (const profile of this.#local.get(itemKey)?.endpoint.profiles ?? [])
-      this.#profileRules.removeUser(profile, itemKey);
+    const local = this.#local.get(itemKey);
+    for (const profile of local?.endpoint.profiles ?? []) this.#profileRules.removeUser(profile, itemKey);
+    local?.failsafes?.release();
     this.#local.delete(itemKey);
     this.#dirty.add(itemKey);
   }
 
-  /** Brings `endpoints` up to date: work in proportion to the endpoints that changes touched. Throws LIMIT_EXCEEDED. */
+  /** Brings the endpoints up to date: work in proportion to those that changes touched. Throws LIMIT_EXCEEDED. */
   flush(): void {
     if (this.#dirty.size === 0) return;
-    for (const itemKey of this.#dirty) {
-      const local = this.#local.get(itemKey);
-      if (local === undefined) this.#resolved.delete(itemKey);
-      else this.#resolved.set(itemKey, this.#resolve(local));
-    }
+    for (const itemKey of this.#dirty) this.#update(itemKey, this.#local.get(itemKey));
     this.#dirty.clear();
-    this.#forgetUnusedLists();
-    this.#countListedRules();
+    this.#settleLists();
   }
 
-  #countListedRules(): void {
-    const listed = new LimitedCount('listedRules', this.#limits);
-    const lists = new Set<PolicyList>();
-    for (const { ingress, egress } of this.#resolved.values()) lists.add(ingress).add(egress);
-    for (const list of lists) {
-      let rules = this.#ruleCounts.get(list);
-      if (rules === undefined) {
-        rules = countRules(list);
-        this.#ruleCounts.set(list, rules);
+  #settleLists(): void {
+    const inUse = new Set<PolicyList>();
+    for (const { ingress, egress } of this.#resolved.values()) inUse.add(ingress).add(egress);
+    let pairs = this.#resolved.size;
+    for (const { scopes } of this.#resolvedHosts.values()) {
+      for (const { ingress, egress } of Object.values(scopes)) {
+        inUse.add(ingress).add(egress);
+        pairs += 1;
       }
-      listed.add(rules);
+    }
+    this.#lists.settle(inUse, pairs);
+  }
+
+  #update(itemKey: string, local: LocalEndpoint | undefined): void {
+    if (local === undefined) {
+      this.#resolved.delete(itemKey);
+      this.#resolvedHosts.delete(itemKey);
+    } else if (local.endpoint.type === 'workloadEndpoint') {
+      this.#resolved.set(itemKey, this.#resolveWorkload(local.endpoint, local.policies));
+    } else {
+      this.#resolvedHosts.set(itemKey, this.#resolveHost(local.endpoint, local));
     }
   }
 
-  #resolve({ endpoint, policies }: LocalEndpoint): ResolvedEndpoint {
-    const byTier = new Map<string, Policy[]>();
-    for (const key of policies) {
+  #resolveWorkload(endpoint: WorkloadEndpoint, policies: Iterable<string>): ResolvedEndpoint {
+    const parts = { tiers: this.#tiersOf(this.#policiesOf(policies)), profiles: this.#profilesOf(endpoint) };
+    const { ingress, egress } = this.#lists.pair(parts);
+    return { endpoint, ingress, egress };
+  }
+
+  #resolveHost(endpoint: HostEndpoint, local: LocalEndpoint): ResolvedHostEndpoint {
+    const before = local.failsafes;
+    local.failsafes = this.#failsafeRules.acquire(settingsOfNode(this.#hostSettings, endpoint.node));
+    before?.release();
+    const failsafes = local.failsafes.value;
+    const policies = this.#policiesOf(local.policies);
+    const pairOf = (scope: HostScope): ListPair | undefined => {
+      const listed = policies.filter((policy) => isInScope(policy, scope));
+      if (scope !== 'normal' && listed.length === 0) return undefined;
+      const profiles = scope === 'normal' ? this.#profilesOf(endpoint) : [];
+      return this.#lists.pair({ scope, failsafes: failsafes[scope], tiers: this.#tiersOf(listed), profiles });
+    };
+    const scopes = Object.fromEntries(
+      HOST_SCOPES.map((scope) => [scope, pairOf(scope)] as const).filter(([, pair]) => pair !== undefined),
+    );
+    return { endpoint, scopes: scopes as ResolvedHostEndpoint['scopes'] };
+  }
+
+  #policiesOf(keys: Iterable<string>): Policy[] {
+    const policies: Policy[] = [];
+    for (const key of keys) {
       const policy = this.#policies.get(key)?.policy;
-      if (policy === undefined) continue;
+      if (policy !== undefined) policies.push(policy);
+    }
+    return policies;
+  }
+
+  #tiersOf(policies: Iterable<Policy>): ResolvedTier[] {
+    const byTier = new Map<string, Policy[]>();
+    for (const policy of policies) {
       const inTier = byTier.get(policy.tier);
       if (inTier === undefined) byTier.set(policy.tier, [policy]);
       else inTier.push(policy);
     }
-    const tiers = [...byTier]
+    return [...byTier]
       .map(([name, inTier]) => ({
         tier: evaluationTier(name, this.#tiers.get(name)),
         policies: inTier
@@ -177,37 +214,14 @@ export class PolicyResolver {
           .map((policy): ResolvedPolicy => ({ policy, rules: this.#policyRules.get(policy.key) ?? NO_RULES })),
       }))
       .sort((a, b) => compareTiers(a.tier, b.tier));
-    const profiles = endpoint.profiles.map(
-      (name): ResolvedProfile => ({
-        name,
-        profile: this.#profiles.get(name),
-        rules: this.#profileRules.get(name) ?? NO_RULES,
-      }),
-    );
-    return { endpoint, ingress: this.#list('ingress', tiers, profiles), egress: this.#list('egress', tiers, profiles) };
   }
 
-  #list(direction: Direction, allTiers: readonly ResolvedTier[], profiles: readonly ResolvedProfile[]): PolicyList {
-    const tiers = allTiers
-      .map(({ tier, policies }) => ({ tier, policies: policies.filter(({ policy }) => policy.governs[direction]) }))
-      .filter(({ policies }) => policies.length > 0);
-    const key = JSON.stringify([
-      direction,
-      tiers.map(({ tier, policies }) => [tier.name, tier.defaultAction, policies.map(({ rules }) => rules.version)]),
-      profiles.map(({ name, rules }) => [name, rules.version]),
-    ]);
-    const known = this.#lists.get(key);
-    if (known !== undefined) return known;
-    const list: PolicyList = { direction, tiers, profiles };
-    this.#lists.set(key, list);
-    return list;
-  }
-
-  /** Keeps the interned lists within twice those in use. */
-  #forgetUnusedLists(): void {
-    if (this.#lists.size <= 4 * this.#resolved.size + 16) return;
-    const inUse = new Set([...this.#resolved.values()].flatMap(({ ingress, egress }) => [ingress, egress]));
-    for (const [key, list] of this.#lists) if (!inUse.has(list)) this.#lists.delete(key);
+  #profilesOf({ profiles }: WorkloadEndpoint | HostEndpoint): ResolvedProfile[] {
+    return profiles.map((name) => ({
+      name,
+      profile: this.#profiles.get(name),
+      rules: this.#profileRules.get(name) ?? NO_RULES,
+    }));
   }
 
   #addPolicy(policy: Policy): void {
@@ -225,7 +239,9 @@ export class PolicyResolver {
 
   #match(item: LabelledItem, policyKey: string): void {
     const policies = this.#local.get(item.key)?.policies;
-    if (item.localEndpoint === undefined || policies === undefined) return;
+    const policy = this.#policies.get(policyKey)?.policy;
+    if (item.localEndpoint === undefined || policies === undefined || policy === undefined) return;
+    if (item.localEndpoint.type === 'workloadEndpoint' && isForHostsOnly(policy)) return;
     if (!policies.has(policyKey)) this.#applied.add(1);
     policies.add(policyKey);
     this.#policyRules.addUser(policyKey, item.key);
@@ -243,13 +259,8 @@ export class PolicyResolver {
   }
 }
 
-function countRules({ direction, tiers, profiles }: PolicyList): number {
-  let count = 0;
-  for (const { policies } of tiers) for (const { rules } of policies) count += rules[direction].length;
-  for (const { rules } of profiles) count += rules[direction].length;
-  return count;
-}
-
-function isSameSelector(a: Policy, b: Policy): boolean {
+/** Whether whoever one of them applies to the other applies to as well. */
+function hasSameUsers(a: Policy, b: Policy): boolean {
+  if (isForHostsOnly(a) !== isForHostsOnly(b)) return false;
   return a.selector === b.selector || formatSelector(a.selector) === formatSelector(b.selector);
 }

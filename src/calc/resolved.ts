@@ -1,9 +1,10 @@
 // What calc hands to tables: policies resolved to sets of addresses, per local endpoint. Plain data; no selectors,
 // no labels, no byte layouts.
 import type { Cidr } from '../model/address.ts';
-import type { NamedPort, WorkloadEndpoint } from '../model/endpoint.ts';
+import type { HostEndpoint, NamedPort, WorkloadEndpoint } from '../model/endpoint.ts';
+import type { HostSettings } from '../model/host-settings.ts';
 import type { SourceLocation } from '../model/location.ts';
-import type { Direction, IcmpMatch, Policy, Profile, RuleAction } from '../model/policy.ts';
+import type { Direction, HostScope, IcmpMatch, Policy, Profile, RuleAction } from '../model/policy.ts';
 import type { EvaluationTier } from '../model/policy-order.ts';
 
 /** Number of an address set; sets with equal definition share one. */
@@ -86,14 +87,40 @@ export interface ResolvedTier {
 /** Everything that decides one direction of an endpoint. Endpoints with equal lists share one object. */
 export interface PolicyList {
   readonly direction: Direction;
+  /** undefined = of workloads. It says how tiers and the list end. */
+  readonly scope?: HostScope;
+  readonly failsafes?: ResolvedFailsafes;
   readonly tiers: readonly ResolvedTier[];
+  /** None in lists that end in something else: forward, preDnat, untracked. */
   readonly profiles: readonly ResolvedProfile[];
+}
+
+/** What a host's list lets through before any policy. */
+export interface ResolvedFailsafes {
+  /** One for each port, with the action allow; where the list has no last word it decides nothing instead. */
+  readonly rules: ResolvedRules;
+  /** For each rule of a direction the setting that it comes from, and the position there. */
+  readonly origins: Readonly<Record<Direction, readonly FailsafeOrigin[]>>;
+}
+
+export interface FailsafeOrigin {
+  readonly ports: Direction;
+  readonly index: number;
 }
 
 export interface ResolvedEndpoint {
   readonly endpoint: WorkloadEndpoint;
   readonly ingress: PolicyList;
   readonly egress: PolicyList;
+}
+
+/** A list for each direction. Of preDnat nobody asks for egress. */
+export type ListPair = Readonly<Record<Direction, PolicyList>>;
+
+/** The lists of a host endpoint. Without any policy of its kind a list is absent, except that for the host's own traffic. */
+export interface ResolvedHostEndpoint {
+  readonly endpoint: HostEndpoint;
+  readonly scopes: { readonly normal: ListPair } & { readonly [S in HostScope]?: ListPair };
 }
 
 /** A prefix and the sets that list it; a longer prefix also belongs to the sets of those that contain it. */
@@ -117,6 +144,10 @@ export interface PrefixChanges {
 /** Everything the local node must enforce. A live view: valid until the graph's next change. */
 export interface DesiredState {
   readonly endpoints: ReadonlyMap<string, ResolvedEndpoint>;
+  /** By `hostEndpoint:<name>`. */
+  readonly hostEndpoints: ReadonlyMap<string, ResolvedHostEndpoint>;
+  /** As written; settingsOfNode says what holds for a node. */
+  readonly hostSettings: ReadonlyMap<string, HostSettings>;
   readonly prefixes: ReadonlyMap<string | number, PrefixMembership>;
   /** undefined = not known. */
   readonly prefixChanges?: PrefixChanges;
@@ -130,6 +161,6 @@ export interface LabelledItem {
   readonly profiles: readonly string[];
   readonly prefixes: readonly Cidr[];
   readonly ports: readonly NamedPort[];
-  /** Set for workload endpoints of this node. */
-  readonly localEndpoint?: WorkloadEndpoint;
+  /** Set for endpoints of this node. */
+  readonly localEndpoint?: WorkloadEndpoint | HostEndpoint;
 }

@@ -42,6 +42,7 @@ export class ModelStore {
     profile: new Map(),
     workloadEndpoint: new Map(),
     hostEndpoint: new Map(),
+    hostSettings: new Map(),
     networkSet: new Map(),
     serviceSlice: new Map(),
   };
@@ -61,6 +62,7 @@ export class ModelStore {
       profiles: this.#maps.profile,
       workloadEndpoints: this.#maps.workloadEndpoint,
       hostEndpoints: this.#maps.hostEndpoint,
+      hostSettings: this.#maps.hostSettings,
       networkSets: this.#maps.networkSet,
       serviceSlices: this.#maps.serviceSlice,
     } as World;

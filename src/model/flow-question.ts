@@ -1,8 +1,8 @@
 // The questions and answers of `tortie verdict`: one JSON object a line each way. This format is stable; see
 // docs/verdict.md.
-import { DataplaneError } from '../base/errors.ts';
-import { type Family, formatAddress, type IpAddress, parseAddress } from './address.ts';
+import { type Family, formatAddress } from './address.ts';
 import { type Flow, hasPorts, isIcmp, PROTOCOL, protocolName, V6_EXTENSION_HEADERS } from './flow.ts';
+import { addressField, type Fields, invalidFlow, numberField, wholeNumber } from './question-fields.ts';
 import { formatTrace } from './trace.ts';
 import type { FlowVerdict, SideVerdict } from './verdict.ts';
 
@@ -23,14 +23,14 @@ const PROTOCOL_NAMES: ReadonlyMap<string, number> = new Map(
 /** Throws INVALID_FLOW naming the field. sourcePort defaults to 32768, icmpType to echo request, icmpCode to 0. */
 export function parseFlowQuestion(question: unknown): FlowQuestion {
   if (typeof question !== 'object' || question === null || Array.isArray(question)) {
-    throw invalid(undefined, undefined, 'is not an object', question, 'an object with src, dst and protocol');
+    throw invalidFlow(undefined, undefined, 'is not an object', question, 'an object with src, dst and protocol');
   }
-  const fields = question as Readonly<Record<string, unknown>>;
+  const fields = question as Fields;
   const id = fields.id ?? null;
   const source = addressField(fields, 'src');
   const destination = addressField(fields, 'dst');
   if (source.family !== destination.family) {
-    throw invalid(id, 'dst', 'is of another address family than src', fields.dst, `an IPv${source.family} address`);
+    throw invalidFlow(id, 'dst', 'is of another address family than src', fields.dst, `an IPv${source.family} address`);
   }
   const protocol = protocolField(fields, source.family);
   const withPorts = hasPorts(protocol);
@@ -89,25 +89,10 @@ function formatSide(side: SideVerdict | null): Record<string, unknown> | null {
   return { ...shown, pending: { verdict: pending.verdict, trace: formatTrace(pending.trace) } };
 }
 
-/** ::ffff:0:0/96 never appears on the wire (RFC 4291, 2.5.5.2). */
-function isMapped({ words }: IpAddress): boolean {
-  return words.length === 4 && words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function addressField(fields: Fields, name: 'src' | 'dst'): IpAddress {
-  const value = fields[name];
-  const address = typeof value === 'string' ? parseAddress(value) : undefined;
-  if (address === undefined) throw invalid(fields.id, name, 'is not an IP address', value, 'an IPv4 or IPv6 address');
-  if (isMapped(address)) throw invalid(fields.id, name, 'is an IPv4-mapped address', value, 'the IPv4 address itself');
-  return address;
-}
-
 function protocolField(fields: Fields, family: Family): number {
   const protocol = protocolNumber(fields.protocol);
   if (protocol === undefined) {
-    throw invalid(
+    throw invalidFlow(
       fields.id,
       'protocol',
       'is not a protocol',
@@ -116,36 +101,7 @@ function protocolField(fields: Fields, family: Family): number {
     );
   }
   if (family === 6 && V6_EXTENSION_HEADERS.has(protocol)) {
-    throw invalid(fields.id, 'protocol', 'is an IPv6 extension header', fields.protocol, 'the protocol behind it');
+    throw invalidFlow(fields.id, 'protocol', 'is an IPv6 extension header', fields.protocol, 'the protocol behind it');
   }
   return protocol;
-}
-
-function numberField(fields: Fields, name: string, max: number, fallback: number | undefined): number {
-  const value = fields[name];
-  const number = value === undefined || value === null ? fallback : wholeNumber(value, max);
-  if (number === undefined) throw invalid(fields.id, name, 'is not a whole number', value, `0-${max}`);
-  return number;
-}
-
-function wholeNumber(value: unknown, max: number): number | undefined {
-  const number = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
-  return typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= max ? number : undefined;
-}
-
-function invalid(
-  id: unknown,
-  field: string | undefined,
-  what: string,
-  found: unknown,
-  expected: string,
-): DataplaneError {
-  const target = id === undefined || id === null ? 'without id' : `${JSON.stringify(id)}`;
-  return new DataplaneError('INVALID_FLOW', what, {
-    operation: 'read flow',
-    target,
-    field,
-    found: found === undefined ? 'nothing' : JSON.stringify(found),
-    expected,
-  });
 }

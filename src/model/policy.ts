@@ -6,6 +6,13 @@ import type { Selector } from './selector/ast.ts';
 export type Direction = 'ingress' | 'egress';
 export const DIRECTIONS: readonly Direction[] = ['ingress', 'egress'];
 
+/**
+ * The lists of policy that a host endpoint has: for the host's own traffic, for what it forwards, for destinations before
+ * the host translates them, and for what no connection is kept of.
+ */
+export type HostScope = 'normal' | 'forward' | 'preDnat' | 'untracked';
+export const HOST_SCOPES: readonly HostScope[] = ['normal', 'forward', 'preDnat', 'untracked'];
+
 export type RuleAction = 'allow' | 'deny' | 'pass' | 'log';
 
 /** Destination or source ports of a rule: a range of numbers (first <= last), or the name of an endpoint's port. */

@@ -1,5 +1,6 @@
-// Every kind that Tortie reads: which schema and checks it has, and what becomes its spec.
+// What the kinds of kind-list.ts consist of: which schema and checks each has, and what becomes its spec.
 import type { z } from 'zod';
+import { KIND_LIST, type KindName } from './kind-list.ts';
 import {
   ANY_NAME,
   GLOBAL_POLICY_NAME,
@@ -25,10 +26,9 @@ import * as checks from './validate-policies.ts';
 
 type Checks<T extends ResourceType> = (spec: ResourceSpecs[T], report: Report, metadata: Metadata) => void;
 
-interface KindOptions<T extends ResourceType> {
-  readonly type: T;
+interface KindRules<T extends ResourceType> {
   readonly schema: z.ZodType;
-  readonly isNamespaced: boolean;
+  /** SUBDOMAIN_NAME unless given. */
   readonly nameRule?: NameRule;
   readonly check?: Checks<T>;
   /** The document's `spec` unless given. */
@@ -36,21 +36,58 @@ interface KindOptions<T extends ResourceType> {
 }
 
 /** One kind; `kind` is as written in documents, `type` as everything else calls it. */
-export interface KindDefinition {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly type: ResourceType;
+export interface KindDefinition extends KindName {
   readonly schema: z.ZodType;
-  readonly isNamespaced: boolean;
   readonly nameRule: NameRule;
   readonly fields?: readonly string[];
   readonly check?: (spec: never, report: Report, metadata: Metadata) => void;
 }
 
-const CALICO_GROUPS = ['projectcalico.org/v3', 'crd.projectcalico.org/v1'];
-/** Equal in every field. */
-const CLUSTER_POLICY_VERSIONS = ['policy.networking.k8s.io/v1alpha2', 'policy.networking.k8s.io/v1beta1'];
-const definitions = new Map<string, KindDefinition>();
+const RULES: { readonly [T in ResourceType]: KindRules<T> } = {
+  NetworkPolicy: {
+    schema: policies.networkPolicy,
+    nameRule: NAMESPACED_POLICY_NAME,
+    check: checks.checkNamespacedPolicy,
+  },
+  StagedNetworkPolicy: {
+    schema: policies.stagedNetworkPolicy,
+    nameRule: NAMESPACED_POLICY_NAME,
+    check: checks.checkNamespacedPolicy,
+  },
+  GlobalNetworkPolicy: {
+    schema: policies.globalNetworkPolicy,
+    nameRule: GLOBAL_POLICY_NAME,
+    check: checks.checkGlobalPolicy,
+  },
+  StagedGlobalNetworkPolicy: {
+    schema: policies.stagedGlobalNetworkPolicy,
+    nameRule: GLOBAL_POLICY_NAME,
+    check: checks.checkGlobalPolicy,
+  },
+  KubernetesNetworkPolicy: { schema: kubernetesNetworkPolicy, check: checkKubernetesPolicy },
+  StagedKubernetesNetworkPolicy: { schema: stagedKubernetesNetworkPolicy, check: checkKubernetesPolicy },
+  ClusterNetworkPolicy: { schema: clusterNetworkPolicy, check: checkClusterPolicy },
+  Tier: { schema: policies.tier, nameRule: LABEL_NAME },
+  Profile: { schema: policies.profile, check: checks.checkProfile },
+  NetworkSet: { schema: networkSet, check: checkNetworkSet },
+  GlobalNetworkSet: { schema: networkSet, check: checkNetworkSet },
+  HostEndpoint: { schema: hostEndpoint, check: checkHostEndpoint },
+  WorkloadEndpoint: { schema: workloadEndpoint, nameRule: ANY_NAME, check: checkWorkloadEndpoint },
+  FelixConfiguration: { schema: felixConfiguration, check: checkFelixConfiguration },
+  Pod: { schema: pod, fields: ['spec', 'status'] },
+  Node: { schema: node, fields: ['spec', 'status'] },
+  Namespace: { schema: bare, nameRule: LABEL_NAME, fields: [] },
+  ServiceAccount: { schema: bare, fields: [] },
+  Service: { schema: service },
+  EndpointSlice: { schema: endpointSlice, fields: ['addressType', 'endpoints', 'ports'] },
+};
+
+const definitions: ReadonlyMap<string, KindDefinition> = new Map(
+  KIND_LIST.map((name): [string, KindDefinition] => [
+    `${name.apiVersion} ${name.kind}`,
+    { ...name, nameRule: SUBDOMAIN_NAME, ...RULES[name.type] },
+  ]),
+);
 
 /** The definition of a kind; undefined = Tortie does not read it. */
 export function findKind(apiVersion: string, kind: string): KindDefinition | undefined {
@@ -61,89 +98,3 @@ export function findKind(apiVersion: string, kind: string): KindDefinition | und
 export function knownKinds(): Iterable<string> {
   return definitions.keys();
 }
-
-function define<T extends ResourceType>(apiVersions: readonly string[], kind: string, options: KindOptions<T>): void {
-  for (const apiVersion of apiVersions) {
-    definitions.set(`${apiVersion} ${kind}`, { apiVersion, kind, nameRule: SUBDOMAIN_NAME, ...options });
-  }
-}
-
-function defineCalico<T extends ResourceType>(options: KindOptions<T>): void {
-  define(CALICO_GROUPS, options.type, options);
-}
-
-defineCalico({
-  type: 'NetworkPolicy',
-  schema: policies.networkPolicy,
-  isNamespaced: true,
-  nameRule: NAMESPACED_POLICY_NAME,
-  check: checks.checkNamespacedPolicy,
-});
-defineCalico({
-  type: 'StagedNetworkPolicy',
-  schema: policies.stagedNetworkPolicy,
-  isNamespaced: true,
-  nameRule: NAMESPACED_POLICY_NAME,
-  check: checks.checkNamespacedPolicy,
-});
-defineCalico({
-  type: 'GlobalNetworkPolicy',
-  schema: policies.globalNetworkPolicy,
-  isNamespaced: false,
-  nameRule: GLOBAL_POLICY_NAME,
-  check: checks.checkGlobalPolicy,
-});
-defineCalico({
-  type: 'StagedGlobalNetworkPolicy',
-  schema: policies.stagedGlobalNetworkPolicy,
-  isNamespaced: false,
-  nameRule: GLOBAL_POLICY_NAME,
-  check: checks.checkGlobalPolicy,
-});
-defineCalico({
-  type: 'StagedKubernetesNetworkPolicy',
-  schema: stagedKubernetesNetworkPolicy,
-  isNamespaced: true,
-  check: checkKubernetesPolicy,
-});
-defineCalico({ type: 'Tier', schema: policies.tier, isNamespaced: false, nameRule: LABEL_NAME });
-defineCalico({ type: 'Profile', schema: policies.profile, isNamespaced: false, check: checks.checkProfile });
-defineCalico({ type: 'NetworkSet', schema: networkSet, isNamespaced: true, check: checkNetworkSet });
-defineCalico({ type: 'GlobalNetworkSet', schema: networkSet, isNamespaced: false, check: checkNetworkSet });
-defineCalico({ type: 'HostEndpoint', schema: hostEndpoint, isNamespaced: false, check: checkHostEndpoint });
-defineCalico({
-  type: 'WorkloadEndpoint',
-  schema: workloadEndpoint,
-  isNamespaced: true,
-  nameRule: ANY_NAME,
-  check: checkWorkloadEndpoint,
-});
-defineCalico({
-  type: 'FelixConfiguration',
-  schema: felixConfiguration,
-  isNamespaced: false,
-  check: checkFelixConfiguration,
-});
-define(['networking.k8s.io/v1'], 'NetworkPolicy', {
-  type: 'KubernetesNetworkPolicy',
-  schema: kubernetesNetworkPolicy,
-  isNamespaced: true,
-  check: checkKubernetesPolicy,
-});
-define(CLUSTER_POLICY_VERSIONS, 'ClusterNetworkPolicy', {
-  type: 'ClusterNetworkPolicy',
-  schema: clusterNetworkPolicy,
-  isNamespaced: false,
-  check: checkClusterPolicy,
-});
-define(['v1'], 'Pod', { type: 'Pod', schema: pod, isNamespaced: true, fields: ['spec', 'status'] });
-define(['v1'], 'Node', { type: 'Node', schema: node, isNamespaced: false, fields: ['spec', 'status'] });
-define(['v1'], 'Namespace', { type: 'Namespace', schema: bare, isNamespaced: false, nameRule: LABEL_NAME, fields: [] });
-define(['v1'], 'ServiceAccount', { type: 'ServiceAccount', schema: bare, isNamespaced: true, fields: [] });
-define(['v1'], 'Service', { type: 'Service', schema: service, isNamespaced: true });
-define(['discovery.k8s.io/v1'], 'EndpointSlice', {
-  type: 'EndpointSlice',
-  schema: endpointSlice,
-  isNamespaced: true,
-  fields: ['addressType', 'endpoints', 'ports'],
-});

@@ -3,7 +3,7 @@
 // those under them.
 
 import type { DesiredState, PrefixChanges, PrefixMembership, SetId } from '../calc/resolved.ts';
-import { type Cidr, compareCidrs, type Family } from '../model/address.ts';
+import { type Cidr, compareCidrs, type Family, type IpAddress } from '../model/address.ts';
 import type { AddressClass } from './address-class.ts';
 import { ClassPool } from './class-pool.ts';
 import { DEFAULT_TABLE_LIMITS, requireWithin, type TableLimits } from './limits.ts';
@@ -34,6 +34,12 @@ export interface AddressPartition {
   inSet(set: SetId): readonly AddressClass[];
 }
 
+/** How another process numbered classes. */
+export interface FormerClasses {
+  readonly families: readonly Family[];
+  idOf(address: IpAddress): number;
+}
+
 /** What an update changed. */
 export interface AddressChanges {
   readonly added: readonly AddressClass[];
@@ -52,6 +58,8 @@ export class AddressClasses {
   /** What the prefixes are up to date with. */
   #source: PrefixChanges | undefined;
   #revision = 0;
+  /** Until something is committed. */
+  #adopted: FormerClasses | undefined;
 
   constructor(limits: TableLimits = DEFAULT_TABLE_LIMITS) {
     this.#limits = limits;
@@ -62,6 +70,12 @@ export class AddressClasses {
   /** Prefixes in their order, with class ids. */
   get ordered(): Readonly<Record<Family, OrderedPrefixes>> {
     return this.#ordered;
+  }
+
+  /** Ids go on from those that another process gave. Only before the first update. */
+  adopt(former: FormerClasses): void {
+    this.#adopted = former;
+    this.#pool.adopt(former.families);
   }
 
   /** The partition for these prefixes and no others. Throws LIMIT_EXCEEDED. */
@@ -91,6 +105,7 @@ export class AddressClasses {
   /** The partition is in force. */
   commit(): void {
     this.#pool.settle();
+    this.#adopted = undefined;
   }
 
   /** The image that the partition was for comes to nothing: starts anew, with the ids of the one in force. */
@@ -189,7 +204,11 @@ export class AddressClasses {
       while (chain.length > 0 && !ordered.isUnder(position, ordered.memberAt(chain.at(-1) as number).cidr)) chain.pop();
       const outer = chain.length === 0 ? undefined : this.#pool.get(ordered.classAt(chain.at(-1) as number));
       const before = ordered.classAt(position);
-      const taken = this.#pool.take(cidr.family, mergeSets(outer?.sets ?? [], sets.keys()));
+      const taken = this.#pool.take(
+        cidr.family,
+        mergeSets(outer?.sets ?? [], sets.keys()),
+        this.#adopted?.idOf(lastOf(cidr)),
+      );
       this.#pairs += taken.sets.length;
       if (before !== NO_CLASS) this.#giveUp(before);
       requireWithin('prefixSets', this.#pairs, this.#limits);
@@ -198,6 +217,18 @@ export class AddressClasses {
       chain.push(position);
     }
   }
+}
+
+/** Its last address: seldom do longer prefixes have another class for that. */
+function lastOf({ family, words, length }: Cidr): IpAddress {
+  const last = words.map((word, index) => (word | hostMask(length - 32 * index)) >>> 0);
+  return { family, words: last };
+}
+
+/** Bits of a word behind its first `length`. */
+function hostMask(length: number): number {
+  if (length <= 0) return 0xffffffff;
+  return length >= 32 ? 0 : 0xffffffff >>> length;
 }
 
 /** Each prefix once, in order: as it is now. */

@@ -1,4 +1,5 @@
-// Finds every region that an image reaches, from its root and the sizes in its header: what a restarted agent takes over.
+// Finds every region that an image reaches, from its root and the sizes in its header: what a restarted agent takes over. How
+// the image numbers its classes is adopted-ids.ts.
 import { reachableNodes } from './address-table-v6.ts';
 import type { ImageRoot } from './image.ts';
 import {
@@ -33,8 +34,25 @@ export interface ImageSizes {
 const HEADER_MARK = 0x7404_7461;
 const HEADER_WORDS = 5;
 
-export function encodeHeader({ addressClasses, pages, sourcePortClasses, policies }: ImageSizes): Uint32Array {
-  return Uint32Array.of(HEADER_MARK, addressClasses, pages, sourcePortClasses, policies);
+/** Sizes, then what else the writer wants to find there again. */
+export function encodeHeader(sizes: ImageSizes, rest: Uint32Array): Uint32Array {
+  const { addressClasses, pages, sourcePortClasses, policies } = sizes;
+  const header = new Uint32Array(HEADER_WORDS + rest.length);
+  header.set([HEADER_MARK, addressClasses, pages, sourcePortClasses, policies]);
+  header.set(rest, HEADER_WORDS);
+  return header;
+}
+
+/** undefined = there is no image, or none of this layout. An image of an older agent has no rest. */
+export function decodeHeader(
+  heap: Uint32Array,
+  { directory, directoryRegions }: Pick<ImageRoot, 'directory' | 'directoryRegions'>,
+): { readonly sizes: ImageSizes; readonly rest: Uint32Array } | undefined {
+  const end = directory + Math.max(HEADER_WORDS, directoryRegions);
+  const [mark, addressClasses = 0, pages = 0, sourcePortClasses = 0, policies = 0] = heap.subarray(directory, end);
+  if (directory === 0 || mark !== HEADER_MARK || end > heap.length) return undefined;
+  const sizes = { addressClasses, pages, sourcePortClasses, policies };
+  return { sizes, rest: heap.subarray(directory + HEADER_WORDS, end) };
 }
 
 /** Regions of the image in both arrays, each once; undefined = there is no image, or none of this layout. */
@@ -42,13 +60,10 @@ export function reachableRegions(
   { heap, v6Nodes }: TableArrays,
   root: ImageRoot,
 ): { readonly heap: readonly Region[]; readonly v6Nodes: readonly Region[] } | undefined {
-  const [mark, addressClasses = 0, pages = 0, sourcePortClasses = 0, policies = 0] = heap.subarray(
-    root.directory,
-    root.directory + HEADER_WORDS,
-  );
-  if (root.directory === 0 || mark !== HEADER_MARK) return undefined;
-  const walk = new Walk(heap, { addressClasses, pages, sourcePortClasses, policies });
-  walk.visitRoot(root);
+  const header = decodeHeader(heap, root);
+  if (header === undefined) return undefined;
+  const walk = new Walk(heap, header.sizes);
+  walk.visitRoot(root, HEADER_WORDS + header.rest.length);
   const nodes = [...reachableNodes(v6Nodes, heap.subarray(root.v6Root, root.v6Root + V6_ROOT_WORDS))];
   return {
     heap: walk.regions(),
@@ -70,8 +85,8 @@ class Walk {
     return [...this.#lengths].map(([offset, length]) => ({ offset, length }));
   }
 
-  visitRoot(root: ImageRoot): void {
-    this.#note(root.directory, HEADER_WORDS);
+  visitRoot(root: ImageRoot, headerWords: number): void {
+    this.#note(root.directory, headerWords);
     this.#note(root.l4Classes, L4_ENTRIES);
     this.#note(root.sourceClasses, SOURCE_PORTS);
     this.#note(root.v6Root, V6_ROOT_WORDS);

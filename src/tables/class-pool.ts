@@ -56,11 +56,16 @@ export class ClassPool {
     return all.every(({ users }) => users > 0) ? all : all.filter(({ users }) => users > 0);
   }
 
-  /** The class of these sets, ascending, with one more user. Throws LIMIT_EXCEEDED. */
-  take(family: Family, sets: readonly SetId[]): AddressClass {
+  /** Ids go on from the blocks of another process. Only before the first image. */
+  adopt(families: readonly Family[]): void {
+    this.#ids.adopt(families);
+  }
+
+  /** The class of these sets, ascending, with one more user; a new one gets `wantedId` if that is free. Throws LIMIT_EXCEEDED. */
+  take(family: Family, sets: readonly SetId[], wantedId?: number): AddressClass {
     const hash = hashOf(family, sets);
     const found = this.#byHash.get(hash).find((each) => each.family === family && isSame(each.sets, sets));
-    const taken = found ?? this.#make(family, sets, hash);
+    const taken = found ?? this.#make(family, sets, hash, wantedId);
     this.#use(taken);
     return taken;
   }
@@ -116,8 +121,8 @@ export class ClassPool {
     this.releaseAll();
   }
 
-  #make(family: Family, sets: readonly SetId[], hash: number): CountedClass {
-    const made: CountedClass = { id: this.#ids.take(family), family, sets, hash, users: 0 };
+  #make(family: Family, sets: readonly SetId[], hash: number, wantedId: number | undefined): CountedClass {
+    const made: CountedClass = { id: this.#ids.take(family, wantedId), family, sets, hash, users: 0 };
     this.#byHash.add(hash, made);
     this.#byId[made.id] = made;
     for (const set of made.sets) this.#bySet.add(set, made);

@@ -2,15 +2,24 @@
 // the image before already has. Pure and deterministic; writing an image to the kernel is kernel/'s work.
 import type { DesiredState } from '../calc/resolved.ts';
 import { type AddressChanges, AddressClasses } from './address-classes.ts';
-import { reachableRegions } from './adoption.ts';
+import { decodeIds, formerIdsOf } from './adopted-ids.ts';
+import { decodeHeader, reachableRegions } from './adoption.ts';
 import type { Classification } from './classification.ts';
 import { IdPool } from './id-pool.ts';
 import type { ImageCounts, ImageRoot, TableImage } from './image.ts';
 import { ImageTables } from './image-tables.ts';
-import { L4_BASE, L4_ENTRIES, PAGE_WORDS, SOURCE_PORTS, V6_NODE_WORDS } from './layout.ts';
+import {
+  L4_BASE,
+  L4_ENTRIES,
+  PAGE_WORDS,
+  SOURCE_PORTS,
+  V4_ROOT_WORDS,
+  V6_NODE_WORDS,
+  V6_ROOT_WORDS,
+} from './layout.ts';
 import { DEFAULT_TABLE_LIMITS, type TableLimits } from './limits.ts';
 import { type EndpointLists, ListsInUse } from './lists-in-use.ts';
-import type { TableArrays } from './lookup.ts';
+import { addressClass, type TableArrays } from './lookup.ts';
 import { NumberClasses, type Spares } from './number-classes.ts';
 import { PartitionStep } from './partition-step.ts';
 import { RegionStore } from './region-store.ts';
@@ -18,13 +27,21 @@ import type { PartitionSteps } from './row-store.ts';
 import { Stories } from './stories.ts';
 
 export interface TableSizes {
-  /** 32-bit words of the policy heap; at most 2^24. */
+  /** 32-bit words of the policy heap: MIN_HEAP_WORDS to 2^24. */
   readonly heapWords: number;
   readonly v6Nodes: number;
   readonly limits?: Partial<TableLimits>;
 }
 
 export const DEFAULT_TABLE_SIZES: TableSizes = { heapWords: 2 ** 24, v6Nodes: 16384 };
+
+/** Of which each image has one, and needs another of each beside those of the image before. */
+const FIXED_TABLES = [L4_ENTRIES, SOURCE_PORTS, V4_ROOT_WORDS, V6_ROOT_WORDS];
+const FIXED_WORDS = FIXED_TABLES.reduce((sum, words) => sum + words, 0);
+/** What else an image has to leave of the heap: the change that makes it smaller needs some room too. */
+const HEADROOM = 1 / 16;
+/** Two images of few rules; with less there would be no second. */
+export const MIN_HEAP_WORDS = 2 ** 21;
 
 /** Heap regions start at multiples of a cache line. */
 const REGION_WORDS = 16;
@@ -61,7 +78,9 @@ export class TableCompiler {
       capacity: sizes.heapWords,
       granularity: REGION_WORDS,
       reserved: RESERVED_WORDS,
-      setting: 'tables.heapWords',
+      setting: '--heap-words',
+      slots: [...FIXED_TABLES, ...FIXED_TABLES],
+      headroom: FIXED_WORDS + HEADROOM * sizes.heapWords,
     });
     this.v6Nodes = new RegionStore({
       limits,
@@ -69,7 +88,7 @@ export class TableCompiler {
       capacity: sizes.v6Nodes * V6_NODE_WORDS,
       granularity: V6_NODE_WORDS,
       reserved: 0,
-      setting: 'tables.v6Nodes',
+      setting: '--v6-nodes',
     });
     this.#lists = new ListsInUse(this.heap, this.stories);
     this.#tables = new ImageTables(this.heap, this.v6Nodes);
@@ -91,12 +110,13 @@ export class TableCompiler {
     }
   }
 
-  /** Takes over an image that an earlier process wrote, if there is one. Only before the first compile. */
+  /** Takes over an image that an earlier process wrote, if there is one, ids of classes included. Only before the first compile. */
   adopt(arrays: TableArrays, root: ImageRoot): void {
     const regions = reachableRegions(arrays, root);
     if (regions === undefined) return;
     this.heap.adopt(arrays.heap, regions.heap);
     this.v6Nodes.adopt(arrays.v6Nodes, regions.v6Nodes);
+    this.#adoptIds(arrays, root);
   }
 
   /** Reserves the ids that endpoints already have in the kernel. Only before the first compile. */
@@ -116,6 +136,18 @@ export class TableCompiler {
     this.v6Nodes.sweep();
   }
 
+  /** The image stays in force, and its words as they are, until the first compile is complete. */
+  #adoptIds(arrays: TableArrays, root: ImageRoot): void {
+    const ids = decodeIds(decodeHeader(arrays.heap, root)?.rest ?? new Uint32Array());
+    if (ids === undefined) return;
+    const table = (offset: number, size: number): Uint32Array => arrays.heap.subarray(offset, offset + size);
+    const l4 = formerIdsOf(table(root.l4Classes, L4_ENTRIES), ids.l4Parents);
+    const sourcePorts = formerIdsOf(table(root.sourceClasses, SOURCE_PORTS), ids.sourceParents);
+    if (l4 !== undefined) this.#l4.adopt(l4);
+    if (sourcePorts !== undefined) this.#sourcePorts.adopt(sourcePorts);
+    this.#addresses.adopt({ families: ids.families, idOf: (address) => addressClass(arrays, root, address) });
+  }
+
   #compile(desired: DesiredState, accept: (() => void) | undefined): TableImage {
     const endpoints = this.#lists.follow(desired);
     const { partition, changes } = this.#addresses.follow(desired);
@@ -129,10 +161,11 @@ export class TableCompiler {
     const limit = this.#endpointIds.limit;
     const { ordered } = this.#addresses;
     const root = this.#tables.update(classification, ordered, changes.prefixes, { lists: endpoints, ids, limit });
+    this.heap.requireHeadroom();
     accept?.();
     this.#complete(classification, ids);
     const counts: ImageCounts = {
-      endpoints: endpoints.length,
+      endpoints: desired.endpoints.size,
       policyLists: this.#lists.size,
       rules: this.#lists.ruleCount,
       prefixes: desired.prefixes.size,

@@ -1,6 +1,6 @@
 // Free extents of an array. What was given back is handed out again at its own size first; only when nothing else is
 // left are neighbours joined, which happens at most twice between two images, because nothing is given back while one
-// is made.
+// is made. Sizes that are asked for again and again are kept whole: small regions that come and go would leave them no room.
 
 interface Extent {
   readonly offset: number;
@@ -12,6 +12,12 @@ export class FreeSpace {
   readonly #bySize = new Map<number, number[]>();
   /** Joined extents, by the logarithm of their length. */
   #byMagnitude: Extent[][] = [];
+  readonly #kept: ReadonlySet<number>;
+
+  /** Extents of the kept lengths are neither joined nor cut. */
+  constructor(kept: Iterable<number> = []) {
+    this.#kept = new Set(kept);
+  }
 
   add(offset: number, length: number): void {
     const offsets = this.#bySize.get(length);
@@ -48,9 +54,12 @@ export class FreeSpace {
 
   #join(): void {
     const extents = this.#byMagnitude.flat();
-    for (const [length, offsets] of this.#bySize) for (const offset of offsets) extents.push({ offset, length });
+    for (const [length, offsets] of this.#bySize) {
+      if (this.#kept.has(length)) continue;
+      for (const offset of offsets) extents.push({ offset, length });
+      this.#bySize.delete(length);
+    }
     extents.sort((a, b) => a.offset - b.offset);
-    this.#bySize.clear();
     this.#byMagnitude = [];
     let joined: { offset: number; length: number } | undefined;
     for (const { offset, length } of extents) {

@@ -3,6 +3,7 @@
 import type { AddressChanges, AddressClasses } from './address-classes.ts';
 import { AddressTableV4 } from './address-table-v4.ts';
 import { AddressTableV6 } from './address-table-v6.ts';
+import { encodeIds } from './adopted-ids.ts';
 import { encodeHeader } from './adoption.ts';
 import type { Classification } from './classification.ts';
 import type { ImageRoot } from './image.ts';
@@ -37,23 +38,25 @@ export class ImageTables {
 
   /** Brings all tables up to date; `prefixes` as in AddressChanges. Throws TABLE_FULL and LIMIT_EXCEEDED. */
   update(
-    { addresses, l4, sourcePorts }: Classification,
+    classification: Classification,
     ordered: AddressClasses['ordered'],
     prefixes: AddressChanges['prefixes'],
     { lists, ids, limit }: EndpointTable,
   ): ImageRoot {
+    const { addresses, l4, sourcePorts } = classification;
     const policies = new Uint32Array(2 * limit);
     for (const { key, egress, ingress } of lists) {
       const id = ids.get(key) as number;
       policies[2 * id] = egress.compiler.base;
       policies[2 * id + 1] = ingress.compiler.base;
     }
-    const header = encodeHeader({
+    const sizes = {
       addressClasses: addresses.idLimit,
       pages: Math.ceil(l4.idLimit / PAGE_WORDS),
       sourcePortClasses: sourcePorts.idLimit,
       policies: policies.length,
-    });
+    };
+    const header = encodeHeader(sizes, encodeIds(classification));
     return {
       v4Root: this.#v4.update(ordered[4], addresses.outside[4].id, prefixes[4]),
       v6Root: this.#v6.update(ordered[6], addresses.outside[6].id, prefixes[6]),

@@ -16,7 +16,7 @@ export interface ImageRoot {
 
 export interface TableImage {
   readonly root: ImageRoot;
-  /** Id of each endpoint: where its two policy bases are. */
+  /** Id of each endpoint, and of each scope of host endpoints (hostListKey): where its two policy bases are. */
   readonly endpointIds: ReadonlyMap<string, number>;
   /** What must be copied from the stores: regions that were not there in the image before, neighbours joined. */
   readonly written: { readonly heap: readonly Region[]; readonly v6Nodes: readonly Region[] };
@@ -26,6 +26,7 @@ export interface TableImage {
 }
 
 export interface ImageCounts {
+  /** Workload endpoints. */
   readonly endpoints: number;
   readonly policyLists: number;
   /** Of all lists, each list's own. */

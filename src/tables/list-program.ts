@@ -3,36 +3,13 @@
 
 import type { PolicyList, PortSet, ResolvedPolicy, ResolvedTier, SetId } from '../calc/resolved.ts';
 import type { Direction } from '../model/policy.ts';
-import {
-  DEFAULT_RULE_INDEX,
-  PROFILE_TIER,
-  policyTraceEntry,
-  profileTraceEntry,
-  type TraceEntry,
-} from '../model/trace.ts';
 import { type IntervalSet, unionOf } from './interval-sets.ts';
 import { pointSet, protocolSet } from './l4-space.ts';
 import { PeerRuleIndex } from './peer-rule-index.ts';
-import {
-  denyAll,
-  dependsOnPeer,
-  forEachPortSet,
-  forEachSourcePortSet,
-  type ProgramRule,
-  prepareOnce,
-  prepareRule,
-  type Role,
-} from './program-rules.ts';
+import { dependsOnPeer, forEachPortSet, forEachSourcePortSet, type ProgramRule, type Role } from './program-rules.ts';
+import { type ProgramTier, programTiers } from './program-tiers.ts';
 import { keyOfSet } from './set-counts.ts';
 import { SetIds } from './set-ids.ts';
-
-/** A tier's rules, or all profiles' rules, and what happens at their end. */
-export interface ProgramTier {
-  readonly rules: readonly ProgramRule[];
-  /** Position of rules[0] in the whole sequence. */
-  readonly firstIndex: number;
-  readonly end: TraceEntry;
-}
 
 export interface ListProgram {
   readonly direction: Direction;
@@ -71,14 +48,7 @@ export function widestProgram({ enforced, pending }: ListPrograms): ListProgram 
 }
 
 function flatten(list: PolicyList, policiesOf: (tier: ResolvedTier) => readonly ResolvedPolicy[]): ListProgram {
-  const tiers: ProgramTier[] = [];
-  let firstIndex = 0;
-  const add = (rules: readonly ProgramRule[], end: TraceEntry): void => {
-    tiers.push({ rules, firstIndex, end });
-    firstIndex += rules.length;
-  };
-  for (const tier of list.tiers) addTier(tier, policiesOf(tier), list.direction, add);
-  add(profileRules(list), profileTraceEntry(PROFILE_TIER, 'deny', DEFAULT_RULE_INDEX));
+  const tiers = programTiers(list, policiesOf);
   const rules = tiers.flatMap((tier) => tier.rules);
   const unfiltered: number[] = [];
   const dependent: ProgramRule[] = [];
@@ -110,35 +80,6 @@ function flatten(list: PolicyList, policiesOf: (tier: ResolvedTier) => readonly 
     hasSourcePorts,
     portSets: [...portSets],
   };
-}
-
-function addTier(
-  { tier }: ResolvedTier,
-  policies: readonly ResolvedPolicy[],
-  direction: Direction,
-  add: (rules: readonly ProgramRule[], end: TraceEntry) => void,
-): void {
-  const last = policies.at(-1)?.policy;
-  if (last === undefined) return;
-  const rules = policies.flatMap(({ policy, rules: resolved }) =>
-    prepareOnce(resolved, direction, (rule) => {
-      const action = rule.action === 'log' ? 'pass' : rule.action;
-      return prepareRule(rule, direction, rule.action, policyTraceEntry(policy, action, rule.index, rule.location));
-    }),
-  );
-  add(rules, policyTraceEntry(last, tier.defaultAction, DEFAULT_RULE_INDEX, last.location));
-}
-
-/** A profile that does not exist denies everything; Pass has no tier to go to and denies. */
-function profileRules({ profiles, direction }: PolicyList): ProgramRule[] {
-  return profiles.flatMap(({ name, profile, rules }) => {
-    if (profile === undefined) return [denyAll(direction, profileTraceEntry(name, 'deny', 0))];
-    return prepareOnce(rules, direction, (rule) => {
-      const action = rule.action === 'pass' ? 'deny' : rule.action;
-      const entry = profileTraceEntry(name, action === 'allow' ? 'allow' : 'deny', rule.index, rule.location);
-      return prepareRule(rule, direction, action, entry);
-    });
-  });
 }
 
 /** The sets on one role's address that decide whether, and for which ports, some rule matches. */

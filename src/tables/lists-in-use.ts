@@ -1,9 +1,11 @@
 // The policy lists that local endpoints have, prepared once each, with what they ask of the partitions and which sets
 // concern them. Follows the desired state: what is new is prepared, what is gone is given up.
 import type { DesiredState, PolicyList, PortSet, SetId } from '../calc/resolved.ts';
+import { HOST_SCOPES } from '../model/policy.ts';
 import type { AddressClass } from './address-class.ts';
 import type { AddressChanges } from './address-classes.ts';
 import { FewMap } from './few-map.ts';
+import { hostListKey } from './host-list-key.ts';
 import type { IntervalSet } from './interval-sets.ts';
 import { ListCompiler } from './list-compiler.ts';
 import { type ListPrograms, l4SetsOf, prepareList, sourcePortSetsOf, widestProgram } from './list-program.ts';
@@ -35,8 +37,9 @@ export interface ListChanges {
   readonly removed: AddressClass[];
 }
 
-/** One endpoint's lists. */
+/** One endpoint's lists, or those of one scope of a host endpoint. */
 export interface EndpointLists {
+  /** Of a host endpoint as hostListKey makes it. */
   readonly key: string;
   readonly egress: ListInUse;
   readonly ingress: ListInUse;
@@ -77,6 +80,15 @@ export class ListsInUse {
     const endpoints: EndpointLists[] = [];
     for (const [key, { egress, ingress }] of desired.endpoints) {
       endpoints.push({ key, egress: this.#use(egress, pointsOf), ingress: this.#use(ingress, pointsOf) });
+    }
+    for (const [key, { scopes }] of desired.hostEndpoints) {
+      for (const scope of HOST_SCOPES) {
+        const pair = scopes[scope];
+        if (pair === undefined) continue;
+        const { egress, ingress } = pair;
+        const at = hostListKey(key, scope);
+        endpoints.push({ key: at, egress: this.#use(egress, pointsOf), ingress: this.#use(ingress, pointsOf) });
+      }
     }
     for (const [list, entry] of this.#entries) {
       if (entry.round === this.#round) continue;

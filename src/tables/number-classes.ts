@@ -61,6 +61,8 @@ export class NumberClasses {
   #revision = -1;
   /** In force: what a failed change goes back to. */
   #committed: Partition | undefined;
+  /** Until something is committed: of a partition that another process made. */
+  #adopted: FormerIds | undefined;
   #version = 0;
   /** Words spent since the last update. */
   #spent = 0;
@@ -76,6 +78,11 @@ export class NumberClasses {
     this.#classLimit = classLimit;
     this.#limits = limits;
     this.#spares = spares;
+  }
+
+  /** Ids go on from those that another process gave. Only before the first update. */
+  adopt(former: FormerIds): void {
+    this.#adopted = former;
   }
 
   /** The partition for these sets; the one before if they are the same. Throws LIMIT_EXCEEDED. */
@@ -99,6 +106,7 @@ export class NumberClasses {
   /** The partition is in force: rollBack comes back to it. */
   commit(): void {
     this.#committed = this.#partition;
+    this.#adopted = undefined;
   }
 
   /** Ids go on from the partition that is in force. */
@@ -113,18 +121,19 @@ export class NumberClasses {
     for (const set of sets) byKey.set(keyOfSet(set), set);
     const keys = new Set(byKey.keys());
     if (this.#partition !== undefined && isSameSet(keys, this.#keys)) return this.#partition;
-    this.#partition = this.#divide([...byKey.values()], this.#partition);
+    const former = this.#partition === undefined ? this.#adopted : formerOf(this.#partition);
+    this.#partition = this.#divide([...byKey.values()], former);
     this.#keys = keys;
     return this.#partition;
   }
 
-  #divide(sets: readonly IntervalSet[], before: Partition | undefined): Partition {
+  #divide(sets: readonly IntervalSet[], former: FormerIds | undefined): Partition {
     const refinement = refine(this.#size, sets, (visited) => requireWithin('portRanges', visited, this.#limits));
     requireWithin(this.#classLimit, refinement.partCount, this.#limits);
     const { starts, parts } = refinement;
     const measured = measureParts(refinement, this.#size);
     const partOf = (number: number): number => parts[lastAtMost(starts, number)] as number;
-    const { idLimit, ofPart, parents } = assignIds(measured, partOf, before && formerOf(before), {
+    const { idLimit, ofPart, parents } = assignIds(measured, partOf, former, {
       ...this.#spares,
       likely: this.#spares.likely.map((range) => largestPart(refinement, range, this.#size)),
     });

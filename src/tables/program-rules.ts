@@ -8,9 +8,12 @@ import { layer4Conditions } from './layer4-conditions.ts';
 /** Which address a condition looks at: the endpoint's own, or the other end's. */
 export type Role = 'local' | 'peer';
 
+/** What becomes of what a rule or an end takes; `next`: the whole list decides nothing about it. */
+export type Ending = Exclude<RuleAction, 'log'> | 'next';
+
 /** A rule as rows are computed from it. */
 export interface ProgramRule {
-  readonly action: RuleAction;
+  readonly action: Ending | 'log';
   readonly entry: TraceEntry;
   readonly matchesV4: boolean;
   readonly matchesV6: boolean;
@@ -71,7 +74,7 @@ export function denyAll(direction: Direction, entry: TraceEntry): ProgramRule {
 export function prepareRule(
   rule: ResolvedRule,
   direction: Direction,
-  action: RuleAction,
+  action: ProgramRule['action'],
   entry: TraceEntry,
 ): ProgramRule {
   const { source, destination, matchesV4, matchesV6 } = rule;

@@ -7,7 +7,7 @@ export function regionMissing(operation: string, store: string, offset: number):
   return new DataplaneError('INTERNAL', 'no region there', { operation, target: `${store}+${offset}` });
 }
 
-/** No room for a region of `size` words where `used` are taken. */
+/** No room for `size` more words where regions take `used`. */
 export function storeFull({ name, capacity, setting }: RegionStoreOptions, used: number, size: number): DataplaneError {
   return new DataplaneError('TABLE_FULL', 'the compiled policy does not fit', {
     operation: 'compile tables',

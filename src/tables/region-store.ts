@@ -21,10 +21,13 @@ const REGION_OVERHEAD = 128;
 export class RegionStore {
   readonly #options: RegionStoreOptions;
   readonly #index = new RegionIndex();
-  readonly #free = new FreeSpace();
   readonly #limits: TableLimits;
+  #free = new FreeSpace();
   #words: Uint32Array;
-  #end: number;
+  #end = 0;
+  /** Words of all regions, of those with uses. */
+  #regionWords = 0;
+  #liveWords = 0;
   /** Words that this image asked for. */
   #asked = 0;
   #written = new WrittenRegions();
@@ -37,7 +40,8 @@ export class RegionStore {
     this.#options = options;
     this.#limits = options.limits ?? DEFAULT_TABLE_LIMITS;
     this.#words = new Uint32Array(Math.min(options.capacity, INITIAL_WORDS));
-    this.#end = options.reserved;
+    this.#clear();
+    this.#setSlotsAside(options.slots ?? []);
   }
 
   /** The array's content as far as regions reach; valid until the next intern. */
@@ -50,6 +54,11 @@ export class RegionStore {
     return this.#end;
   }
 
+  /** Words of all regions: of the image in force, and of those before and after it while they are there. */
+  get regionWords(): number {
+    return this.#regionWords;
+  }
+
   get capacity(): number {
     return this.#options.capacity;
   }
@@ -60,6 +69,7 @@ export class RegionStore {
 
   /** Takes over regions that are in force in the kernel's array. Only before the first image. */
   adopt(array: Uint32Array, regions: readonly Region[]): void {
+    this.#clear();
     for (const { offset, length } of [...regions].sort((a, b) => a.offset - b.offset)) {
       const size = this.#sizeOf(length);
       if (offset > this.#end) this.#free.add(this.#end, offset - this.#end);
@@ -68,13 +78,28 @@ export class RegionStore {
       const content = array.subarray(offset, offset + length);
       this.#words.set(content, offset);
       this.#index.add(this.#unitOf(offset), length, hashWords(content));
+      this.#regionWords += size;
       this.#unused.push(this.#unitOf(offset));
     }
+    const slots = [...(this.#options.slots ?? [])];
+    for (const { length } of regions) {
+      const filled = slots.indexOf(this.#sizeOf(length));
+      if (filled >= 0) slots.splice(filled, 1);
+    }
+    this.#setSlotsAside(slots);
   }
 
   beginImage(): void {
     this.#asked = 0;
     this.#written = new WrittenRegions();
+  }
+
+  /**
+   * Whether the image under way leaves room for a smaller one beside it, so that there is a way back. Throws TABLE_FULL.
+   */
+  requireHeadroom(): void {
+    const { headroom = 0, capacity } = this.#options;
+    if (this.#liveWords + headroom > capacity) throw storeFull(this.#options, this.#liveWords, headroom);
   }
 
   /** Every use is known: from now on sweep may take what has none. */
@@ -103,6 +128,7 @@ export class RegionStore {
     }
     this.beginImage();
     this.#index.clearUses();
+    this.#liveWords = 0;
     this.#unused = [...this.#index.units()];
     this.#isAbandoned = true;
   }
@@ -155,7 +181,7 @@ export class RegionStore {
   retain(offset: number): void {
     this.#lengthAt(offset);
     const unit = this.#unitOf(offset);
-    this.#index.setUses(unit, this.#index.usesAt(unit) + 1);
+    this.#setUses(unit, this.#index.usesAt(unit) + 1);
   }
 
   release(offset: number): void {
@@ -163,7 +189,7 @@ export class RegionStore {
     const uses = this.#index.usesAt(unit);
     if (this.#index.lengthAt(unit) === undefined || uses === 0)
       throw regionMissing('release', this.#options.name, offset);
-    this.#index.setUses(unit, uses - 1);
+    this.#setUses(unit, uses - 1);
     if (uses === 1) this.#unused.push(unit);
   }
 
@@ -175,7 +201,7 @@ export class RegionStore {
   #known(content: Uint32Array, hash: number): number | undefined {
     const unit = this.#index.find(hash, content.length, (candidate) => this.#hasContent(candidate, content));
     if (unit === undefined) return undefined;
-    this.#index.setUses(unit, this.#index.usesAt(unit) + 1);
+    this.#setUses(unit, this.#index.usesAt(unit) + 1);
     return unit * this.#options.granularity;
   }
 
@@ -212,9 +238,10 @@ export class RegionStore {
   #allocate(length: number, hash: number): number {
     const size = this.#sizeOf(length);
     const offset = this.#free.takeExact(size) ?? this.#extend(size) ?? this.#free.takePart(size);
-    if (offset === undefined) throw storeFull(this.#options, this.#end, size);
+    if (offset === undefined) throw storeFull(this.#options, this.#regionWords, size);
     this.#index.add(this.#unitOf(offset), length, hash);
-    this.#index.setUses(this.#unitOf(offset), 1);
+    this.#regionWords += size;
+    this.#setUses(this.#unitOf(offset), 1);
     this.#written.add(offset, size);
     return offset;
   }
@@ -235,6 +262,30 @@ export class RegionStore {
     const offset = unit * this.#options.granularity;
     const size = this.#sizeOf(this.#lengthAt(offset));
     this.#index.remove(unit);
+    this.#regionWords -= size;
     this.#free.add(offset, size);
+  }
+
+  #setUses(unit: number, uses: number): void {
+    const before = this.#index.usesAt(unit);
+    this.#index.setUses(unit, uses);
+    if (before === 0 || uses === 0) {
+      const size = this.#sizeOf(this.#lengthAt(unit * this.#options.granularity));
+      this.#liveWords += (uses === 0 ? 0 : size) - (before === 0 ? 0 : size);
+    }
+  }
+
+  /** Nothing is there. */
+  #clear(): void {
+    this.#free = new FreeSpace(this.#options.slots);
+    this.#end = this.#options.reserved;
+  }
+
+  /** As far as there is room. */
+  #setSlotsAside(sizes: readonly number[]): void {
+    for (const size of sizes) {
+      const offset = this.#free.takePart(size) ?? this.#extend(size);
+      if (offset !== undefined) this.#free.add(offset, size);
+    }
   }
 }

@@ -23,5 +23,9 @@ export interface RegionStoreOptions {
   readonly reserved: number;
   /** The setting that raises the capacity, for the error's hint. */
   readonly setting: string;
+  /** Sizes that room is set aside for from the start, one for each time that it is there; small regions never take it. */
+  readonly slots?: readonly number[];
+  /** Words that an image has to leave, see requireHeadroom. */
+  readonly headroom?: number;
   readonly limits?: TableLimits;
 }

@@ -11,9 +11,10 @@ import {
   uniteIn,
 } from './bit-sets.ts';
 import { WORD } from './layout.ts';
-import type { ListProgram, ProgramTier } from './list-program.ts';
+import type { ListProgram } from './list-program.ts';
 import type { Partition } from './number-classes.ts';
-import type { ProgramRule } from './program-rules.ts';
+import type { Ending, ProgramRule } from './program-rules.ts';
+import type { ProgramTier } from './program-tiers.ts';
 import { type RowKey, ruleHits } from './rule-hits.ts';
 import type { Stories, Story } from './stories.ts';
 
@@ -95,7 +96,7 @@ export class RowBuilder {
       isSettled = this.#applyRule(tier.rules[index - tier.firstIndex] as ProgramRule, key, direction);
     }
     this.#l4.spend(CANDIDATE_WORDS * looked);
-    if (!isSettled) this.#settle(inside, tier.end.action, tier.end, direction);
+    if (!isSettled) this.#settle(inside, tier.ending, tier.end, direction);
   }
 
   /** Returns whether nothing is left for later rules of the tier. */
@@ -114,12 +115,7 @@ export class RowBuilder {
   }
 
   /** The classes end here, or leave the tier with one more entry in their story. */
-  #settle(
-    bits: BitSet,
-    action: Exclude<ProgramRule['action'], 'log'>,
-    entry: ProgramRule['entry'],
-    direction: ListProgram['direction'],
-  ): void {
+  #settle(bits: BitSet, ending: Ending, entry: ProgramRule['entry'], direction: ListProgram['direction']): void {
     let before: Story | undefined;
     let story: Story | undefined;
     for (let index = this.#first; index < this.#end; index += 1) {
@@ -130,16 +126,18 @@ export class RowBuilder {
           story = this.#stories.extend(told ?? direction, entry);
           before = told;
         }
-        if (action === 'pass') this.#told.set(id, story);
-        else this.#words[id] = wordOf(story, action === 'allow', isIn(this.#logged, id));
+        if (ending === 'pass') this.#told.set(id, story);
+        else this.#words[id] = wordOf(story, ending, isIn(this.#logged, id));
       }
     }
-    if (action === 'pass') uniteIn(this.#leaving, bits, this.#first, this.#end);
+    if (ending === 'pass') uniteIn(this.#leaving, bits, this.#first, this.#end);
   }
 }
 
-function wordOf(story: Story, isAllowed: boolean, isLogged: boolean): number {
-  const flags = (isAllowed ? WORD.ALLOW : WORD.DENY) | (isLogged ? WORD.LOG : 0);
+const ENDING_BITS = { allow: WORD.ALLOW, deny: WORD.DENY, next: WORD.NEXT } as const;
+
+function wordOf(story: Story, ending: keyof typeof ENDING_BITS, isLogged: boolean): number {
+  const flags = ENDING_BITS[ending] | (isLogged ? WORD.LOG : 0);
   return (flags | (story.id << WORD.ID_SHIFT)) >>> 0;
 }
 

@@ -27,7 +27,7 @@ export function tableStats(image: TableImage, compiler: TableCompiler): TableSta
     { name: 'tt_heap', store: compiler.heap },
     { name: 'tt_v6_nodes', store: compiler.v6Nodes },
   ];
-  const usedBytes = stores.reduce((sum, { store }) => sum + 4 * store.usedWords, 0);
+  const usedBytes = stores.reduce((sum, { store }) => sum + 4 * store.regionWords, 0);
   const share = (count: number): number => (count === 0 ? 0 : usedBytes / count);
   const { rules, endpoints, addressClasses } = image.counts;
   const written = [...image.written.heap, ...image.written.v6Nodes];
@@ -35,7 +35,7 @@ export function tableStats(image: TableImage, compiler: TableCompiler): TableSta
     counts: image.counts,
     arrays: stores.map(({ name, store }) => ({
       name,
-      usedBytes: 4 * store.usedWords,
+      usedBytes: 4 * store.regionWords,
       capacityBytes: 4 * store.capacity,
       regions: store.regionCount,
     })),

@@ -53,7 +53,6 @@ export class Stories {
   #made: Known[] = [];
   #liveCount = 0;
   #image = 0;
-  #nextId = 1;
 
   constructor(limits: TableLimits = DEFAULT_TABLE_LIMITS) {
     this.#limits = limits;
@@ -138,7 +137,7 @@ export class Stories {
 
   #add(kind: Known['kind'], start: number, hash: number, entry: TraceEntry, first?: Known, second?: Known): Known {
     requireWithin('traceIds', this.#liveCount + 1, this.#limits);
-    const id = this.#freeId();
+    const id = this.#freeId(hash);
     const image = this.#image;
     const known: Known = { id, entry, start, hash, next: undefined, kind, first, second, uses: 0, image, isLive: true };
     if (first !== undefined) this.#retain(first);
@@ -176,10 +175,10 @@ export class Stories {
     if (known.second !== undefined) this.#release(known.second);
   }
 
-  #freeId(): number {
-    while (this.#byId.has(this.#nextId)) this.#nextId = (this.#nextId % MAX_ID) + 1;
-    const id = this.#nextId;
-    this.#nextId = (this.#nextId % MAX_ID) + 1;
+  /** From what the story says: an agent that starts again gives it the id that words in force have, whatever came before. */
+  #freeId(hash: number): number {
+    let id = ((hash >>> 0) % MAX_ID) + 1;
+    while (this.#byId.has(id)) id = (id % MAX_ID) + 1;
     return id;
   }
 }

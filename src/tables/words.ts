@@ -1,4 +1,5 @@
 // Verdict words back to what they say.
+import { decisionOf, type ListVerdict } from '../model/path.ts';
 import { pendingVerdict, type SideVerdict } from '../model/verdict.ts';
 import { WORD } from './layout.ts';
 import type { Stories } from './stories.ts';
@@ -13,4 +14,12 @@ export function decodeWord(word: number, endpoint: string, stories: Stories): Si
     isLogged: (word & WORD.LOG) !== 0,
   };
   return pending === undefined ? side : { ...side, pending: pendingVerdict(pending) };
+}
+
+/** The same of a host endpoint's list, which may decide nothing. */
+export function decodeListWord(word: number, stories: Stories): ListVerdict {
+  const { trace, pending } = stories.tell(word >>> WORD.ID_SHIFT) ?? { trace: [] };
+  const verdict = word & WORD.NEXT ? 'next' : word & WORD.ALLOW ? 'allow' : 'deny';
+  const list: ListVerdict = { verdict, trace, isLogged: (word & WORD.LOG) !== 0 };
+  return pending === undefined ? list : { ...list, pending: { verdict: decisionOf(pending), trace: pending } };
 }

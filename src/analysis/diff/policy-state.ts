@@ -18,7 +18,10 @@ export interface PolicyState {
   readonly desired: DesiredState;
 }
 
-/** A copy of a live view that stays as it is when the graph goes on. Shares everything that never changes. */
+/**
+ * A copy of a live view that stays as it is when the graph goes on. Shares everything that never changes. Without host
+ * endpoints: which of their lists a packet meets depends on a machine's interfaces, which no state knows.
+ */
 export function freezeState({ endpoints, prefixes }: DesiredState): DesiredState {
   const freezer = new Freezer();
   const frozen = new Map<string, ResolvedEndpoint>();
@@ -26,7 +29,7 @@ export function freezeState({ endpoints, prefixes }: DesiredState): DesiredState
     frozen.set(key, { endpoint, ingress: freezer.list(ingress), egress: freezer.list(egress) });
   }
   const copies = [...prefixes].map(([key, { cidr, sets }]) => [key, { cidr, sets: new Map(sets) }] as const);
-  return { endpoints: frozen, prefixes: new Map(copies) };
+  return { endpoints: frozen, hostEndpoints: new Map(), hostSettings: new Map(), prefixes: new Map(copies) };
 }
 
 /** Port sets are the only live part of a list: lists without any are shared, the others copied once. */

@@ -58,7 +58,7 @@ export const LINT_RULES = {
   'policy-selects-nothing': {
     severity: 'warning',
     summary: 'a policy selects no endpoint',
-    help: 'No endpoint of the manifests has the labels, namespace and service account that the policy asks for. Not reported when the manifests contain no endpoints at all.',
+    help: 'No endpoint of the manifests has the labels, namespace and service account that the policy asks for; of doNotTrack and preDNAT policies, which apply to hosts only, no host endpoint. Not reported when the manifests contain no endpoints at all.',
   },
   'label-typo': {
     severity: 'note',
@@ -104,6 +104,31 @@ export const LINT_RULES = {
     severity: 'warning',
     summary: 'endpoints list a profile that does not exist',
     help: 'A profile that does not exist denies when evaluation comes to it, and lends no labels. For pods the profile kns.<namespace> comes from the Namespace, which is probably not among the manifests.',
+  },
+  'host-endpoints-overlap': {
+    severity: 'warning',
+    summary: 'several host endpoints claim one interface',
+    help: 'Of host endpoints that name the same interface, or that name none and share an address, the first by name is responsible for the interface, and nothing of the others applies there. With --interfaces those are found as well of which one names an interface and the other has its address. Merge them, or take the claim away from one.',
+  },
+  'host-endpoint-unbound': {
+    severity: 'warning',
+    summary: 'a host endpoint belongs to no interface of the host',
+    help: 'Asked only with --interfaces, and of the endpoints of --node. No host interface has the name that the endpoint gives, or any of its expectedIPs; or all that do belong to another endpoint. Its policies are in force nowhere until such an interface appears.',
+  },
+  'host-interface-without-address': {
+    severity: 'note',
+    summary: 'a host endpoint names an interface that has no address',
+    help: 'Asked only with --interfaces. Policy is in force on the interface, but nothing is addressed to the host there; often the address is on a bridge or bond above it, which is the interface that packets come in by.',
+  },
+  'expected-address-elsewhere': {
+    severity: 'warning',
+    summary: 'a host endpoint expects an address that belongs to another host',
+    help: 'expectedIPs says which interface an endpoint without interfaceName means, and for which addresses selectors that match the endpoint stand. A Node of another name, or a host endpoint of another node, has the same address: one of the two is wrong.',
+  },
+  'untracked-without-reverse': {
+    severity: 'warning',
+    summary: 'doNotTrack policy allows packets one way, and none the other way',
+    help: 'No connection is kept of what doNotTrack policy allows, so that replies are packets like others: unless doNotTrack policy allows them too, they are judged by the policy after it, which does not know that they are replies. Reported for each policy that allows in one direction where no doNotTrack policy of the same host endpoint allows anything in the other.',
   },
   'tier-unknown': {
     severity: 'warning',

@@ -5,6 +5,7 @@ import type { DataplaneError } from '../../base/errors.ts';
 import { CalcGraph } from '../../calc/graph.ts';
 import type { DesiredState } from '../../calc/resolved.ts';
 import { buildWorld } from '../../model/build-world.ts';
+import type { HostInterface } from '../../model/host-interfaces.ts';
 import { DIRECTIONS, type Direction, type Policy, type Profile, type Rule } from '../../model/policy.ts';
 import { policyTraceEntry, profileTraceEntry, type TraceEntry } from '../../model/trace.ts';
 import type { World } from '../../model/world.ts';
@@ -44,24 +45,41 @@ export interface LintContext {
   readonly subjects: ReadonlyMap<string, RuleSubject>;
   /** Some workload or host endpoint is among the manifests. */
   readonly hasEndpoints: boolean;
+  /** Policies and profiles in some list of a host endpoint: what holds for their rules on workloads is not all. */
+  readonly onHosts: ReadonlySet<Policy | Profile>;
+  /** The host whose interfaces are known; undefined = none. */
+  readonly machine?: LintMachine;
+}
+
+export interface LintMachine {
+  /** Host endpoints of this node are the machine's; `*` = all. */
+  readonly node: string;
+  readonly interfaces: readonly HostInterface[];
 }
 
 /** Reads the manifests as the agent would; errors are those that reading them gave. */
-export function createContext(resources: readonly Resource[], errors: readonly DataplaneError[]): LintContext {
+export function createContext(
+  resources: readonly Resource[],
+  errors: readonly DataplaneError[],
+  machine?: LintMachine,
+): LintContext {
   const { world, errors: worldErrors } = buildWorld(resources);
   const graph = new CalcGraph(() => true);
   for (const objects of Object.values(world)) graph.apply(objects.values(), []);
   const owners = resources.map((resource) => ownerOf(resource, world)).filter((owner) => owner !== undefined);
   const subjects = new Map(owners.flatMap(subjectsOf).map((subject) => [subject.key, subject]));
+  const desired = graph.flush();
   return {
     resources,
     errors: [...errors, ...worldErrors],
     world,
     inventory: new Inventory(world),
-    desired: graph.flush(),
+    desired,
     owners,
     subjects,
     hasEndpoints: world.workloadEndpoints.size + world.hostEndpoints.size > 0,
+    onHosts: rulesOnHosts(desired),
+    machine,
   };
 }
 
@@ -91,6 +109,19 @@ export function findingAbout(resource: Resource, rule: RuleId, message: string, 
     hint,
     code,
   };
+}
+
+function rulesOnHosts({ hostEndpoints }: DesiredState): Set<Policy | Profile> {
+  const found = new Set<Policy | Profile>();
+  for (const { scopes } of hostEndpoints.values()) {
+    for (const { ingress, egress } of Object.values(scopes)) {
+      for (const { tiers, profiles } of [ingress, egress]) {
+        for (const { policies } of tiers) for (const { policy } of policies) found.add(policy);
+        for (const { profile } of profiles) if (profile !== undefined) found.add(profile);
+      }
+    }
+  }
+  return found;
 }
 
 function ownerOf(resource: Resource, world: World): RuleOwner | undefined {

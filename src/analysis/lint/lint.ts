@@ -4,6 +4,7 @@ import type { DataplaneError } from '../../base/errors.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { RuleId } from './catalogue.ts';
 import { checkDeadRules } from './checks/dead-rules.ts';
+import { checkHostEndpoints } from './checks/host-endpoints.ts';
 import { checkIsolation } from './checks/isolation.ts';
 import { checkLabels } from './checks/labels.ts';
 import { checkNetworks } from './checks/networks.ts';
@@ -13,7 +14,8 @@ import { checkProfiles } from './checks/profiles.ts';
 import { checkRefused } from './checks/refused.ts';
 import { checkTiers } from './checks/tiers.ts';
 import { checkUnjudgedRules } from './checks/unjudged-rules.ts';
-import { createContext, type LintContext } from './context.ts';
+import { checkUntracked } from './checks/untracked.ts';
+import { createContext, type LintContext, type LintMachine } from './context.ts';
 import { compareFindings, type Finding, type LintReport } from './finding.ts';
 import { NearMisses } from './near-misses.ts';
 import { analyseReach } from './reach.ts';
@@ -30,16 +32,26 @@ const MEMBERSHIP_RULES: readonly RuleId[] = [
   'isolated-from-everything',
 ];
 
-/** Resources as read, and what reading them refused. Each id at most once. */
-export function lintManifests(resources: readonly Resource[], errors: readonly DataplaneError[]): LintReport {
-  return lintContext(createContext(resources, errors));
+/** Rules that need to know a host's interfaces. */
+const MACHINE_RULES: readonly RuleId[] = ['host-endpoint-unbound', 'host-interface-without-address'];
+
+/** Resources as read, and what reading them refused. Each id at most once. machine: a host that they are for, if it is known. */
+export function lintManifests(
+  resources: readonly Resource[],
+  errors: readonly DataplaneError[],
+  machine?: LintMachine,
+): LintReport {
+  return lintContext(createContext(resources, errors, machine));
 }
 
 /** The same for manifests that have been read already. */
 export function lintContext(context: LintContext): LintReport {
   const { resources } = context;
   const checked = runChecks(context);
-  const notRun = new Set(context.hasEndpoints ? [] : MEMBERSHIP_RULES);
+  const notRun = new Set([
+    ...(context.hasEndpoints ? [] : MEMBERSHIP_RULES),
+    ...(context.machine === undefined ? MACHINE_RULES : []),
+  ]);
   const findings = applySuppressions(checked, resources, notRun).sort(compareFindings);
   return {
     findings,
@@ -69,6 +81,8 @@ function runChecks(context: LintContext): Finding[] {
     ...checkProfiles(context),
     ...checkLabels(context, nearMisses),
     ...checkIsolation(context, reach),
+    ...checkHostEndpoints(context),
+    ...checkUntracked(context),
   ];
 }
 

@@ -1,9 +1,10 @@
 // One walk through a policy list, written down: which rules met which layer-4 classes, and what would become of those
 // classes if a rule were not there.
 import { addAll, and, type BitSet, bitsFrom, isEmpty, removeAll } from '../../tables/bit-sets.ts';
-import type { ListProgram, ProgramTier } from '../../tables/list-program.ts';
+import type { ListProgram } from '../../tables/list-program.ts';
 import type { Partition } from '../../tables/number-classes.ts';
 import type { ProgramRule } from '../../tables/program-rules.ts';
+import type { ProgramTier } from '../../tables/program-tiers.ts';
 import type { RowKey } from '../../tables/rule-hits.ts';
 import { allowedClasses } from '../walk.ts';
 

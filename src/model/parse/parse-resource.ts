@@ -2,6 +2,7 @@
 import type { Resource, ResourceOf, ResourceType } from '../../resources/resource.ts';
 import { parseClusterPolicy } from './cluster-policies.ts';
 import { parseHostEndpoint } from './host-endpoints.ts';
+import { parseHostSettings } from './host-settings.ts';
 import { parseKubernetesPolicy } from './kubernetes-policies.ts';
 import { parsePod } from './pods.ts';
 import { parsePolicy } from './policies.ts';
@@ -32,8 +33,7 @@ const PARSERS: { readonly [T in ResourceType]: (resource: ResourceOf<T>, isAccep
   Namespace: parseNamespace,
   ServiceAccount: parseServiceAccount,
   EndpointSlice: parseEndpointSlice,
-  // Settings of the agent, which src/agent/config reads.
-  FelixConfiguration: () => NOTHING,
+  FelixConfiguration: parseHostSettings,
   // Policy is judged behind service translation, and nodes have no policy of their own.
   Node: () => NOTHING,
   Service: () => NOTHING,

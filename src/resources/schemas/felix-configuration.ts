@@ -1,7 +1,9 @@
 // Calico's FelixConfiguration as written: every field that Calico knows, so that a misspelled one can be told from one that
 // is another dataplane's business. Which of them mean something here is known to src/agent/config.
 import { z } from 'zod';
+import { FAILSAFE_PROTOCOLS, parseFailsafePorts } from '../failsafe-ports.ts';
 import { strictMetadata } from './metadata.ts';
+import { choice, netText } from './primitives.ts';
 
 /** Felix's own names of log levels, in any case. */
 const severity = z.string().refine((text) => /^(trace|debug|info|warning|error|fatal)$/i.test(text), {
@@ -20,6 +22,26 @@ const USED = {
     .optional(),
   logSeverityScreen: severity.optional(),
   nodeSelector: z.string().optional(),
+} as const;
+
+const failsafePorts = z.union([
+  z.array(
+    z.strictObject({
+      protocol: choice(FAILSAFE_PROTOCOLS).optional(),
+      net: netText.or(z.literal('')).optional(),
+      port: z.number().int().min(0).max(65535),
+    }),
+  ),
+  z.string().refine((text) => parseFailsafePorts(text) !== undefined, {
+    error: 'a list of {protocol, net, port}, `none`, or [protocol:][net:]port separated by commas',
+  }),
+]);
+
+/** Checked, because policy of host endpoints goes by them: src/model/parse/host-settings.ts. */
+const POLICY = {
+  defaultEndpointToHostAction: choice(['Drop', 'Accept', 'Return']).optional(),
+  failsafeInboundHostPorts: failsafePorts.optional(),
+  failsafeOutboundHostPorts: failsafePorts.optional(),
 } as const;
 
 /** Why nothing comes of a field here -> the fields. */
@@ -85,10 +107,16 @@ export const felixConfiguration = z.strictObject({
   metadata: strictMetadata,
   status: anything,
   spec: z
-    .strictObject({ ...Object.fromEntries([...UNUSED_FELIX_FIELDS.keys()].map((name) => [name, anything])), ...USED })
+    .strictObject({
+      ...Object.fromEntries([...UNUSED_FELIX_FIELDS.keys()].map((name) => [name, anything])),
+      ...POLICY,
+      ...USED,
+    })
     .default({}),
 });
 
-/** Only the fields that are used are typed; others may be there. */
-export type FelixConfigurationSpec = { readonly [F in keyof typeof USED]?: z.infer<(typeof USED)[F]> };
+/** Only the fields that are read are typed; others may be there. */
+export type FelixConfigurationSpec = { readonly [F in keyof typeof USED]?: z.infer<(typeof USED)[F]> } & {
+  readonly [F in keyof typeof POLICY]?: z.infer<(typeof POLICY)[F]>;
+};
 export type UsedFelixField = keyof typeof USED;

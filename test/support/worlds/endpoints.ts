@@ -165,9 +165,11 @@ export function hostEndpoint(random: Random, index: number): Json {
       interfaceName: expectedIPs.length === 0 ? '*' : random.maybe(30, () => 'eth0'),
       expectedIPs: expectedIPs.length === 0 ? undefined : expectedIPs,
       profiles: random.maybe(50, () => random.some(PROFILES)),
-      ports: random.maybe(50, () =>
-        random.list(1, 2, () => ({ name: random.pick(PORT_NAMES), ...protocolAndPort(random) })),
-      ),
+      ports: random.maybe(50, () => hostPorts(random)),
     }),
   };
+}
+
+export function hostPorts(random: Random): Json[] {
+  return random.list(1, 2, () => ({ name: random.pick(PORT_NAMES), ...protocolAndPort(random) }));
 }

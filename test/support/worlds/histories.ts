@@ -3,6 +3,7 @@ import { builtInTiers } from '../../../src/model/parse/tiers.ts';
 import { parseDocuments } from '../../../src/resources/document.ts';
 import { findKind } from '../../../src/resources/kinds.ts';
 import { type Resource, resourceId } from '../../../src/resources/resource.ts';
+import { hostManifestsOf } from './hosts.ts';
 import { identityOf, type Manifest, manifestsOf } from './manifests.ts';
 import { textOf } from './questions.ts';
 import type { Random } from './random.ts';
@@ -47,9 +48,13 @@ function idOf({ apiVersion, kind, metadata }: Manifest): string {
   return resourceId(definition.type, definition.isNamespaced ? namespace : undefined, name);
 }
 
-/** A world in one or several batches, then changes: other objects, the same with other contents, removals. */
+/**
+ * A world in one or several batches, then changes: other objects, the same with other contents, removals. Every other
+ * world has hosts in it.
+ */
 export function historyOf(random: Random): Batch[] {
-  const writer = new HistoryWriter(random, manifestsOf(random), manifestsOf(random));
+  const worldOf = random.chance(50) ? hostManifestsOf : manifestsOf;
+  const writer = new HistoryWriter(random, worldOf(random), worldOf(random));
   for (const part of split(random, writer.initial)) writer.add(part, []);
   const steps = random.between(1, MAX_STEPS);
   for (let step = 0; step < steps; step++) writer.step();

@@ -47,7 +47,7 @@ export function identityOf(manifest: Manifest): string {
   return `${group}${manifest.kind}/${namespace ?? ''}/${name}`;
 }
 
-function firstOfEachName(all: readonly Manifest[]): Manifest[] {
+export function firstOfEachName(all: readonly Manifest[]): Manifest[] {
   const seen = new Set<string>();
   return all.filter((manifest) => {
     const identity = identityOf(manifest);

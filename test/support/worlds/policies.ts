@@ -61,8 +61,13 @@ export function calicoPolicy(random: Random): Json {
   };
 }
 
-function policySpec(random: Random, isGlobal: boolean, isStaged: boolean): Json {
-  const special = isGlobal && random.chance(8) ? hostOnly(random) : {};
+/** special: what makes it a policy for host endpoints. */
+export function policySpec(
+  random: Random,
+  isGlobal: boolean,
+  isStaged: boolean,
+  special: Json = isGlobal && random.chance(8) ? hostOnly(random) : {},
+): Json {
   const hasEgress = special.preDNAT !== true;
   const rules = (direction: 'ingress' | 'egress'): Json[] | undefined =>
     random.maybe(85, () => random.list(0, 4, () => rule(random, direction, isGlobal ? 'global' : 'namespaced')));

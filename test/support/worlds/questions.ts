@@ -58,6 +58,11 @@ export function describeFlow({ source, destination, ...rest }: Flow): string {
 
 /** For a failure's report: the whole verdict, with the lines that decided. */
 export function describeVerdict(verdict: FlowVerdict): string {
+  return describeTraces(verdict);
+}
+
+/** Of any answer, with its traces as lines. */
+export function describeTraces(verdict: unknown): string {
   return JSON.stringify(verdict, (key, value) => (key === 'trace' ? linesOf(value) : value));
 }
 

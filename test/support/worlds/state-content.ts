@@ -3,12 +3,14 @@ import type {
   DesiredState,
   PolicyList,
   PortSet,
+  ResolvedHostEndpoint,
   ResolvedPorts,
   ResolvedRule,
   ResolvedSide,
   SetId,
 } from '../../../src/calc/resolved.ts';
 import { formatCidr } from '../../../src/model/address.ts';
+import { HOST_SCOPES } from '../../../src/model/policy.ts';
 
 /** Plain data for isEqual. Sets that nothing refers to show in the prefixes that still list them. */
 export function contentOf(desired: DesiredState): unknown {
@@ -21,6 +23,10 @@ export function contentOf(desired: DesiredState): unknown {
       ingress: contents.list(ingress),
       egress: contents.list(egress),
     })),
+    hostEndpoints: [...desired.hostEndpoints]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, { endpoint, scopes }]) => ({ key, endpoint, scopes: contents.scopes(scopes) })),
+    hostSettings: [...desired.hostSettings].sort(([a], [b]) => (a < b ? -1 : 1)),
     prefixes: contents.prefixes(),
   };
 }
@@ -51,9 +57,21 @@ class Contents {
     return texts.sort();
   }
 
-  list({ direction, tiers, profiles }: PolicyList): unknown {
+  scopes(scopes: ResolvedHostEndpoint['scopes']): unknown {
+    return HOST_SCOPES.map((scope) => {
+      const pair = scopes[scope];
+      return pair === undefined ? undefined : { ingress: this.list(pair.ingress), egress: this.list(pair.egress) };
+    });
+  }
+
+  list({ direction, scope, failsafes, tiers, profiles }: PolicyList): unknown {
     return {
       direction,
+      scope,
+      failsafes: failsafes && {
+        rules: this.#rules(failsafes.rules[direction]),
+        origins: failsafes.origins[direction],
+      },
       tiers: tiers.map(({ tier, policies }) => ({
         // Its order and existence say where it stands in the list, and nothing else.
         tier: { name: tier.name, defaultAction: tier.defaultAction },

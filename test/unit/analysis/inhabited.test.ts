@@ -10,7 +10,9 @@ function inhabited(texts: readonly string[]): string[] {
     if (cidr === undefined) throw new Error(text);
     return [formatCidr(cidr), { cidr, sets: new Map([[set + 1, 1]]) }] as const;
   });
-  const joint = classifyJointly([{ endpoints: new Map(), prefixes: new Map(prefixes) }]);
+  const joint = classifyJointly([
+    { endpoints: new Map(), hostEndpoints: new Map(), hostSettings: new Map(), prefixes: new Map(prefixes) },
+  ]);
   const ids = inhabitedClasses(joint);
   const own = [...joint.prefixes[4], ...joint.prefixes[6]]
     .filter(({ class: found }) => ids.has(found.id))

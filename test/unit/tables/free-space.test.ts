@@ -27,6 +27,17 @@ describe('FreeSpace', () => {
     expect(space.takePart(16)).toBeUndefined();
   });
 
+  it('keeps some sizes whole, whatever else is asked for', () => {
+    const space = new FreeSpace([64]);
+    space.add(0, 64);
+    space.add(64, 64);
+    space.add(128, 16);
+    expect(space.takePart(16)).toBe(128);
+    expect(space.takePart(16)).toBeUndefined();
+    expect(space.takePart(128)).toBeUndefined();
+    expect([space.takeExact(64), space.takeExact(64)].sort()).toEqual([0, 64]);
+  });
+
   it('finds the one extent that is large enough among many that are not', () => {
     const space = new FreeSpace();
     for (let index = 0; index < 1000; index += 1) space.add(64 * index, 32);

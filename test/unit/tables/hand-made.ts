@@ -6,6 +6,7 @@ import type {
   PolicyList,
   PrefixMembership,
   ResolvedEndpoint,
+  ResolvedHostEndpoint,
   ResolvedRule,
   ResolvedRules,
   ResolvedSide,
@@ -13,6 +14,7 @@ import type {
 } from '../../../src/calc/resolved.ts';
 import { type Cidr, formatCidr } from '../../../src/model/address.ts';
 import type { WorkloadEndpoint } from '../../../src/model/endpoint.ts';
+import type { HostSettings } from '../../../src/model/host-settings.ts';
 import type { Direction, Policy } from '../../../src/model/policy.ts';
 import type { EvaluationTier } from '../../../src/model/policy-order.ts';
 
@@ -44,6 +46,8 @@ export function listOf(
 /** A state that is changed in place, as calc changes its own. */
 export class HandMadeState implements DesiredState {
   readonly endpoints = new Map<string, ResolvedEndpoint>();
+  readonly hostEndpoints = new Map<string, ResolvedHostEndpoint>();
+  readonly hostSettings = new Map<string, HostSettings>();
   readonly prefixes = new Map<string, PrefixMembership & { readonly sets: Map<SetId, number> }>();
   readonly prefixChanges = new PrefixJournal(this.prefixes);
 

@@ -126,4 +126,57 @@ describe('RegionStore', () => {
       store.intern(Uint32Array.of(3)),
     ]).not.toContain(12);
   });
+
+  it('has room for what it was promised, however full the rest is', () => {
+    const store = new RegionStore({
+      name: 'tt_test',
+      capacity: 64,
+      granularity: 4,
+      reserved: 4,
+      setting: 'tables.test',
+      slots: [16, 16],
+    });
+    store.beginImage();
+    for (let region = 0; region < 7; region += 1) store.intern(Uint32Array.of(region));
+    expect(() => store.intern(Uint32Array.of(99))).toThrow(/found 28 of 64 words used and 4 more needed/);
+    expect(store.intern(new Uint32Array(16).fill(1))).toBe(4 + 16);
+    expect(store.intern(new Uint32Array(16).fill(2))).toBe(4);
+    const adopting = new RegionStore({
+      name: 'tt_test',
+      capacity: 64,
+      granularity: 4,
+      reserved: 4,
+      setting: 'tables.test',
+      slots: [16, 16],
+    });
+    adopting.adopt(store.words, [{ offset: 4, length: 16 }]);
+    adopting.beginImage();
+    for (let region = 0; region < 7; region += 1) adopting.intern(Uint32Array.of(region));
+    expect(adopting.intern(new Uint32Array(16).fill(3))).toBe(4 + 16);
+  });
+
+  it('refuses an image that leaves too little room for the next, those of images before not counted', () => {
+    const store = new RegionStore({
+      name: 'tt_test',
+      capacity: 32,
+      granularity: 4,
+      reserved: 4,
+      setting: 'tables.test',
+      headroom: 20,
+    });
+    store.beginImage();
+    const regions = [1, 2, 3].map((word) => store.intern(Uint32Array.of(word)));
+    store.requireHeadroom();
+    store.intern(Uint32Array.of(1));
+    store.requireHeadroom();
+    const fourth = store.intern(Uint32Array.of(4));
+    expect(() => store.requireHeadroom()).toThrow(/found 16 of 32 words used and 20 more needed/);
+    store.release(regions[1] as number);
+    store.requireHeadroom();
+    expect(store.regionWords).toBe(16);
+    store.completeImage();
+    store.sweep();
+    expect(store.regionWords).toBe(12);
+    expect(store.words[fourth]).toBe(4);
+  });
 });

@@ -25,7 +25,7 @@ describe('sizes of tables', () => {
     const { counts, arrays, bytesPer } = tableStats(compiler.compile(stateOf(3)), compiler);
     const usedBytes = arrays.reduce((sum, array) => sum + array.usedBytes, 0);
     expect(counts).toMatchObject({ endpoints: 3, policyLists: 2, rules: RULES, addressClasses: RULES + 2 });
-    expect(usedBytes).toBe(4 * (compiler.heap.usedWords + compiler.v6Nodes.usedWords));
+    expect(usedBytes).toBe(4 * (compiler.heap.regionWords + compiler.v6Nodes.regionWords));
     expect(bytesPer).toEqual({
       rule: usedBytes / RULES,
       endpoint: usedBytes / 3,

@@ -1,4 +1,5 @@
-// Rules that do nothing for any packet of any governed endpoint: never met, never reached, without effect.
+// Rules that do nothing for any packet of any governed endpoint: never met, never reached, without effect. Not those that
+// are in force on host endpoints too: whose packets come by there is not known.
 import type { Family } from '../../../model/address.ts';
 import type { WorkloadEndpoint } from '../../../model/endpoint.ts';
 import type { FieldPath } from '../../../resources/field-path.ts';
@@ -24,7 +25,7 @@ export function checkDeadRules(
 ): Finding[] {
   const judged = [...reach.fates]
     .map(([key, fate]) => ({ subject: context.subjects.get(key) as RuleSubject, fate }))
-    .filter(({ subject }) => !duplicates.has(subject.owner));
+    .filter(({ subject: { owner } }) => !duplicates.has(owner) && !context.onHosts.has(owner.object));
   const withFate = (accepts: (fate: RuleFate, subject: RuleSubject) => boolean): RuleSubject[] =>
     judged.filter(({ fate, subject }) => accepts(fate, subject)).map(({ subject }) => subject);
   const unmet = withFate(({ isMet }) => !isMet);

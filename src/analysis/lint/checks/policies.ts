@@ -53,11 +53,15 @@ function checkSelection(
   nearMisses: NearMisses,
 ): Finding[] {
   if (!hasEndpoints) return [];
-  const selected = inventory.selected(object.selector).filter((member) => member.object.type !== 'networkSet');
+  const isForHosts = object.doNotTrack || object.preDnat;
+  const selected = inventory
+    .selected(object.selector)
+    .filter(({ object: { type } }) => type === 'hostEndpoint' || (type === 'workloadEndpoint' && !isForHosts));
   if (selected.length > 0) return [];
   const misses = nearMisses.in(object.selector);
   const hint = misses.length === 0 ? undefined : misses.map(describeMiss).join('; ');
-  const message = `selects nothing: there is no endpoint ${describeSelector(object.selector)}`.trimEnd();
+  const kind = isForHosts ? 'host endpoint' : 'endpoint';
+  const message = `selects nothing: there is no ${kind} ${describeSelector(object.selector)}`.trimEnd();
   return [findingAbout(resource, 'policy-selects-nothing', message, { path: selectionPath(resource), hint })];
 }
 

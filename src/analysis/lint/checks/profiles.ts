@@ -16,7 +16,7 @@ export function checkProfiles(context: LintContext): Finding[] {
 function checkMissing({ resources, world }: LintContext): Finding[] {
   const users = new Map<string, { resource: Resource; names: string[]; isFirst: boolean }>();
   const byLocation = new Map(resources.map((resource) => [resource.location, resource]));
-  for (const endpoint of world.workloadEndpoints.values()) {
+  for (const endpoint of [...world.workloadEndpoints.values(), ...world.hostEndpoints.values()]) {
     const resource = byLocation.get(endpoint.location);
     if (resource === undefined) continue;
     for (const [index, profile] of endpoint.profiles.entries()) {
@@ -29,7 +29,7 @@ function checkMissing({ resources, world }: LintContext): Finding[] {
   }
   return [...users].map(([profile, { resource, names, isFirst }]) => {
     const message = `profile ${profile} does not exist, but is listed by ${count(names.length, 'endpoint')}: ${listSome(names)}`;
-    const path = resource.type === 'WorkloadEndpoint' ? ['spec', 'profiles'] : [];
+    const path = resource.type === 'Pod' ? [] : ['spec', 'profiles'];
     // A service account's profile comes after the namespace's, which decides: only labels are missing.
     const isHarmless = profile.startsWith(SERVICE_ACCOUNT_PROFILE) && !isFirst;
     const details = { path, hint: missingHint(profile), ...(isHarmless ? { severity: 'note' as const } : {}) };

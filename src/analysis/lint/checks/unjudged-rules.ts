@@ -1,4 +1,4 @@
-// Rules of policies that govern no endpoint of the manifests: what can be said of them from their own text, for any
+// Rules of policies that govern no workload of the manifests, or host endpoints as well: what can be said of them from their own text, for any
 // endpoints there may ever be.
 import { findingAbout, type LintContext, type RuleOwner, type RuleSubject } from '../context.ts';
 import { contradiction, covers } from '../covers.ts';
@@ -12,7 +12,9 @@ export function checkUnjudgedRules(
   { fates }: Reach,
   duplicates: ReadonlyMap<RuleOwner, RuleOwner>,
 ): Finding[] {
-  const unjudged = [...context.subjects.values()].filter(({ key, owner }) => !fates.has(key) && !duplicates.has(owner));
+  const unjudged = [...context.subjects.values()].filter(
+    ({ key, owner }) => (!fates.has(key) || context.onHosts.has(owner.object)) && !duplicates.has(owner),
+  );
   const byList = new Map<string, RuleSubject[]>();
   for (const subject of unjudged) {
     const list = `${subject.owner.resource.id} ${subject.direction}`;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RULE_IDS } from '../../../../src/analysis/lint/catalogue.ts';
+import { HOST_CASES } from './host-endpoint-cases.ts';
 import { linesOf, lintText, podManifest, SHOP, webPolicy } from './linted.ts';
 
 interface Case {
@@ -267,7 +268,9 @@ describe('lint', () => {
   });
 
   it('has a case for every rule', () => {
-    const found = new Set(cases.flatMap(({ expected }) => expected.map((line) => line.split(' ')[0])));
+    const found = new Set(
+      [...cases, ...HOST_CASES].flatMap(({ expected }) => expected.map((line) => line.split(' ')[0])),
+    );
     expect([...found].sort()).toEqual([...RULE_IDS].sort());
   });
 
