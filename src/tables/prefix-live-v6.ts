@@ -3,6 +3,7 @@
 // so after a change the old one is found by these bytes, and only entries on the way to a changed prefix are made anew.
 import { GuardClass, GuardDims, GuardEntry, GuardMatch } from '../abi/guard.gen.ts';
 import { maskWord } from '../base/ip-text.ts';
+import { ChangesBelow } from './prefix-live-changes.ts';
 import type { LiveNodes } from './prefix-live-nodes.ts';
 import type { Branch, PrefixSpan } from './prefix-live-root.ts';
 import { PrefixSet } from './prefix-set.ts';
@@ -267,31 +268,6 @@ class Compilation {
 
   #lengthAt(index: number): number {
     return this.#set.lengths[index] as number;
-  }
-}
-
-/** Entries of one chunk that are not as before, and the changed prefixes that are longer than the chunk's byte. */
-class ChangesBelow {
-  readonly #isChanged = new Uint8Array(CHUNK_WORDS);
-  readonly #spans = new Map<number, { since: number; until: number }>();
-
-  note(first: number, count: number): void {
-    this.#isChanged.fill(1, first, first + count);
-  }
-
-  noteBelow(byte: number, index: number): void {
-    this.#isChanged[byte] = 1;
-    const span = this.#spans.get(byte);
-    if (span === undefined) this.#spans.set(byte, { since: index, until: index + 1 });
-    else span.until = index + 1;
-  }
-
-  has(byte: number): boolean {
-    return this.#isChanged[byte] === 1;
-  }
-
-  within(byte: number): { readonly since: number; readonly until: number } {
-    return this.#spans.get(byte) ?? { since: 0, until: 0 };
   }
 }
 

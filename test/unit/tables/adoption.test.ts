@@ -65,7 +65,7 @@ describe('a compiler that takes over an image', () => {
       expect(adopted.root.l4Classes).toBe(image.root.l4Classes);
       expect(adopted.root.sourceClasses).toBe(image.root.sourceClasses);
       // Of prefixes within each other the outer one's class may not be found: then the address tables are made anew.
-      expect(wordsOf(adopted)).toBeLessThan(regionWords / 5);
+      expect(wordsOf(adopted)).toBeLessThan(regionWords / 3);
       const flows = Array.from({ length: FLOWS }, () => world.flow());
       const fresh = new TableCompiler();
       expect(answersOf(adopting, adopted, flows)).toEqual(answersOf(fresh, fresh.compile(world.state), flows));

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/* The guard for frames of several buffers (5.18): drivers with large MTUs take no other. It reads no further than the first. */
+#include "stages/guard.h"
+
+SEC("xdp.frags")
+int tt_guard(struct xdp_md *frame)
+{
+	return tt_guard_judge(frame);
+}
+
+char _license[] SEC("license") = "GPL";
