@@ -1,6 +1,7 @@
 // Speaks to a running agent over its unix socket: HTTP with JSON. Failures come back as the agent's own errors. What is
 // asked for, and what becomes of the answer, is the commands' business.
-import { type IncomingMessage, request } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { Readable } from 'node:stream';
 import { VERSION } from '../agent/version.ts';
 import { DataplaneError, ERROR_CODES, type ErrorCode } from '../base/errors.ts';
 import { printWarning } from './output.ts';
@@ -18,10 +19,12 @@ export interface AgentRequest {
   readonly path: string;
   /** What is undefined or false is left out. */
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
-  /** Text is sent as it is, everything else as JSON. */
+  /** Text is sent as it is, a stream as it is read, everything else as JSON. */
   readonly body?: unknown;
   /** application/json unless given. */
   readonly contentType?: string;
+  /** Without a byte in either direction; half a minute unless given. */
+  readonly timeoutMs?: number;
 }
 
 export interface AgentAnswer<T> {
@@ -56,7 +59,7 @@ export async function readAgentVersion(socket: string): Promise<AgentVersion> {
 }
 
 async function exchange<T>(socket: string, asked: AgentRequest): Promise<AgentAnswer<T>> {
-  const response = await send(socket, asked);
+  const response = await send(socket, asked, asked.timeoutMs);
   const text = await readText(response);
   const { statusCode: status = 0, headers } = response;
   if (status >= 400) throw failureOf(text, asked);
@@ -104,19 +107,27 @@ async function readText(response: IncomingMessage): Promise<string> {
 
 function send(socketPath: string, asked: AgentRequest, timeout = TIMEOUT_MS): Promise<IncomingMessage> {
   const { method, path, query = {}, body, contentType = 'application/json' } = asked;
-  const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+  const text = typeof body === 'string' || body instanceof Readable ? body : JSON.stringify(body);
   const headers = {
     'user-agent': `tortie/${VERSION}`,
-    ...(text === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }),
+    ...(text === undefined ? {} : { 'content-type': contentType }),
+    ...(typeof text === 'string' ? { 'content-length': Buffer.byteLength(text) } : {}),
   };
   return new Promise((resolve, reject) => {
     // A connection of its own: one that is kept may be to an agent that is gone.
     const options = { socketPath, method, path: path + formatQuery(query), headers, timeout, agent: false } as const;
     const outgoing = request(options, resolve);
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${timeout} ms`)));
-    outgoing.on('error', (cause) => reject(unreachable(socketPath, cause)));
-    outgoing.end(text);
+    outgoing.on('error', (cause) => reject(cause instanceof DataplaneError ? cause : unreachable(socketPath, cause)));
+    if (text instanceof Readable) pour(text, outgoing);
+    else outgoing.end(text);
   });
+}
+
+/** What the stream fails with, the request fails with. */
+function pour(source: Readable, outgoing: ClientRequest): void {
+  source.on('error', (cause) => outgoing.destroy(cause));
+  source.pipe(outgoing);
 }
 
 function formatQuery(query: NonNullable<AgentRequest['query']>): string {

@@ -1,6 +1,6 @@
 // What became of objects in a change, as kubectl says it, and who made a change.
 import type { Who } from '../agent/store/actor.ts';
-import type { Manifest } from '../agent/store/stored-object.ts';
+import type { Manifest } from '../agent/store/manifest.ts';
 import { qualifiedKind } from './kind-names.ts';
 import { at } from './object-columns.ts';
 import type { DryRun } from './object-options.ts';

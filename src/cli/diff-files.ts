@@ -1,7 +1,8 @@
 // What applying files to an agent would change: objects as texts, and packets in sentences. The agent answers both by a dry
 // run; nothing is changed.
 import { stringify } from 'yaml';
-import { cleanManifest, type Manifest } from '../agent/store/stored-object.ts';
+import type { Manifest } from '../agent/store/manifest.ts';
+import { cleanManifest } from '../agent/store/stored-object.ts';
 import type { Difference } from '../analysis/diff/difference.ts';
 import { DataplaneError } from '../base/errors.ts';
 import { formatDifference } from './diff-text.ts';

@@ -1,5 +1,5 @@
 // Which columns each kind of object has in a table, and what is in their cells: pure.
-import { FILE_ANNOTATION, isPlain, type Manifest } from '../agent/store/stored-object.ts';
+import { FILE_ANNOTATION, isPlain, type Manifest } from '../agent/store/manifest.ts';
 import type { ResourceType } from '../resources/resource.ts';
 
 export interface Column {

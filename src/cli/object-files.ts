@@ -2,7 +2,7 @@
 // valid, and what becomes of them, is not known here.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, normalize } from 'node:path';
-import { isPlain, type Manifest } from '../agent/store/stored-object.ts';
+import { isPlain, type Manifest } from '../agent/store/manifest.ts';
 import { DataplaneError } from '../base/errors.ts';
 import { isManifestName, listManifests } from '../resources/sources/manifest-files.ts';
 import { parseFullYaml } from '../resources/yaml/full-yaml.ts';

@@ -1,6 +1,5 @@
 // Objects as commands show them: one, or lists of several kinds, in every format of -o.
-import { stringify } from 'yaml';
-import type { Manifest } from '../agent/store/stored-object.ts';
+import type { Manifest } from '../agent/store/manifest.ts';
 import type { ResourceType } from '../resources/resource.ts';
 import { evaluateTemplate } from './jsonpath/evaluate.ts';
 import { qualifiedKind } from './kind-names.ts';
@@ -23,12 +22,12 @@ export interface TableStyle {
 }
 
 /** Text of one object, or of a list of them where `isList`. No newline at its end but for jsonpath, which has its own. */
-export function formatObjects(
+export async function formatObjects(
   groups: readonly ObjectGroup[],
   format: ObjectFormat,
   style: TableStyle,
   isList: boolean,
-): string {
+): Promise<string> {
   const items = groups.flatMap((group) => group.items);
   if (format.kind === 'name') return items.map(qualifiedName).join('\n');
   if (format.kind === 'table' || format.kind === 'wide') {
@@ -63,9 +62,10 @@ export function rowOf(type: ResourceType, object: Manifest, style: TableStyle, n
 }
 
 /** JSON, YAML, or what a template finds in it. */
-export function formatData(data: unknown, format: ObjectFormat): string {
+export async function formatData(data: unknown, format: ObjectFormat): Promise<string> {
   if (format.kind === 'jsonpath') return evaluateTemplate(format.template, data);
   if (format.kind === 'json') return JSON.stringify(data, null, 2);
+  const { stringify } = await import('yaml');
   return stringify(data, { aliasDuplicateObjects: false }).trimEnd();
 }
 

@@ -1,7 +1,8 @@
 // Where commands read objects from: a running agent, or a directory of manifests without one. Both answer alike.
 import { parseSelectors } from '../agent/api/selectors.ts';
 import { manifestOf } from '../agent/live-manifests.ts';
-import { type Manifest, showFileObject } from '../agent/store/stored-object.ts';
+import type { Manifest } from '../agent/store/manifest.ts';
+import { showFileObject } from '../agent/store/stored-object.ts';
 import { DataplaneError } from '../base/errors.ts';
 import type { Resource } from '../resources/resource.ts';
 import { resourceId } from '../resources/resource.ts';

@@ -1,7 +1,7 @@
 // Objects and their changes as they come, line by line, for as long as somebody reads: through restarts of the agent, and
 // from the revision that was seen last.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isPlain, type Manifest } from '../agent/store/stored-object.ts';
+import { isPlain, type Manifest } from '../agent/store/manifest.ts';
 import { DataplaneError } from '../base/errors.ts';
 import type { ObjectFormat } from './object-options.ts';
 import { formatData, headerOf, qualifiedName, rowOf, type TableStyle } from './object-output.ts';
@@ -69,14 +69,14 @@ class Follower {
   readonly #client: ResourceClient;
   readonly #ref: CollectionRef;
   readonly #selectors: { readonly labelSelector?: string; readonly fieldSelector?: string };
-  readonly #use: (event: WatchEvent) => void;
+  readonly #use: (event: WatchEvent) => Promise<void>;
   #last: string | undefined;
 
   constructor(
     client: ResourceClient,
     ref: CollectionRef,
     selectors: { readonly labelSelector?: string; readonly fieldSelector?: string },
-    use: (event: WatchEvent) => void,
+    use: (event: WatchEvent) => Promise<void>,
   ) {
     this.#client = client;
     this.#ref = ref;
@@ -106,7 +106,7 @@ class Follower {
   /** Objects of files have no changes in a watch: they are shown once. */
   async #list(): Promise<string> {
     const { items, resourceVersion } = await this.#client.list(this.#ref, this.#selectors);
-    for (const object of items) this.#use({ type: 'ADDED', object });
+    for (const object of items) await this.#use({ type: 'ADDED', object });
     return resourceVersion;
   }
 
@@ -116,7 +116,7 @@ class Follower {
     for await (const event of this.#client.watch(this.#ref, options)) {
       const version = versionOf(event.object);
       // What a file defines was in the list.
-      if (event.type !== 'BOOKMARK' && version !== undefined) this.#use(event);
+      if (event.type !== 'BOOKMARK' && version !== undefined) await this.#use(event);
       this.#last = version ?? this.#last;
     }
   }
@@ -134,12 +134,13 @@ class EventPrinter {
     this.#style = style;
   }
 
-  print({ type, object }: WatchEvent): void {
+  async print({ type, object }: WatchEvent): Promise<void> {
     const { output: format = { kind: 'table' }, outputWatchEvents = false } = this.#flags;
     if (format.kind === 'name') print(qualifiedName(object));
-    else if (format.kind === 'jsonpath') process.stdout.write(formatData(object, format));
+    else if (format.kind === 'jsonpath') process.stdout.write(await formatData(object, format));
     else if (format.kind === 'json') print(JSON.stringify(outputWatchEvents ? { type, object } : object));
-    else if (format.kind === 'yaml') print(`---\n${formatData(outputWatchEvents ? { type, object } : object, format)}`);
+    else if (format.kind === 'yaml')
+      print(`---\n${await formatData(outputWatchEvents ? { type, object } : object, format)}`);
     else this.#printRow(type, object);
   }
 

@@ -1,6 +1,6 @@
 // Options that several commands share, spelled and checked alike.
-import { InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_MANIFESTS, DEFAULT_SOCKET } from '../agent/options.ts';
+import { type Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_MANIFESTS, DEFAULT_SOCKET } from '../agent/places.ts';
 import { DEFAULT_BPFFS } from '../kernel/pins.ts';
 import { OUTPUT_FORMATS } from './output.ts';
 
@@ -27,6 +27,13 @@ export const pinRootOption = (): Option =>
   new Option('--pin-root <dir>', 'directory in bpffs for everything that is pinned (default: <bpffs>/tortie)').env(
     'TORTIE_PIN_ROOT',
   );
+
+/** An argument that the command's usage names. */
+export function argumentOf({ registeredArguments }: Command, name: string): Argument {
+  const found = registeredArguments.find((argument) => argument.name() === name);
+  if (found === undefined) throw new RangeError(`no argument <${name}>`);
+  return found;
+}
 
 /** For options that take a whole number of at least `minimum`. */
 export function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER): (text: string) => number {

@@ -1,6 +1,5 @@
 // Everything commands print: JSON, YAML and aligned tables on standard output, problems on standard error.
 // Colour only on a terminal, and never when NO_COLOR is set (no-color.org).
-import { stringify } from 'yaml';
 import type { DataplaneError } from '../base/errors.ts';
 
 export type OutputFormat = 'table' | 'json' | 'yaml';
@@ -28,9 +27,9 @@ export function printWarning(text: string): void {
 }
 
 /** Plain data as JSON or YAML; `table` is the caller's own text. */
-export function printData(data: unknown, format: OutputFormat, table: () => string): void {
+export async function printData(data: unknown, format: OutputFormat, table: () => string): Promise<void> {
   if (format === 'json') print(JSON.stringify(data, null, 2));
-  else print(format === 'yaml' ? stringify(data).trimEnd() : table());
+  else print(format === 'yaml' ? (await import('yaml')).stringify(data).trimEnd() : table());
 }
 
 /** Columns padded to their widest cell; colour codes do not count. */

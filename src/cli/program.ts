@@ -1,88 +1,28 @@
-// The command tree: argv in, text out. Each command has a file of its own; this one wires them.
-import { Command, CommanderError } from 'commander';
+// The command tree: argv in, text out. Which commands there are is command-list.ts; each has a file of its own.
+import { Command, CommanderError, Help } from 'commander';
 import { VERSION } from '../agent/version.ts';
 import { DataplaneError } from '../base/errors.ts';
-import { addAgentCommand } from './commands/agent.ts';
-import { addApplyCommand } from './commands/apply.ts';
-import { addBenchCommand } from './commands/bench.ts';
-import { addCleanupCommand } from './commands/cleanup.ts';
-import { addCompletionCommand, answerCompletion } from './commands/completion.ts';
-import { addConfigCommand } from './commands/config.ts';
-import { addConvertCommand } from './commands/convert.ts';
-import { addCreateCommands } from './commands/create.ts';
-import { addDeleteCommand } from './commands/delete.ts';
-import { addDiffCommand } from './commands/diff.ts';
-import { addDoctorCommand } from './commands/doctor.ts';
-import { addEndpointCommand } from './commands/endpoint.ts';
-import { addExplainCommand } from './commands/explain.ts';
-import { addGetCommand } from './commands/get.ts';
-import { addHistoryCommands } from './commands/history.ts';
-import { addLabelCommand } from './commands/label.ts';
-import { addLintCommand } from './commands/lint.ts';
-import { addMatrixCommand } from './commands/matrix.ts';
-import { addMonitorCommand } from './commands/monitor.ts';
-import { addNodeCommand } from './commands/node.ts';
-import { addPatchCommand } from './commands/patch.ts';
-import { addRenderCommand } from './commands/render.ts';
-import { addSimulateCommand } from './commands/simulate.ts';
-import { addStatusCommand } from './commands/status.ts';
-import { addSupportBundleCommand } from './commands/support-bundle.ts';
-import { addTablesCommand } from './commands/tables.ts';
-import { addTestCommand } from './commands/test.ts';
-import { addTraceCommand } from './commands/trace.ts';
-import { addValidateCommand } from './commands/validate.ts';
-import { addVerdictCommand } from './commands/verdict.ts';
-import { addVersionCommand } from './commands/version.ts';
-import { addWatchCommand } from './commands/watch.ts';
-import { LIVE } from './completion/live.ts';
+import { COMMANDS } from './command-list.ts';
 import { ASKING } from './completion/scripts.ts';
 import { EXIT, EXIT_MEANING } from './exit-codes.ts';
 import { printError } from './output.ts';
 
-/** The whole command tree; docs/cli.md is generated from it. */
-export function createProgram(): Command {
+/** The command tree. Of `only`, if it is given, all is known; of others their names, their arguments and what they do. */
+export async function createProgram(only?: string): Promise<Command> {
+  // Whether a verb that nobody asked for has options is not known: all are shown without.
+  const terms = new Map<Command, string>();
   const program = new Command('tortie')
     .description('Calico and Kubernetes network policy, judged in the kernel at a fixed cost per packet')
     .version(VERSION)
     .showHelpAfterError('(see --help)')
     .exitOverride()
+    .configureHelp({ subcommandTerm: (command) => terms.get(command) ?? new Help().subcommandTerm(command) })
     .addHelpText('after', `\nExit codes:\n${describeExitCodes()}`);
-  const adders = [
-    addAgentCommand,
-    addStatusCommand,
-    addConfigCommand,
-    addEndpointCommand,
-    addNodeCommand,
-    addGetCommand,
-    addWatchCommand,
-    addApplyCommand,
-    addCreateCommands,
-    addPatchCommand,
-    addLabelCommand,
-    addDeleteCommand,
-    addHistoryCommands,
-    addValidateCommand,
-    addConvertCommand,
-    addVerdictCommand,
-    addTraceCommand,
-    addDiffCommand,
-    addSimulateCommand,
-    addTestCommand,
-    addMatrixCommand,
-    addLintCommand,
-    addExplainCommand,
-    addRenderCommand,
-    addBenchCommand,
-    addTablesCommand,
-    addMonitorCommand,
-    addCleanupCommand,
-    addDoctorCommand,
-    addSupportBundleCommand,
-    addVersionCommand,
-    addCompletionCommand,
-  ];
-  for (const add of adders) add(program);
-  for (const command of program.commands) command.exitOverride().showHelpAfterError('(see --help)');
+  for (const { usage, description, load } of COMMANDS) {
+    const command = program.command(usage).description(description);
+    terms.set(command, usage);
+    if (only === undefined || only === command.name()) (await load())(command);
+  }
   return program;
 }
 
@@ -92,12 +32,26 @@ function describeExitCodes(): string {
     .join('\n');
 }
 
+/** The command that words of a command line begin with, `help VERB` included; '' = none. */
+function verbOf(words: readonly string[]): string {
+  const [verb = '', ...rest] = words.filter((word) => !word.startsWith('-'));
+  return verb === 'help' ? verbOf(rest) : verb;
+}
+
+async function answer(words: readonly string[]): Promise<string> {
+  const [{ answerCompletion }, { LIVE }] = await Promise.all([
+    import('./completion/answer.ts'),
+    import('./completion/live.ts'),
+  ]);
+  return answerCompletion(await createProgram(verbOf(words.slice(0, -1))), words, LIVE);
+}
+
 /** Runs one command line, or answers a shell that asks how one goes on, and returns the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
   process.exitCode = EXIT.OK;
   try {
-    if (argv[2] === ASKING) process.stdout.write(await answerCompletion(createProgram(), argv.slice(4), LIVE));
-    else await createProgram().parseAsync([...argv]);
+    if (argv[2] === ASKING) process.stdout.write(await answer(argv.slice(4)));
+    else await (await createProgram(verbOf(argv.slice(2)))).parseAsync([...argv]);
     return Number(process.exitCode);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;

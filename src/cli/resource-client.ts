@@ -2,7 +2,7 @@
 // options, history. One method for each thing the API does; see docs/api.md.
 import { COLLECTIONS, type Collection, collectionPath } from '../agent/api/collections.ts';
 import type { HistoryEntry } from '../agent/store/history.ts';
-import type { Manifest } from '../agent/store/stored-object.ts';
+import type { Manifest } from '../agent/store/manifest.ts';
 import type { ResourceType } from '../resources/resource.ts';
 import { type AgentAnswer, type AgentRequest, followAgent, sendToAgent } from './agent-client.ts';
 

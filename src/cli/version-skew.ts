@@ -1,6 +1,6 @@
 // Whether this command line and an agent understand each other: the same API, and products of the same minor version or
 // of the next one, either way. Pure but for the process's own version.
-import { API_VERSION } from '../agent/api/routes/agent.ts';
+import { API_VERSION } from '../agent/version.ts';
 import { DataplaneError } from '../base/errors.ts';
 
 /** What /version answers. */

@@ -2,7 +2,7 @@
 // command line names.
 
 import { parseSelectors } from '../agent/api/selectors.ts';
-import { isPlain, type Manifest } from '../agent/store/stored-object.ts';
+import { isPlain, type Manifest } from '../agent/store/manifest.ts';
 import { DataplaneError } from '../base/errors.ts';
 import { parseResource } from '../model/parse/parse-resource.ts';
 import { parseDocuments } from '../resources/document.ts';

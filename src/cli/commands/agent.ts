@@ -3,14 +3,8 @@ import type { Command } from 'commander';
 import { runAgent } from '../../agent/lifecycle.ts';
 import { addAgentFlags, configSources } from '../agent-flags.ts';
 
-export function addAgentCommand(program: Command): void {
-  addAgentFlags(
-    program
-      .command('agent')
-      .description(
-        'enforce a directory of manifests on this host; SIGTERM stops the agent and leaves enforcement in place, SIGHUP has it read its configuration again',
-      ),
-  )
+export function fillAgentCommand(command: Command): void {
+  addAgentFlags(command)
     .addHelpText(
       'after',
       '\nA flag counts before the environment, that before the configuration file: docs/configuration.md',

@@ -34,10 +34,7 @@ Examples:
   tortie apply -f policy.yaml --confirm 60s       undone after a minute unless confirmed
   kubectl get networkpolicies -A -o yaml | tortie apply -f -`;
 
-export function addApplyCommand(program: Command): void {
-  const command = program
-    .command('apply')
-    .description('create objects, or merge them into those that are there, as one change');
+export function fillApplyCommand(command: Command): void {
   addFileOptions(command)
     .addOption(namespaceOption())
     .addOption(selectorOption())
@@ -68,16 +65,16 @@ async function applyFiles(flags: ApplyFlags): Promise<void> {
     return;
   }
   const list = JSON.stringify(objects.map(({ manifest }) => manifest));
-  reportChange(await new ResourceClient(socket).applyAll(list, changeFlags(flags)), output);
+  await reportChange(await new ResourceClient(socket).applyAll(list, changeFlags(flags)), output);
 }
 
 /** The lines of a change, or the objects as they are now. */
-export function reportChange(report: ChangeReport, format: ObjectFormat = { kind: 'table' }): void {
+export async function reportChange(report: ChangeReport, format: ObjectFormat = { kind: 'table' }): Promise<void> {
   const objects = report.changes.flatMap(({ object }) => (object === null ? [] : [object]));
   if (format.kind === 'table' || format.kind === 'wide') print(describeChange(report));
   else if (format.kind === 'name') print(objects.map(qualifiedName).join('\n'));
-  else if (format.kind === 'jsonpath') process.stdout.write(formatData(report, format));
-  else print(formatData(report, format));
+  else if (format.kind === 'jsonpath') process.stdout.write(await formatData(report, format));
+  else print(await formatData(report, format));
 }
 
 /** Files have no history and no guard. */

@@ -42,12 +42,8 @@ What the figures mean: docs/bench.md`;
 const BUSY_LOAD = 0.5;
 const LOSS_SHOWN = 0.001;
 
-export function addBenchCommand(program: Command): void {
-  program
-    .command('bench')
-    .description(
-      'compare what a packet costs under iptables, nftables and Tortie, with the policy of a directory of manifests',
-    )
+export function fillBenchCommand(command: Command): void {
+  command
     .addOption(manifestsOption())
     .addOption(nodeOption())
     .addOption(
@@ -79,7 +75,7 @@ async function runBench(flags: BenchFlags): Promise<void> {
     measured: found.measured.map(formatQuestion),
     machine: { cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown', load },
   };
-  printData(answer, flags.output, () => describe(answer));
+  await printData(answer, flags.output, () => describe(answer));
   if (errors.length > 0) process.exitCode = EXIT.INVALID;
 }
 

@@ -5,10 +5,8 @@ import { cleanUp } from '../../kernel/clean-up.ts';
 import { bpffsOption, pinRootOption } from '../options.ts';
 import { print } from '../output.ts';
 
-export function addCleanupCommand(program: Command): void {
-  program
-    .command('cleanup')
-    .description('take every program off every interface and remove all pins: traffic then flows unjudged')
+export function fillCleanupCommand(command: Command): void {
+  command
     .addOption(bpffsOption())
     .addOption(pinRootOption())
     .action(({ bpffs, pinRoot }: { bpffs: string; pinRoot?: string }) => {

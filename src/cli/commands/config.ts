@@ -9,11 +9,9 @@ import { EXIT } from '../exit-codes.ts';
 import { outputOption } from '../options.ts';
 import { formatTable, type OutputFormat, paint, printData } from '../output.ts';
 
-export function addConfigCommand(program: Command): void {
+export function fillConfigCommand(command: Command): void {
   addAgentFlags(
-    program
-      .command('config')
-      .description('every setting of the running agent with its value and source, or of an agent that would start now')
+    command
       .addOption(outputOption())
       .option('--offline', 'what an agent would get that starts now with these flags; asks no running one', false),
   )
@@ -27,7 +25,7 @@ export function addConfigCommand(program: Command): void {
 async function showConfig(given: Readonly<Record<string, unknown>>): Promise<void> {
   const configuration = given.offline === true ? readConfiguration(configSources(given)) : undefined;
   const report = configuration?.report() ?? (await askForReport(given));
-  printData(report, given.output as OutputFormat, () => formatReport(report));
+  await printData(report, given.output as OutputFormat, () => formatReport(report));
   if (report.errors.length > 0) process.exitCode = EXIT.INVALID;
 }
 

@@ -1,6 +1,6 @@
 // tortie convert: manifests of one API version in another one that has the same fields.
 import { type Command, Option } from 'commander';
-import { isPlain, type Manifest } from '../../agent/store/stored-object.ts';
+import { isPlain, type Manifest } from '../../agent/store/manifest.ts';
 import { DataplaneError } from '../../base/errors.ts';
 import { findKind, type KindDefinition, knownKinds } from '../../resources/kinds.ts';
 import { type FileObject, readObjectFiles } from '../object-files.ts';
@@ -42,21 +42,22 @@ const ADDED_ANNOTATIONS = [
   'tortie.io/file',
 ];
 
-export function addConvertCommand(program: Command): void {
-  addFileOptions(program.command('convert').description('write manifests in another API version of their kinds'))
+export function fillConvertCommand(command: Command): void {
+  addFileOptions(command)
     .option('--output-version <group/version>', 'the version to write, such as projectcalico.org/v3')
     .addOption(new Option('-o, --output <format>', 'how to write them').choices(['yaml', 'json']).default('yaml'))
     .addHelpText('after', HELP)
-    .action((flags: ConvertFlags) => {
-      const objects = readObjectFiles(flags).map((object) => convertObject(object, flags.outputVersion));
-      if (flags.output === 'yaml') print(objects.map((one) => `---\n${formatData(one, { kind: 'yaml' })}`).join('\n'));
-      else
-        print(
-          formatData(objects.length === 1 ? objects[0] : { apiVersion: 'v1', kind: 'List', items: objects }, {
-            kind: 'json',
-          }),
-        );
-    });
+    .action(convertFiles);
+}
+
+async function convertFiles(flags: ConvertFlags): Promise<void> {
+  const objects = readObjectFiles(flags).map((object) => convertObject(object, flags.outputVersion));
+  if (flags.output === 'json') {
+    const all = objects.length === 1 ? objects[0] : { apiVersion: 'v1', kind: 'List', items: objects };
+    print(await formatData(all, { kind: 'json' }));
+    return;
+  }
+  for (const object of objects) print(`---\n${await formatData(object, { kind: 'yaml' })}`);
 }
 
 /** The object in another version of its kind. Throws UNKNOWN_KIND. */

@@ -4,7 +4,6 @@ import { DataplaneError } from '../../base/errors.ts';
 import { describeOutcome } from '../change-text.ts';
 import { EXIT } from '../exit-codes.ts';
 import { collectionOf } from '../kind-names.ts';
-import { deleteFromDirectory } from '../manifest-directory.ts';
 import {
   addChangeOptions,
   addFileOptions,
@@ -18,8 +17,7 @@ import { qualifiedName } from '../object-output.ts';
 import { namespaceOf, parseTargets, placeOf } from '../object-targets.ts';
 import { print, printError } from '../output.ts';
 import { type ObjectRef, ResourceClient } from '../resource-client.ts';
-import { readWrittenObjects } from '../written-objects.ts';
-import { dryRunOf } from './create.ts';
+import { dryRunOf } from '../written-text.ts';
 
 interface DeleteFlags extends ChangeOptions {
   readonly filename?: readonly string[];
@@ -41,8 +39,7 @@ Examples:
   tortie delete np --all -A
   tortie delete -f policy.yaml`;
 
-export function addDeleteCommand(program: Command): void {
-  const command = program.command('delete [kind] [name...]').description('delete objects');
+export function fillDeleteCommand(command: Command): void {
   addFileOptions(command, 'the objects that these files name')
     .addOption(namespaceOption())
     .addOption(allNamespacesOption())
@@ -62,6 +59,7 @@ async function deleteObjects(words: readonly string[], flags: DeleteFlags): Prom
   const client = new ResourceClient(flags.socket);
   const refs = await findRefs(client, words, flags);
   if (flags.manifests !== undefined) {
+    const { deleteFromDirectory } = await import('../manifest-directory.ts');
     deleteFromDirectory(flags.manifests, refs);
     return;
   }
@@ -97,6 +95,7 @@ async function findRefs(
   const { filename, all, selector, manifests } = flags;
   if (filename !== undefined) {
     if (words.length > 0 || all === true) throw unclear(words, 'either files or objects');
+    const { readWrittenObjects } = await import('../written-objects.ts');
     return readWrittenObjects({ ...flags, validate: false }).map(({ ref }) => ref);
   }
   if (words.length === 0 || words[0] === 'all') throw unclear(words, 'a kind');

@@ -54,13 +54,8 @@ What the sentences mean, exactly: docs/diff.md`;
 const DIFFERENT = 1;
 const TROUBLE = 2;
 
-export function addDiffCommand(program: Command): void {
-  const command = program
-    .command('diff [A] [B]')
-    .description(
-      'say which packets are judged differently by two sets of manifests: exact, in as few sentences as it takes',
-    )
-    .addOption(new Option('--promote', 'B is A with its staged policies put in force'));
+export function fillDiffCommand(command: Command): void {
+  command.addOption(new Option('--promote', 'B is A with its staged policies put in force'));
   addFileOptions(command, 'what would applying these files to the agent change?')
     .addOption(namespaceOption())
     .addOption(selectorOption())
@@ -82,7 +77,9 @@ async function runDiff(before: string | undefined, after: string | undefined, fl
     const changedObjects = countChangedObjects(first, second);
     const errors = withoutRepeats([...states[0].errors, ...states[1].errors]);
     errors.forEach(printError);
-    printData({ ...difference, changedObjects }, flags.output, () => formatDifference(difference, changedObjects));
+    await printData({ ...difference, changedObjects }, flags.output, () =>
+      formatDifference(difference, changedObjects),
+    );
     process.exitCode = exitCodeOf(difference, errors);
   } catch (error) {
     const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
@@ -98,7 +95,7 @@ async function runDiff(before: string | undefined, after: string | undefined, fl
 async function runFileDiff(source: string | undefined, flags: DiffFlags): Promise<void> {
   if (source !== undefined || flags.promote === true) throw unclear([source ?? '--promote'], 'sources besides files');
   const difference = await diffFiles(flags.socket, flags);
-  printData(difference, flags.output, () => formatFileDifference(difference));
+  await printData(difference, flags.output, () => formatFileDifference(difference));
   process.exitCode = difference.objects.length === 0 ? EXIT.OK : DIFFERENT;
 }
 

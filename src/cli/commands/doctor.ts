@@ -7,7 +7,7 @@ import { examine } from '../../agent/doctor/examine.ts';
 import { type FeatureFinding, judgeFeatures } from '../../agent/doctor/features.ts';
 import type { Finding, Level, Places } from '../../agent/doctor/finding.ts';
 import { thisMachine } from '../../agent/doctor/machine.ts';
-import { DEFAULT_STATE_DIRECTORY } from '../../agent/options.ts';
+import { DEFAULT_STATE_DIRECTORY } from '../../agent/places.ts';
 import { DataplaneError } from '../../base/errors.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { askAgent } from '../agent-client.ts';
@@ -36,13 +36,8 @@ export function addPlaceOptions(command: Command): Command {
     .option('--state-dir <dir>', 'directory that the agent keeps its state in', DEFAULT_STATE_DIRECTORY);
 }
 
-export function addDoctorCommand(program: Command): void {
-  addPlaceOptions(
-    program
-      .command('doctor')
-      .description('examine this machine: what keeps policy from being enforced or packets from arriving, with hints')
-      .addOption(outputOption()),
-  )
+export function fillDoctorCommand(command: Command): void {
+  addPlaceOptions(command.addOption(outputOption()))
     .option('--kernel', 'only what the kernel has, and which way is taken where it lacks something', false)
     .addHelpText(
       'after',
@@ -54,7 +49,7 @@ export function addDoctorCommand(program: Command): void {
 async function runDoctor(given: Given): Promise<void> {
   if (given.kernel) return showFeatures(given.output);
   const findings = await findingsOf(given);
-  printData(findings, given.output, () => describe(findings));
+  await printData(findings, given.output, () => describe(findings));
   if (findings.some(({ level }) => level === 'fail')) process.exitCode = EXIT.FAILED;
 }
 
@@ -96,11 +91,11 @@ export function describe(findings: readonly Finding[]): string {
   return [formatTable(['STATE', 'CHECK', 'FOUND'], rows), ...hints, '', sum].join('\n');
 }
 
-function showFeatures(output: OutputFormat): void {
+async function showFeatures(output: OutputFormat): Promise<void> {
   const features = loadNative().probeFeatures();
   const findings = judgeFeatures(features);
   const { release } = features;
-  printData({ kernel: release, features: findings }, output, () => describeFeatures(release, findings));
+  await printData({ kernel: release, features: findings }, output, () => describeFeatures(release, findings));
   if (findings.some(({ state }) => state === 'missing')) process.exitCode = EXIT.FAILED;
 }
 

@@ -17,9 +17,8 @@ interface ListFlags extends EndpointFlags {
   readonly state?: string;
 }
 
-export function addEndpointCommand(program: Command): void {
-  const endpoint = program.command('endpoint').description('local workload endpoints and their interfaces');
-  endpoint
+export function fillEndpointCommand(command: Command): void {
+  command
     .command('list')
     .description('every local endpoint with its interface and state')
     .option('-n, --namespace <name>', 'only of this namespace')
@@ -27,13 +26,13 @@ export function addEndpointCommand(program: Command): void {
     .addOption(socketOption())
     .addOption(outputOption())
     .action(listEndpoints);
-  endpoint
+  command
     .command('get <namespace/name>')
     .description('one local endpoint; exit code 4 unless policy is enforced on it')
     .addOption(socketOption())
     .addOption(outputOption())
     .action(getEndpoint);
-  endpoint
+  command
     .command('add <namespace/name>')
     .description('put an endpoint behind an interface, whatever its manifest says; kept across restarts')
     .requiredOption('--interface <name>', 'host-side interface')
@@ -42,7 +41,7 @@ export function addEndpointCommand(program: Command): void {
       await askAgent(flags.socket, 'PUT', endpointPath(name), { interface: flags.interface });
       print(`${name} is behind ${flags.interface}`);
     });
-  endpoint
+  command
     .command('remove <namespace/name>')
     .description('forget an interface that was given by hand')
     .addOption(socketOption())
@@ -59,7 +58,7 @@ async function listEndpoints({ socket, output, namespace, state }: ListFlags): P
       (namespace === undefined || item.endpoint.startsWith(`${namespace}/`)) &&
       (state === undefined || item.state === state),
   );
-  printData(found, output, () => formatEndpoints(found));
+  await printData(found, output, () => formatEndpoints(found));
 }
 
 async function getEndpoint(name: string, { socket, output }: ListFlags): Promise<void> {
@@ -72,7 +71,7 @@ async function getEndpoint(name: string, { socket, output }: ListFlags): Promise
       hint: 'see: tortie endpoint list',
     });
   }
-  printData(found, output, () => formatEndpoints([found]));
+  await printData(found, output, () => formatEndpoints([found]));
   if (found.state !== 'ready') process.exitCode = EXIT.NOT_READY;
 }
 

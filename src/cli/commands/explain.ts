@@ -36,10 +36,8 @@ NAME is a policy or a workload endpoint, in any of these forms:
 
 Staged policies are shown in their place, and what they would change under "pending".`;
 
-export function addExplainCommand(program: Command): void {
-  program
-    .command('explain <name>')
-    .description('say in plain words what a policy does to whom, or what governs an endpoint and what it may do')
+export function fillExplainCommand(command: Command): void {
+  command
     .addOption(manifestsOption())
     .addOption(new Option('--live', 'explain what the running agent enforces'))
     .addOption(socketOption())
@@ -65,7 +63,7 @@ async function runExplain(name: string, { manifests, live, socket, output }: Exp
     ({ object, suppressed }) => resource !== undefined && suppressed === undefined && object === resourceName(resource),
   );
   const explained: Explained = { ...explanation, warnings };
-  printData(explained, output, () =>
+  await printData(explained, output, () =>
     explained.kind === 'policy' ? formatPolicy(explained) : formatEndpoint(explained),
   );
   if (context.errors.length > 0) process.exitCode = EXIT.INVALID;

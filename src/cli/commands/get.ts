@@ -1,6 +1,6 @@
 // tortie get: objects in force, of an agent or of a directory of manifests. How they look is decided in object-output.ts.
 import { type Command, Option } from 'commander';
-import type { Manifest } from '../../agent/store/stored-object.ts';
+import type { Manifest } from '../../agent/store/manifest.ts';
 import { DataplaneError } from '../../base/errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import {
@@ -12,13 +12,11 @@ import {
   selectorOption,
 } from '../object-options.ts';
 import { formatObjects, type ObjectGroup, type TableStyle } from '../object-output.ts';
-import { DirectoryReader, type ObjectReader } from '../object-reader.ts';
+import type { ObjectReader } from '../object-reader.ts';
 import { namespaceOf, type ObjectTarget, parseTargets, placeOf } from '../object-targets.ts';
-import { followObjects } from '../object-watch.ts';
 import { socketOption } from '../options.ts';
 import { print, printError } from '../output.ts';
 import { ResourceClient } from '../resource-client.ts';
-import { readWrittenObjects } from '../written-objects.ts';
 
 export interface GetFlags {
   readonly socket: string;
@@ -53,10 +51,8 @@ Examples:
   tortie get np -A -o jsonpath='{range .items[*]}{.metadata.name}{"\\n"}{end}'
   tortie get gnp -w                          and every change as it comes`;
 
-export function addGetCommand(program: Command): void {
-  const command = program
-    .command('get [kind] [name...]')
-    .description('show objects that are in force')
+export function fillGetCommand(command: Command): void {
+  command
     .addOption(namespaceOption())
     .addOption(allNamespacesOption())
     .addOption(selectorOption())
@@ -76,15 +72,15 @@ export function addGetCommand(program: Command): void {
 }
 
 async function getObjects(words: readonly string[], flags: GetFlags): Promise<void> {
-  if (flags.watch === true) return followObjects(words, flags);
-  const reader = readerOf(flags);
+  if (flags.watch === true) return (await import('../object-watch.ts')).followObjects(words, flags);
+  const reader = await readerOf(flags);
   const { groups, missing, isList } =
     flags.filename === undefined ? await readTargets(reader, words, flags) : await readNamed(reader, flags);
   const format = flags.output ?? TABLE;
   const count = groups.reduce((sum, { items }) => sum + items.length, 0);
   const isTable = format.kind === 'table' || format.kind === 'wide';
   if (count > 0 || (!isTable && format.kind !== 'name' && isList)) {
-    const text = formatObjects(groups, format, styleOf(flags, groups), isList);
+    const text = await formatObjects(groups, format, styleOf(flags, groups), isList);
     if (format.kind === 'jsonpath') process.stdout.write(text);
     else print(text);
   } else if (missing.length === 0 && isTable) process.stderr.write(`${describeNothing(flags)}\n`);
@@ -103,8 +99,9 @@ export function styleOf(flags: GetFlags, groups: readonly ObjectGroup[]): TableS
   };
 }
 
-function readerOf({ manifests, socket }: GetFlags): ObjectReader {
+async function readerOf({ manifests, socket }: GetFlags): Promise<ObjectReader> {
   if (manifests === undefined) return new ResourceClient(socket);
+  const { DirectoryReader } = await import('../object-reader.ts');
   const reader = new DirectoryReader(manifests);
   reader.errors.forEach(printError);
   if (reader.errors.length > 0) process.exitCode = EXIT.INVALID;
@@ -153,6 +150,7 @@ async function readTarget(
 }
 
 async function readNamed(reader: ObjectReader, flags: GetFlags): Promise<Found> {
+  const { readWrittenObjects } = await import('../written-objects.ts');
   const objects = readWrittenObjects({ ...flags, validate: false });
   const missing: DataplaneError[] = [];
   const groups: ObjectGroup[] = [];

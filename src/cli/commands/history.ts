@@ -1,6 +1,5 @@
 // tortie history, rollback, confirm, export, import: how the agent's store came to what it holds, and the way back.
 import type { Command } from 'commander';
-import { stringify } from 'yaml';
 import type { HistoryEntry } from '../../agent/store/history.ts';
 import { describeChange, describeWho } from '../change-text.ts';
 import { readTexts } from '../object-files.ts';
@@ -19,48 +18,42 @@ type ReportFlags = ChangeOptions & { readonly output: OutputFormat };
 
 const PAGE = 500;
 
-export function addHistoryCommands(program: Command): void {
-  program
-    .command('history [revision]')
-    .description(
-      'changes of the store, the latest first: who made them, when, to which objects; or one of them in full',
-    )
+export function fillHistoryCommand(command: Command): void {
+  command
     .option('--limit <n>', 'how many; 0 = all', wholeNumber(0), 20)
     .addOption(socketOption())
     .addOption(outputOption())
     .action(showHistory);
-  addChangeOptions(
-    program
-      .command('rollback <revision>')
-      .description('bring the store back to what it was at a revision; that is a new revision'),
-  )
+}
+
+export function fillRollbackCommand(command: Command): void {
+  addChangeOptions(command)
     .addOption(outputOption())
     .action(async (revision: string, flags: ReportFlags) => {
-      report(await new ResourceClient(flags.socket).rollBack(revision, changeFlags(flags)), flags);
+      await report(await new ResourceClient(flags.socket).rollBack(revision, changeFlags(flags)), flags);
     });
-  program
-    .command('confirm <revision>')
-    .description('keep a change that was made with --confirm')
-    .addOption(socketOption())
-    .action(async (revision: string, { socket }: HistoryFlags) => {
-      await new ResourceClient(socket).confirm(revision);
-      print(`revision ${revision} is confirmed`);
-    });
-  program
-    .command('export')
-    .description('everything in force, of the store and of manifest files, as a YAML stream')
+}
+
+export function fillConfirmCommand(command: Command): void {
+  command.addOption(socketOption()).action(async (revision: string, { socket }: HistoryFlags) => {
+    await new ResourceClient(socket).confirm(revision);
+    print(`revision ${revision} is confirmed`);
+  });
+}
+
+export function fillExportCommand(command: Command): void {
+  command
     .addOption(socketOption())
     .action(async ({ socket }: HistoryFlags) => print((await new ResourceClient(socket).exportAll()).trimEnd()));
-  addChangeOptions(
-    program
-      .command('import')
-      .description('make the store hold exactly the objects of a file, as one change: others are deleted')
-      .requiredOption('-f, --filename <path>', 'what tortie export has written; - = standard input'),
-  )
+}
+
+export function fillImportCommand(command: Command): void {
+  command.requiredOption('-f, --filename <path>', 'what tortie export has written; - = standard input');
+  addChangeOptions(command)
     .addOption(outputOption())
     .action(async (flags: ReportFlags & { filename: string }) => {
       const yaml = readTexts({ filename: [flags.filename] }).map(({ text }) => text);
-      report(await new ResourceClient(flags.socket).importAll(yaml.join('\n---\n'), changeFlags(flags)), flags);
+      await report(await new ResourceClient(flags.socket).importAll(yaml.join('\n---\n'), changeFlags(flags)), flags);
     });
 }
 
@@ -68,7 +61,9 @@ async function showHistory(revision: string | undefined, flags: HistoryFlags & {
   const client = new ResourceClient(flags.socket);
   if (revision !== undefined) {
     const entry = await client.historyEntry(revision);
-    printData(entry, flags.output, () => describeEntry(entry));
+    const yaml = await import('yaml');
+    const write = (object: unknown): string => yaml.stringify(object, { aliasDuplicateObjects: false });
+    await printData(entry, flags.output, () => describeEntry(entry, write));
     return;
   }
   const items = await readHistory(client, flags.limit);
@@ -79,7 +74,7 @@ async function showHistory(revision: string | undefined, flags: HistoryFlags & {
     item.target === undefined ? item.verb : `${item.verb} to ${item.target}`,
     item.changes.map(({ id, result }) => `${id} ${result}`).join(', '),
   ]);
-  printData(items, flags.output, () => formatTable(['REVISION', 'TIME', 'WHO', 'VERB', 'OBJECTS'], rows));
+  await printData(items, flags.output, () => formatTable(['REVISION', 'TIME', 'WHO', 'VERB', 'OBJECTS'], rows));
 }
 
 async function readHistory(client: ResourceClient, limit: number): Promise<readonly HistoryPage['items'][number][]> {
@@ -92,8 +87,12 @@ async function readHistory(client: ResourceClient, limit: number): Promise<reado
   }
 }
 
-/** Every object as it was and as it became. */
-function describeEntry({ revision, time, who, from, verb, confirmBy, confirmed, changes }: HistoryEntry): string {
+/** Every object as it was and as it became, in the text that `write` makes of an object. */
+function describeEntry(
+  { revision, time, who, from, verb, confirmBy, confirmed, changes }: HistoryEntry,
+  write: (object: unknown) => string,
+): string {
+  const text = (object: unknown): string => (object === undefined || object === null ? '' : write(object));
   const confirmation =
     confirmBy === undefined
       ? []
@@ -106,10 +105,6 @@ function describeEntry({ revision, time, who, from, verb, confirmBy, confirmed, 
   ].join('\n');
 }
 
-function text(object: unknown): string {
-  return object === undefined || object === null ? '' : stringify(object, { aliasDuplicateObjects: false });
-}
-
-function report(change: ChangeReport, { output }: ReportFlags): void {
-  printData(change, output, () => describeChange(change));
+async function report(change: ChangeReport, { output }: ReportFlags): Promise<void> {
+  await printData(change, output, () => describeChange(change));
 }

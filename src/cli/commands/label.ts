@@ -1,6 +1,6 @@
 // tortie label: labels of objects, set and taken away. A label that is there with another value stays unless told otherwise.
 import type { Command } from 'commander';
-import { isPlain, type Manifest } from '../../agent/store/stored-object.ts';
+import { isPlain, type Manifest } from '../../agent/store/manifest.ts';
 import { DataplaneError } from '../../base/errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { at } from '../object-columns.ts';
@@ -18,7 +18,7 @@ import { nameOf, qualifiedName } from '../object-output.ts';
 import { namespaceOf, type ObjectTarget, parseTargets, placeOf } from '../object-targets.ts';
 import { print, printError } from '../output.ts';
 import { type CollectionRef, type ObjectRef, ResourceClient } from '../resource-client.ts';
-import { dryRunOf, printWritten } from './create.ts';
+import { dryRunOf, printWritten } from '../written-text.ts';
 
 interface LabelFlags extends ChangeOptions {
   readonly namespace?: string;
@@ -40,10 +40,8 @@ Examples:
   tortie label tier security owner-                  take a label away
   tortie label np --all -A reviewed=yes`;
 
-export function addLabelCommand(program: Command): void {
-  const command = program
-    .command('label <kind> [name-or-label...]')
-    .description('set labels of objects (KEY=VALUE), or take them away (KEY-)')
+export function fillLabelCommand(command: Command): void {
+  command
     .addOption(namespaceOption())
     .addOption(allNamespacesOption())
     .addOption(selectorOption())
@@ -94,13 +92,13 @@ async function labelOne(
   if (taken !== undefined && flags.overwrite !== true) throw alreadyThere(object, taken[0], String(labels[taken[0]]));
   const dryRun = dryRunOf(flags);
   if (changed.length === 0 || dryRun === 'client') {
-    printWritten(object, changed.length === 0 ? 'not labeled' : 'labeled', dryRun, flags.output);
+    await printWritten(object, changed.length === 0 ? 'not labeled' : 'labeled', dryRun, flags.output);
     return;
   }
   // The version that the labels were read from: nobody else's change is lost.
   const resourceVersion = at(object, 'metadata', 'resourceVersion');
   const patch = { metadata: { resourceVersion, labels: Object.fromEntries(changed) } };
-  printWritten(await client.patch(ref, 'merge', patch, changeFlags(flags)), 'labeled', dryRun, flags.output);
+  await printWritten(await client.patch(ref, 'merge', patch, changeFlags(flags)), 'labeled', dryRun, flags.output);
 }
 
 async function findObjects(

@@ -9,8 +9,9 @@ import { isAtLeast, SEVERITIES, type Severity } from '../../analysis/lint/severi
 import { DataplaneError } from '../../base/errors.ts';
 import { nearestName } from '../../resources/nearest.ts';
 import { EXIT } from '../exit-codes.ts';
+import { readInterfaceFile } from '../host-interfaces.ts';
 import { fileUri, readManifestPaths } from '../manifest-paths.ts';
-import { manifestsOption } from '../options.ts';
+import { manifestsOption, nodeOption } from '../options.ts';
 import { formatTable, OUTPUT_FORMATS, type OutputFormat, paint, print, printData } from '../output.ts';
 
 interface LintFlags {
@@ -19,6 +20,8 @@ interface LintFlags {
   readonly failOn: Severity | 'never';
   readonly rules?: boolean;
   readonly explain?: string;
+  readonly interfaces?: string;
+  readonly node: string;
 }
 
 const HELP = `
@@ -32,10 +35,8 @@ A finding is suppressed by an annotation on its object, with a reason:
 
 All rules are explained in docs/lint.md, and by: tortie lint --rules, tortie lint --explain RULE`;
 
-export function addLintCommand(program: Command): void {
-  program
-    .command('lint [path...]')
-    .description('find rules and policies that are without effect, unintended or refused; exact over all packets')
+export function fillLintCommand(command: Command): void {
+  command
     .addOption(manifestsOption())
     .addOption(
       new Option('-o, --output <format>', 'how to show the findings')
@@ -47,13 +48,16 @@ export function addLintCommand(program: Command): void {
         .choices([...SEVERITIES, 'never'])
         .default('warning'),
     )
+    .option('--interfaces <file>', "JSON list of a host's interfaces: look for host endpoints that do not fit them")
+    .addOption(nodeOption())
     .option('--rules', 'list all lint rules')
     .option('--explain <rule>', 'say what a lint rule means')
     .addHelpText('after', HELP)
     .action(runLint);
 }
 
-function runLint(paths: string[], { manifests, output, failOn, rules, explain }: LintFlags): void {
+async function runLint(paths: string[], flags: LintFlags): Promise<void> {
+  const { manifests, output, failOn, rules, explain, interfaces, node } = flags;
   if (explain !== undefined) {
     print(explainRule(explain));
     return;
@@ -63,9 +67,10 @@ function runLint(paths: string[], { manifests, output, failOn, rules, explain }:
     return;
   }
   const { objects, errors } = readManifestPaths(paths.length === 0 ? [manifests] : paths);
-  const report = lintManifests([...objects.values()], errors);
+  const machine = interfaces === undefined ? undefined : { node, interfaces: readInterfaceFile(interfaces) };
+  const report = lintManifests([...objects.values()], errors, machine);
   if (output === 'sarif') print(JSON.stringify(toSarif(report, { version: VERSION, uriOf: fileUri }), null, 2));
-  else printData(report, output, () => formatReport(report));
+  else await printData(report, output, () => formatReport(report));
   process.exitCode = exitCode(report, failOn);
 }
 

@@ -43,10 +43,8 @@ Rows are sources, columns are destinations; a connection needs the source's egre
 Workloads whose rows (or columns) say the same, and for the same reason, are shown as one. The row and column world
 stand for an address that no manifest mentions. See docs/matrix.md.`;
 
-export function addMatrixCommand(program: Command): void {
-  program
-    .command('matrix')
-    .description('show who may reach whom on one port')
+export function fillMatrixCommand(command: Command): void {
+  command
     .addOption(manifestsOption())
     .addOption(nodeOption())
     .option('-n, --namespace <name...>', 'namespaces of the destinations (default: all)')
@@ -64,14 +62,14 @@ export function addMatrixCommand(program: Command): void {
     .action(runMatrix);
 }
 
-function runMatrix(flags: MatrixFlags): void {
+async function runMatrix(flags: MatrixFlags): Promise<void> {
   const service = serviceOf(flags);
   const { world, errors } = loadManifests(flags.manifests);
   errors.forEach(printError);
   const answer = answerOf(world, service, flags);
   const { output } = flags;
   if (output === 'html') print(pageOf(answer, flags).trimEnd());
-  else printData(answer, output, () => describe(answer, flags.pending === true));
+  else await printData(answer, output, () => describe(answer, flags.pending === true));
   if (errors.length > 0) process.exitCode = EXIT.INVALID;
 }
 

@@ -5,10 +5,8 @@ import { followAgent } from '../agent-client.ts';
 import { socketOption } from '../options.ts';
 import { paint, print } from '../output.ts';
 
-export function addMonitorCommand(program: Command): void {
-  program
-    .command('monitor')
-    .description('show new flows, denials and drops as they happen')
+export function fillMonitorCommand(command: Command): void {
+  command
     .addOption(socketOption())
     .addOption(new Option('-o, --output <format>', 'how to show them').choices(['text', 'json']).default('text'))
     .action(async ({ socket, output }: { socket: string; output: 'text' | 'json' }) => {

@@ -24,22 +24,21 @@ interface NodeSummary {
   readonly addresses: readonly string[];
 }
 
-export function addNodeCommand(program: Command): void {
-  const node = program.command('node').description('the machine of the agent, and the nodes that it knows of');
-  node
+export function fillNodeCommand(command: Command): void {
+  command
     .command('status')
     .description('what enforces policy on this machine; exit code 4 when it is not in sync')
     .addOption(socketOption())
     .addOption(outputOption())
     .action(showStatus);
-  node
+  command
     .command('list')
     .description('nodes that objects speak of, with how many workload endpoints are on them')
     .addOption(socketOption())
     .addOption(outputOption())
     .action(async ({ socket, output }: NodeFlags) => {
       const nodes = await listNodes(socket);
-      printData(nodes, output, () =>
+      await printData(nodes, output, () =>
         formatTable(
           ['NODE', 'LOCAL', 'ENDPOINTS', 'ADDRESSES'],
           nodes.map((one) => [one.node, one.isLocal ? 'yes' : '', String(one.endpoints), one.addresses.join(',')]),
@@ -67,7 +66,7 @@ async function showStatus({ socket, output }: NodeFlags): Promise<void> {
     manifests: { directory: manifests.directory, objects: manifests.objects, refused: manifests.errors.length },
     store: store === null ? null : { revision: store.revision, objects: store.objects },
   };
-  printData(summary, output, () =>
+  await printData(summary, output, () =>
     [
       `node       ${node}, kernel ${summary.kernel}, attached by ${attachMode}`,
       `agent      ${version}, ${inSync ? 'in sync' : 'NOT in sync'}${loading ? ', loading' : ''}, generation ${generation}`,

@@ -1,7 +1,7 @@
 // tortie patch: fields of one object, changed by a patch of any kind that the API takes.
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { isPlain, type Manifest } from '../../agent/store/stored-object.ts';
+import { isPlain, type Manifest } from '../../agent/store/manifest.ts';
 import { DataplaneError } from '../../base/errors.ts';
 import { parseFullYaml } from '../../resources/yaml/full-yaml.ts';
 import {
@@ -14,7 +14,7 @@ import {
 } from '../object-options.ts';
 import { namespaceOf, parseTargets, placeOf } from '../object-targets.ts';
 import { type ObjectRef, ResourceClient } from '../resource-client.ts';
-import { dryRunOf, printWritten } from './create.ts';
+import { dryRunOf, printWritten } from '../written-text.ts';
 
 type PatchType = 'merge' | 'json' | 'apply';
 
@@ -38,10 +38,8 @@ Examples:
 
 const STANDARD_INPUT = 0;
 
-export function addPatchCommand(program: Command): void {
-  const command = program
-    .command('patch <kind> [name]')
-    .description('change fields of an object')
+export function fillPatchCommand(command: Command): void {
+  command
     .option('-p, --patch <text>', 'JSON or YAML')
     .option('--patch-file <path>', 'JSON or YAML; - = standard input')
     .addOption(new Option('--type <type>', 'what kind of patch').choices(['merge', 'json', 'apply']).default('merge'))
@@ -61,11 +59,11 @@ async function patchObject(words: readonly string[], flags: PatchFlags): Promise
   const client = new ResourceClient(flags.socket);
   const dryRun = dryRunOf(flags);
   if (dryRun === 'client') {
-    printWritten(await client.get(ref), 'read', dryRun, flags.output);
+    await printWritten(await client.get(ref), 'read', dryRun, flags.output);
     return;
   }
   const result = await client.patch(ref, flags.type, value, changeFlags(flags));
-  printWritten(result, 'patched', dryRun, flags.output);
+  await printWritten(result, 'patched', dryRun, flags.output);
 }
 
 /** The one object that the words name. Throws USAGE. */

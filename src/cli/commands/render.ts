@@ -28,10 +28,8 @@ Without --conntrack every packet is judged as the first of its connection, answe
 verdicts. With it, packets of known connections pass first, as one wants them to: right for everything else.
 A rule that the target cannot express is refused by name; nothing is approximated. See docs/render.md.`;
 
-export function addRenderCommand(program: Command): void {
-  program
-    .command('render')
-    .description('print the policy of a directory of manifests as rules for iptables or nftables, of the same meaning')
+export function fillRenderCommand(command: Command): void {
+  command
     .addOption(
       new Option('--to <filter>', 'who the rules are for').choices(['iptables', 'nftables']).makeOptionMandatory(),
     )

@@ -10,7 +10,7 @@ import type { Decider } from '../../analysis/simulate-judge.ts';
 import type { SimulationRow } from '../../analysis/simulate-rows.ts';
 import { DataplaneError } from '../../base/errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { manifestsOption, nodeOption, outputOption, wholeNumber } from '../options.ts';
+import { argumentOf, manifestsOption, nodeOption, outputOption, wholeNumber } from '../options.ts';
 import { formatTable, type OutputFormat, paint, printData, printError } from '../output.ts';
 
 interface SimulateFlags {
@@ -51,11 +51,9 @@ What is compared:
 Exit codes: 0 nothing changes, 1 some flow changes (or the input cannot be read), 3 manifests have errors.
 See docs/simulate.md for the formats and what each count means.`;
 
-export function addSimulateCommand(program: Command): void {
-  program
-    .command('simulate')
-    .description('replay recorded flows against a directory of manifests and say what would change')
-    .argument('<file...>', 'flow logs or captures; - = standard input')
+export function fillSimulateCommand(command: Command): void {
+  argumentOf(command, 'file').description = 'flow logs or captures; - = standard input';
+  command
     .addOption(manifestsOption())
     .option('--against <dir>', 'compare with these manifests instead of with the recorded verdicts')
     .option('--pending', 'judge by the pending verdict: what staged policies would do')
@@ -84,7 +82,7 @@ async function runSimulate(files: readonly string[], flags: SimulateFlags): Prom
   const simulation = new Simulation({ after, before, fallback, maxRows });
   const input = await readFiles(files, flags.format, simulation);
   const answer: SimulationAnswer = { manifests, against, view, input, ...simulation.report() };
-  printData(answer, output, () => describe(answer, flags));
+  await printData(answer, output, () => describe(answer, flags));
   if (answer.totals.changed > 0) process.exitCode = EXIT.FAILED;
   if (input.unreadable.count > 0 && answer.totals.flows === 0) failUnread(files);
   if (loaded.errors.length + (loadedBefore?.errors.length ?? 0) > 0) process.exitCode = EXIT.INVALID;

@@ -18,14 +18,9 @@ interface Given extends DoctorOptions {
   readonly log?: string;
 }
 
-export function addSupportBundleCommand(program: Command): void {
+export function fillSupportBundleCommand(command: Command): void {
   addPlaceOptions(
-    program
-      .command('support-bundle')
-      .description(
-        'collect what helps to find out what is wrong in one .tar.gz, without secrets; needs no running agent',
-      )
-      .option('-o, --output <file>', 'where to write it (default: tortie-support-<host>-<time>.tar.gz here)'),
+    command.option('-o, --output <file>', 'where to write it (default: tortie-support-<host>-<time>.tar.gz here)'),
   )
     .option('--with-manifests', 'with the resources in force, which name workloads and addresses', false)
     .option('--log <file>', 'log of the agent, where it does not write to the journal')

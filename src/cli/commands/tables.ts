@@ -15,9 +15,8 @@ interface TableFlags {
   readonly output: OutputFormat;
 }
 
-export function addTablesCommand(program: Command): void {
-  const tables = program.command('tables').description('the compiled tables');
-  tables
+export function fillTablesCommand(command: Command): void {
+  command
     .command('stats')
     .description(
       'what policy compiles to, and the memory that it takes: of a directory, or (with --live) of the running agent, ' +
@@ -31,18 +30,18 @@ export function addTablesCommand(program: Command): void {
     .action(async ({ live, socket, ...flags }: TableFlags & { live?: boolean; socket: string }) => {
       const report =
         live === true ? await askAgent<TableReport | null>(socket, 'GET', '/v1/tables') : compileStats(flags);
-      printData(report, flags.output, () => (report === null ? 'nothing is compiled yet' : formatReport(report)));
+      await printData(report, flags.output, () => (report === null ? 'nothing is compiled yet' : formatReport(report)));
     });
-  tables
+  command
     .command('dump')
     .description('every class and every cell of the compiled tables')
     .addOption(manifestsOption())
     .addOption(nodeOption())
     .option('--endpoint <namespace/name>', 'cells of this endpoint only')
     .addOption(outputOption())
-    .action(({ endpoint, ...flags }: TableFlags & { endpoint?: string }) => {
+    .action(async ({ endpoint, ...flags }: TableFlags & { endpoint?: string }) => {
       const dump = compileDump(flags, endpoint);
-      printData(dump, flags.output, () => formatDump(dump));
+      await printData(dump, flags.output, () => formatDump(dump));
     });
 }
 

@@ -22,6 +22,7 @@ import type { SideVerdict } from '../../model/verdict.ts';
 import { mergeFiles } from '../../resources/sources/snapshot.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readManifestPaths } from '../manifest-paths.ts';
+import { argumentOf } from '../options.ts';
 import { formatTable, paint, print, printError } from '../output.ts';
 
 type TestOutput = 'text' | 'json' | 'junit' | 'tap';
@@ -52,11 +53,9 @@ A file of tests, in YAML or JSON:
 
 Exit codes: 0 all tests pass, 1 some fail, 3 a file of tests or its manifests have errors. See docs/policy-tests.md.`;
 
-export function addTestCommand(program: Command): void {
-  program
-    .command('test')
-    .description('run policy tests: which flows must be allowed or denied, and by which rule')
-    .argument('<file...>', 'files of tests')
+export function fillTestCommand(command: Command): void {
+  argumentOf(command, 'file').description = 'files of tests';
+  command
     .addOption(new Option('-o, --output <format>', 'how to show results').choices(Object.keys(FORMATS)).default('text'))
     .addHelpText('after', HELP)
     .action(runTests);

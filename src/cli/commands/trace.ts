@@ -27,10 +27,8 @@ interface TraceFlags {
   readonly output: OutputFormat;
 }
 
-export function addTraceCommand(program: Command): void {
-  program
-    .command('trace')
-    .description('say what policy does to a flow, and which tier, policy and rule decide')
+export function fillTraceCommand(command: Command): void {
+  command
     .requiredOption('--from <endpoint>', 'namespace/name of a workload endpoint, or an address')
     .requiredOption('--to <endpoint>', 'namespace/name of a workload endpoint, or an address')
     .option('--protocol <name>', 'TCP, UDP, SCTP, ICMP, ICMPv6, UDPLite or 0-255', 'TCP')
@@ -46,14 +44,14 @@ export function addTraceCommand(program: Command): void {
     .action(runTrace);
 }
 
-function runTrace(flags: TraceFlags): void {
+async function runTrace(flags: TraceFlags): Promise<void> {
   const { world, errors } = loadManifests(flags.manifests);
   errors.forEach(printError);
   const flow = resolveFlow(world, flags);
   const engine = openEngine(flags.engine, world, flags.node);
   const { verdict, egress, ingress } = engine.evaluate(flow);
   engine.close();
-  printData(formatAnswer(null, { verdict, egress, ingress }), flags.output, () =>
+  await printData(formatAnswer(null, { verdict, egress, ingress }), flags.output, () =>
     [
       `${paint(verdict.toUpperCase(), verdict === 'allow' ? 'green' : 'red')}  ${describeFlow(flow)}`,
       ...describeSide('egress', flags.from, egress),

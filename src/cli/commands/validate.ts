@@ -26,12 +26,7 @@ interface Tally {
   readonly errors: readonly DataplaneError[];
 }
 
-export function addValidateCommand(program: Command): void {
-  const command = program
-    .command('validate [path...]')
-    .description(
-      'check manifests without applying them; a directory is read as an agent reads it; exit code 3 when something is wrong',
-    );
+export function fillValidateCommand(command: Command): void {
   addFileOptions(command)
     .option('--server', 'ask the agent whether it would apply them: also limits, tables, addresses, its own files')
     .addOption(namespaceOption())

@@ -1,7 +1,6 @@
 // tortie version: of this command and of the agent, and whether they fit.
 import type { Command } from 'commander';
-import { API_VERSION } from '../../agent/api/routes/agent.ts';
-import { VERSION } from '../../agent/version.ts';
+import { API_VERSION, VERSION } from '../../agent/version.ts';
 import { DataplaneError } from '../../base/errors.ts';
 import { readAgentVersion } from '../agent-client.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -15,10 +14,8 @@ interface VersionFlags {
   readonly output: OutputFormat;
 }
 
-export function addVersionCommand(program: Command): void {
-  program
-    .command('version')
-    .description('versions of this command and of the agent; exit code 1 when they do not fit')
+export function fillVersionCommand(command: Command): void {
+  command
     .option('--client', 'of this command only')
     .addOption(socketOption())
     .addOption(outputOption())
@@ -27,20 +24,20 @@ export function addVersionCommand(program: Command): void {
 
 async function showVersions({ client: isClientOnly, socket, output }: VersionFlags): Promise<void> {
   const client: AgentVersion = { version: VERSION, api: API_VERSION };
-  const show = (agent: AgentVersion | undefined): void => {
+  const show = async (agent: AgentVersion | undefined): Promise<void> => {
     const lines = [`client  ${describe(client)}`, ...(agent === undefined ? [] : [`agent   ${describe(agent)}`])];
-    printData({ client, ...(agent === undefined ? {} : { agent }) }, output, () => lines.join('\n'));
+    await printData({ client, ...(agent === undefined ? {} : { agent }) }, output, () => lines.join('\n'));
   };
   if (isClientOnly === true) return show(undefined);
   try {
     const agent = await readAgentVersion(socket);
-    show(agent);
+    await show(agent);
     const warning = checkSkew(VERSION, agent);
     if (warning !== undefined) printWarning(warning);
   } catch (error) {
     if (!(error instanceof DataplaneError)) throw error;
     const isAway = error.code === 'AGENT_UNREACHABLE';
-    if (isAway) show(undefined);
+    if (isAway) await show(undefined);
     printError(error);
     process.exitCode = isAway ? EXIT.NOT_READY : EXIT.FAILED;
   }

@@ -12,10 +12,8 @@ Examples:
   tortie watch gnp
   tortie watch np -A -o json --since 120    changes after revision 120, one JSON object a line`;
 
-export function addWatchCommand(program: Command): void {
-  program
-    .command('watch <kind> [name]')
-    .description('show objects and every change of them as it comes: ADDED, MODIFIED, DELETED')
+export function fillWatchCommand(command: Command): void {
+  command
     .addOption(namespaceOption())
     .addOption(allNamespacesOption())
     .addOption(selectorOption())

@@ -1,6 +1,6 @@
 // Names that only an agent knows, for the completion of command lines. Nothing here fails: an agent that does not answer
 // knows no names.
-import { DEFAULT_SOCKET } from '../../agent/options.ts';
+import { DEFAULT_SOCKET } from '../../agent/places.ts';
 import type { AgentStatus } from '../../agent/status.ts';
 import { askAgent } from '../agent-client.ts';
 import { resourceTypeNamed } from '../kind-names.ts';

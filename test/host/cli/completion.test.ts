@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerCompletion } from '../../../src/cli/commands/completion.ts';
+import { answerCompletion } from '../../../src/cli/completion/answer.ts';
 import { LIVE } from '../../../src/cli/completion/live.ts';
 import { SCRIPTS } from '../../../src/cli/completion/scripts.ts';
 import { createProgram } from '../../../src/cli/program.ts';
@@ -34,7 +34,7 @@ beforeAll(async () => {
     let text = '';
     for await (const chunk of request) text += String(chunk);
     const [, , ...words] = JSON.parse(text) as string[];
-    response.end(await answerCompletion(createProgram(), words, LIVE));
+    response.end(await answerCompletion(await createProgram(), words, LIVE));
   });
   await new Promise<void>((resolve) => server.listen(join(folder, 'door.sock'), resolve));
   writeFileSync(join(folder, 'tortie'), DOOR);

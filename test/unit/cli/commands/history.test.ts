@@ -1,5 +1,7 @@
 // Commands about what has happened, and those that look on while it does: history, export, diff -f, watch.
-import { setTimeout as sleep } from 'node:timers/promises';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeWho } from '../../../../src/cli/change-text.ts';
 import { ResourceClient } from '../../../../src/cli/resource-client.ts';
@@ -100,11 +102,11 @@ describe('tortie diff -f', () => {
 describe('tortie watch', () => {
   it('shows what is there and what comes, until its time is up', async () => {
     const client = new ResourceClient(tortie.agent.options.socket);
-    const watching = tortie.answer('watch', 'tier', '-o', 'json', '--timeout', '2');
-    await sleep(500);
+    const watching = tortie.follow('watch', 'tier', '-o', 'json', '--timeout', '3');
+    await watching.said('"a"');
     await client.create({ type: 'Tier' }, tier('b', 1));
     await client.delete({ type: 'Tier', name: 'a' });
-    const events = (await watching)
+    const events = (await watching.answer)
       .split('\n')
       .map((line) => JSON.parse(line) as { type: string; object: { metadata: { name: string } } });
     expect(events.map(({ type, object }) => `${type} ${object.metadata.name}`)).toEqual([
@@ -131,12 +133,21 @@ describe('tortie watch', () => {
   });
 
   it('goes on through a restart of the agent', async () => {
-    const watching = tortie.answer('watch', 'tier', '-o', 'name', '--timeout', '4');
-    await sleep(500);
+    const watching = tortie.follow('watch', 'tier', '-o', 'name', '--timeout', '6');
+    await watching.said('/a\n');
     await tortie.agent.stop();
-    await sleep(300);
+    await refuseOne(tortie.agent.options.socket);
     await tortie.restart();
     await new ResourceClient(tortie.agent.options.socket).create({ type: 'Tier' }, tier('late', 1));
-    expect(await watching).toBe('tier.projectcalico.org/a\ntier.projectcalico.org/late');
+    expect(await watching.answer).toBe('tier.projectcalico.org/a\ntier.projectcalico.org/late');
   });
+
+  /** Waits for somebody who tries to speak to an agent, and speaks to nobody. */
+  async function refuseOne(socket: string): Promise<void> {
+    rmSync(socket, { force: true });
+    const server = createServer().listen(socket);
+    const [tried] = (await once(server, 'connection')) as [Socket];
+    tried.destroy();
+    server.close();
+  }
 });

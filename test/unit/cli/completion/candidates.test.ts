@@ -19,19 +19,19 @@ beforeAll(async () => {
 afterAll(() => tortie.end());
 
 async function words(...line: string[]): Promise<string[]> {
-  const { candidates, files } = await complete(createProgram(), line, LIVE);
+  const { candidates, files } = await complete(await createProgram(), line, LIVE);
   return [...candidates.map(({ word }) => word), ...(files === undefined ? [] : [`(${files})`])];
 }
 
 describe('completion', () => {
   it('offers every command of the program at its start', async () => {
-    const commands = createProgram().commands.map((one) => one.name());
+    const commands = (await createProgram()).commands.map((one) => one.name());
     expect(await words('')).toEqual(commands);
     expect(await words('conf')).toEqual(['config', 'confirm']);
   });
 
   it('offers every long option of each command', async () => {
-    for (const command of createProgram().commands) {
+    for (const command of (await createProgram()).commands) {
       if (command.commands.length > 0) continue;
       const longs = command.options.flatMap(({ long }) => (long ? [long] : []));
       expect(await words(command.name(), '--')).toEqual(expect.arrayContaining(longs));

@@ -1,0 +1,76 @@
+// The state of an agent as `tortie status` prints it for people. Pure; the shape is agent/status.ts.
+import type { AgentStatus } from '../agent/status.ts';
+import { formatSummary } from './block-text.ts';
+import { formatTable, paint } from './output.ts';
+
+/** The state, what is not as it should be among it; then endpoints and counters. */
+export function formatStatus(status: AgentStatus): string {
+  const { manifests, tables, endpoints } = status;
+  const lines = [
+    `${paint(status.inSync ? 'in sync' : 'NOT in sync', status.inSync ? 'green' : 'red')}  generation ${status.generation}, node ${status.node}, attached by ${status.attachMode}, version ${status.version}`,
+    ...(status.loading ? ['loading    manifests are being loaded; changes wait for that'] : []),
+    `manifests  ${manifests.objects} objects from ${manifests.directory}, ${manifests.errors.length} refused`,
+    ...manifests.errors.map((error) => `  ${paint(error.code, 'red')} ${error.message}`),
+    ...formatStore(status),
+    ...(status.error === null ? [] : [`  ${paint('not applied', 'red')} ${String(status.error.message)}`]),
+    ...formatConfig(status),
+    ...formatHealth(status),
+    `tables     ${tables?.endpoints ?? 0} endpoints, ${tables?.policyLists ?? 0} policy lists, ${tables?.addressClasses ?? 0} address classes, ${tables?.l4Classes ?? 0} layer-4 classes`,
+    `flows      ${status.flows}`,
+    ...formatBlock(status),
+    '',
+    formatTable(
+      ['ENDPOINT', 'INTERFACE', 'STATE', 'REASON'],
+      endpoints.map((item) => [item.endpoint, item.interface, item.state, item.reason]),
+    ),
+    '',
+    formatTable(
+      ['PACKETS', 'BYTES', 'WHY'],
+      Object.entries(status.counters)
+        .filter(([, { packets }]) => packets > 0)
+        .map(([reason, { packets, bytes }]) => [String(packets), String(bytes), reason]),
+    ),
+  ];
+  return lines.join('\n');
+}
+
+/** What came over the API, and what of it still comes undone by itself. */
+function formatStore({ store }: AgentStatus): string[] {
+  if (store === null) return [];
+  const { revision, objects, pending } = store;
+  const warning =
+    pending === null
+      ? []
+      : [
+          `  ${paint(`revision ${pending.revision} is undone at ${pending.expires} unless: tortie confirm ${pending.revision}`, 'yellow')}`,
+        ];
+  return [`store      ${objects} objects, revision ${revision}`, ...warning];
+}
+
+/** Only where something is blocked, or is not and should be; agents of the version before block nothing. */
+function formatBlock({ block }: Partial<AgentStatus>): string[] {
+  if (block === undefined || (block.entries + block.feeds === 0 && block.error === null)) return [];
+  const [first = '', ...rest] = formatSummary(block);
+  return [`blocked    ${first}`, ...rest.map((line) => `  ${line}`)];
+}
+
+/** Only what somebody should look at. */
+function formatConfig({ config }: AgentStatus): string[] {
+  if (config === null) return [];
+  const { errors, pending } = config;
+  const waiting = pending.length === 0 ? [] : [`  ${paint('after a restart', 'yellow')} ${pending.join(', ')}`];
+  const lines = [...errors.map(({ code, message }) => `  ${paint(code, 'red')} ${message}`), ...waiting];
+  return lines.length === 0 ? [] : ['settings   not all as their sources say', ...lines];
+}
+
+/** Agents of the version before have no conditions. */
+function formatHealth({ conditions = [], repairs, repairsByCause = {} }: Partial<AgentStatus>): string[] {
+  const degraded = conditions.map(
+    ({ type, reason, message, since }) => `  ${paint(`${type}: ${reason}`, 'yellow')} since ${since}: ${message}`,
+  );
+  const causes = Object.entries(repairsByCause).map(([cause, count]) => `${count} ${cause}`);
+  return [
+    `health     ${conditions.length === 0 ? 'nothing is degraded' : `${conditions.length} degraded`}, ${repairs ?? 0} repairs${causes.length === 0 ? '' : ` (${causes.join(', ')})`}`,
+    ...degraded,
+  ];
+}
