@@ -5,14 +5,17 @@
       "sources": [
         "native/src/addon.cc",
         "native/src/clsact.cc",
+        "native/src/clsact_filters.cc",
         "native/src/datagram.cc",
         "native/src/features.cc",
+        "native/src/inet_diag.cc",
         "native/src/link.cc",
         "native/src/link_monitor.cc",
         "native/src/map.cc",
         "native/src/map_entries.cc",
         "native/src/map_memory.cc",
         "native/src/net_thread.cc",
+        "native/src/netfilter.cc",
         "native/src/netlink.cc",
         "native/src/object.cc",
         "native/src/object_options.cc",
@@ -21,7 +24,8 @@
         "native/src/sender.cc",
         "native/src/system.cc",
         "native/src/tcp_load.cc",
-        "native/src/util/errors.cc"
+        "native/src/util/errors.cc",
+        "native/src/xdp.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "_GNU_SOURCE"],

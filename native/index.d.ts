@@ -48,6 +48,8 @@ export declare class BpfMap {
   /** flags: 0 any, 1 create only, 2 replace only. */
   update(key: Uint8Array, value: Uint8Array, flags: number): void;
   updateBatch(keys: Uint8Array, values: Uint8Array, count: number): void;
+  /** Of an array of programs, which keeps its program for as long as it is pinned or open somewhere. */
+  setProgram(index: number, program: BpfProgram): void;
   /** false when it was absent. */
   delete(key: Uint8Array): boolean;
   /** All keys at this moment, concatenated (BPF_MAP_GET_NEXT_KEY). */
@@ -98,7 +100,7 @@ export declare class BpfProgram {
 
 export type AttachDirection = 'ingress' | 'egress';
 
-/** A BPF link (TCX). */
+/** A BPF link (TCX, XDP). */
 export declare class BpfLink {
   /** bpf_link_create with BPF_TCX_INGRESS/EGRESS and BPF_F_BEFORE: in front of all programs that are there. */
   static attachTcx(program: BpfProgram, ifindex: number, direction: AttachDirection): BpfLink;
@@ -113,6 +115,36 @@ export declare class BpfLink {
 
 /** Raw BPF_PROG_QUERY on a TCX hook: ids of the attached programs, in order. */
 export declare function tcxQuery(ifindex: number, direction: AttachDirection): number[];
+
+/** Where the driver calls the program, or where the kernel does after it has made a packet of the frame. */
+export type XdpMode = 'native' | 'generic';
+
+/** bpf_link_create with BPF_XDP (5.9). EBUSY when a program is there already, EOPNOTSUPP for a mode that the driver has not. */
+export declare function xdpAttach(program: BpfProgram, ifindex: number, mode: XdpMode): BpfLink;
+/** Id of the program in each mode, 0 = none; `offloaded` = in the network card. */
+export declare function xdpQuery(ifindex: number): {
+  readonly native: number;
+  readonly generic: number;
+  readonly offloaded: number;
+};
+
+/** Where the kernel has decided whether the host takes, forwards or sends a packet. */
+export type NetfilterHook = 'local-in' | 'forward' | 'local-out';
+
+/**
+ * bpf_link_create with BPF_NETFILTER (6.4) in this thread's network namespace; lower priorities come first. EBUSY where a
+ * program has that priority. Such a link cannot be updated.
+ */
+export declare function netfilterAttach(
+  program: BpfProgram,
+  family: 4 | 6,
+  hook: NetfilterHook,
+  priority: number,
+): BpfLink;
+/** undefined for another kind of link. */
+export declare function netfilterQuery(
+  link: BpfLink,
+): { readonly family: 4 | 6; readonly hook: NetfilterHook | undefined; readonly priority: number } | undefined;
 
 /** clsact filter, direct action. Creates the qdisc if it is absent; replaces a filter of the same handle and priority. */
 export declare function clsactAttach(
@@ -135,6 +167,21 @@ export declare function clsactDetach(
   handle: number,
   priority: number,
 ): void;
+
+export interface ClsactFilter {
+  readonly priority: number;
+  /** Ethertype that it sees; 3 (ETH_P_ALL) = every packet. */
+  readonly protocol: number;
+  /** Of classifier, e.g. `bpf`, `flower`. */
+  readonly kind: string;
+  readonly handle: number;
+  /** 0 = it is no BPF program. */
+  readonly programId: number;
+  /** As whoever attached the program calls it; empty for another kind. */
+  readonly name: string;
+}
+/** RTM_GETTFILTER dump of chain 0, in the order in which packets meet the filters; empty without qdisc or interface. */
+export declare function clsactFilters(ifindex: number, direction: AttachDirection): ClsactFilter[];
 
 /** One thread per ring buffer, which looks at it every 10 ms, every 100 when there is nothing: records handed over in packed chunks, nothing lost in the hand-over. */
 export declare class RingBuffer {
@@ -204,6 +251,8 @@ export interface KernelFeatures {
   readonly largeValues: boolean;
   readonly ringBuffer: boolean;
   readonly redirectPeer: boolean;
+  /** Programs at netfilter's hooks (6.4). */
+  readonly netfilterPrograms: boolean;
 }
 export declare function probeFeatures(): KernelFeatures;
 
@@ -216,6 +265,11 @@ export declare class FileLock {
   static acquire(path: string): FileLock;
   close(): void;
 }
+/**
+ * Addresses, 4 or 16 bytes each, of the other ends of established TCP connections with that local port (sock_diag). ENOENT where the
+ * kernel cannot tell (CONFIG_INET_TCP_DIAG).
+ */
+export declare function tcpPeers(port: number): Uint8Array[];
 /** SO_PEERCRED of a connected unix socket's fd. */
 export declare function peerCredentials(fd: number): {
   readonly pid: number;

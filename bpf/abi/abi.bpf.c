@@ -8,6 +8,8 @@
 #include "flow.h"
 #include "guard.h"
 #include "heap.h"
+#include "host.h"
+#include "takeover.h"
 
 #define EXPORT(kind, name) kind name *export_##name
 
@@ -42,6 +44,7 @@ EXPORT(struct, tt_cached_flow);
 EXPORT(enum, tt_hook);
 EXPORT(enum, tt_event_kind);
 EXPORT(enum, tt_reason);
+EXPORT(enum, tt_counter_dims);
 EXPORT(struct, tt_counter);
 EXPORT(struct, tt_clock_reading);
 EXPORT(struct, tt_event);
@@ -52,3 +55,10 @@ EXPORT(enum, tt_guard_class);
 EXPORT(enum, tt_guard_reason);
 EXPORT(struct, tt_guard_root);
 EXPORT(struct, tt_guard_state);
+EXPORT(enum, tt_host_dims);
+EXPORT(enum, tt_scope);
+EXPORT(enum, tt_host_flags);
+EXPORT(struct, tt_host_lists);
+EXPORT(struct, tt_host_interface);
+EXPORT(enum, tt_side_program);
+EXPORT(struct, tt_switch);

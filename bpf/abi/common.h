@@ -3,9 +3,14 @@
 #ifndef TT_ABI_COMMON_H
 #define TT_ABI_COMMON_H
 
-/* Version of every layout under bpf/abi; part of the pin path. Bump it in the commit that changes a layout. */
+/*
+ * Part of the pin paths. VERSION is that of every layout under bpf/abi but those that LIVE_VERSION is of: flows, fragments,
+ * the flow cache and the counters, which programs of one layout hand on to those of another. Bump the one that a layout
+ * belongs to in the commit that changes it; a new map needs a bump too.
+ */
 enum tt_layout {
-	TT_LAYOUT_VERSION = 2,
+	TT_LAYOUT_VERSION = 3,
+	TT_LAYOUT_LIVE_VERSION = 1,
 };
 
 /* An address of either family: IPv4 is stored as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2). */

@@ -3,10 +3,13 @@
 #ifndef TT_ABI_EVENT_H
 #define TT_ABI_EVENT_H
 
-/* Directions are named from the workload's point of view. */
+/* Directions are named from the workload's point of view, and from the host's. */
 enum tt_hook {
 	TT_HOOK_FROM_WORKLOAD = 0,
 	TT_HOOK_TO_WORKLOAD = 1,
+	TT_HOOK_TO_HOST = 2,   /* where the kernel has decided that the host takes the packet */
+	TT_HOOK_FORWARD = 3,   /* that it forwards it */
+	TT_HOOK_FROM_HOST = 4, /* that it sends it */
 };
 
 enum tt_event_kind {
@@ -17,7 +20,10 @@ enum tt_event_kind {
 	TT_EVENT_DROPPED = 5,	   /* not policy: see reason */
 };
 
-/* Why a packet went where it went; one counter each. Names and help texts are generated from here. */
+/*
+ * Why a packet went where it went; one counter each. Names and help texts are generated from here. New ones come last and
+ * none ever means something else: programs of two layouts count in one map.
+ */
 enum tt_reason {
 	TT_REASON_ALLOWED_CACHED = 0,	     /* established flow, found in the per-CPU cache */
 	TT_REASON_ALLOWED_FLOW = 1,	     /* established flow, found in the flow table */
@@ -43,7 +49,18 @@ enum tt_reason {
 	TT_REASON_EVENT_LOST = 21,	     /* ring buffer full: the event is lost, the packet is not */
 	TT_REASON_EVENT_SUPPRESSED = 22,     /* event left out by the rate limit */
 	TT_REASON_FLOW_EVICTED = 23,	     /* flow table full: a live flow made room for a new one, and will be judged anew */
-	TT_REASON_COUNT = 24,
+	TT_REASON_ALLOWED_UNTRACKED = 24,    /* an untracked policy of the host allows: no flow is looked for */
+	TT_REASON_ALLOWED_UNPOLICED = 25,    /* new flow that no list of the host's has judged */
+	TT_REASON_DROP_UNTRACKED = 26,	     /* an untracked policy of the host denies */
+	TT_REASON_DROP_PRE_DNAT = 27,	     /* a policy of the host for destinations before translation denies */
+	TT_REASON_DROP_HOST_INGRESS = 28,    /* the policy of the interface that the packet came in by denies */
+	TT_REASON_DROP_HOST_EGRESS = 29,     /* the policy of the interface that the packet would leave by denies */
+	TT_REASON_DROP_NO_ROOM = 30,	     /* more packets in hand on one CPU than there is room for */
+	TT_REASON_COUNT = 31,
+};
+
+enum tt_counter_dims {
+	TT_COUNTER_ROOM = 64, /* entries of tt_counters: as many reasons as there may ever be */
 };
 
 /* One value of tt_counters (per CPU), indexed by reason. */
@@ -77,6 +94,10 @@ struct tt_event {
 	__u32 ingress_word;
 	__u32 generation; /* of the root whose words these are */
 	__u32 length;	  /* bytes of the IP packet */
+	__u32 out_ifindex; /* at the host's hooks: where the packet would leave; 0 = not at all */
+	__u8 egress_scope; /* enum tt_scope: which list egress_word is of */
+	__u8 ingress_scope;
+	__u8 _pad[2];
 };
 
 #endif

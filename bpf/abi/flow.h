@@ -38,20 +38,25 @@ enum tt_flow_flags {
 	TT_FLOW_FIN_RESPONDER = 8,
 	TT_FLOW_LOCAL = 32, /* the sender's hook judged both ends: packets may go from peer to peer */
 	TT_FLOW_REVOKED = 16, /* changed policy denies it: nothing passes, in neither direction */
+	TT_FLOW_UNMET = 64,   /* entered at a hook of the host; for hooks of workloads there is no flow yet */
 };
 
 struct tt_flow {
 	__u32 generation;   /* policy generation it was last judged under */
 	__u8 state;	    /* enum tt_flow_state */
 	__u8 flags;	    /* enum tt_flow_flags */
-	__be16 nat_port;    /* reserved for address translation, as nat_address is */
+	__u8 host_reason;   /* enum tt_reason: why the host's lists deny it */
+	__u8 _pad[1];
 	__u32 egress_word;  /* 0 = that side was not judged here */
 	__u32 ingress_word;
 	__u64 created_jiffies;
 	__u64 seen_jiffies;
 	__u64 packets[2];   /* by direction: 0 from the initiator, 1 from the responder */
 	__u64 bytes[2];	    /* of IP packets */
-	struct tt_address nat_address;
+	/* Of the host's lists, which judge apart from the workloads' policy. Both are read and written as one word. */
+	__u32 host_generation; /* under which they were asked; 0 = never */
+	__u32 host_word;       /* what they said last: nothing passes if it denies. 0 = no list was responsible */
+	__u8 _pad2[8];
 };
 
 enum tt_flow_dims {
@@ -103,7 +108,7 @@ struct tt_cached_flow {
 	__be16 destination_port;
 	__u8 protocol;
 	__u8 kind;
-	__u8 hook;   /* enum tt_hook */
+	__u8 hook;   /* enum tt_hook; above it, tt_switch.number of the programs that filled the slot */
 	__u8 reply;  /* 1 = this direction is the responder's */
 	__u32 ifindex;
 	__u32 stamp;  /* of struct tt_state when the slot was filled */

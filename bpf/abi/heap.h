@@ -63,6 +63,7 @@ enum tt_word_bits {
 	TT_WORD_DENY = 2,
 	TT_WORD_LOG = 4,
 	TT_WORD_SOURCE_PORT = 8, /* id is a heap offset of words, indexed by source-port class */
+	TT_WORD_NEXT = 16,	 /* no policy of the list decided: a later list does */
 	TT_WORD_ID_SHIFT = 8,	 /* trace id, or heap offset, in the upper 24 bits */
 };
 

@@ -4,7 +4,6 @@
 #define TT_LIB_PACKET_H
 
 #include <linux/bpf.h>
-#include <linux/if_ether.h>
 #include <bpf/bpf_helpers.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,6 +11,11 @@
 #include "abi/common.h"
 #include "abi/flow.h"
 #include "lib/ip.h"
+#ifdef TT_AT_NETFILTER
+#include "lib/datagram.h"
+#else
+#include "lib/frame.h"
+#endif
 
 /* IP protocol numbers (IANA). linux/in.h and linux/in6.h have them too, but not without clashes. */
 enum tt_protocol {
@@ -56,10 +60,11 @@ enum tt_endpoint_absent {
 
 /* Where one run of a program is. Pointers cannot be stored in maps, so each global function finds them anew. */
 struct tt_context {
-	struct __sk_buff *skb;
+	tt_skb *skb;
+	struct tt_bytes bytes;
 	struct tt_state *state;
 	const struct tt_root *root;
-	const struct tt_endpoint *endpoint; /* of the interface the program runs at */
+	const struct tt_endpoint *endpoint; /* of the workload's interface that the program runs at */
 	bool is_fast; /* the slow path starts over if this one gives up: no rare case is worth its instructions here */
 };
 
@@ -89,6 +94,14 @@ struct tt_packet {
 	__u32 target_slot; /* of target's endpoint in tt_endpoints */
 	__u32 egress_word; /* 0 = not judged */
 	__u32 ingress_word;
+	__u32 place;	   /* in tt_packets. This one and what follows up to hook: at the host's hooks only */
+	__u32 out_ifindex; /* 0 = the packet does not leave */
+	__u32 in_slot;     /* of the interface that brought it, in tt_host_ifaces */
+	__u32 out_slot;
+	__u8 egress_scope; /* enum tt_scope */
+	__u8 ingress_scope;
+	bool is_from_workload; /* the interface that brought it is a workload's */
+	bool is_transit_open;  /* no list has a say in what the host forwards */
 	__u8 hook;
 	__u8 reason;
 	__u8 family; /* 4, 6; 0 = not IP */
@@ -129,35 +142,11 @@ static __always_inline __be16 tt_destination_port(const struct tt_packet *packet
 	return (__be16)(packet->ports >> 16);
 }
 
-/* The size bytes at a frame offset, or NULL if the linear part ends before. */
-static __always_inline void *tt_header(const struct __sk_buff *skb, __u32 offset, const __u32 size)
-{
-	void *at = (void *)(long)skb->data + offset;
-
-	return at + size <= (void *)(long)skb->data_end ? at : NULL;
-}
-
-enum tt_link_bits {
-	TT_LINK_ETHERTYPE = 48, /* where it begins, in network order */
-};
-
-/* Source MAC and ethertype, which is what a frame's bytes 6 to 13 hold; 0 if the linear part ends before. */
-static __always_inline __u64 tt_link(const struct __sk_buff *skb)
-{
-	const __u8 *frame = tt_header(skb, 0, ETH_HLEN);
-
-	return frame ? *(const tt_any64 *)(frame + ETH_ALEN) : 0;
-}
-
-/* Like tt_header, for reading only: bytes outside the linear part are copied to buffer. NULL if the frame ends before. */
+/* The size bytes at a frame offset, for reading only, maybe copied to buffer. NULL if the packet ends before. */
 static __always_inline const void *tt_read(const struct tt_context *context, __u32 offset, const __u32 size,
 					   void *buffer)
 {
-	const void *at = tt_header(context->skb, offset, size);
-
-	if (at || context->is_fast)
-		return at;
-	return bpf_skb_load_bytes(context->skb, offset, buffer, size) ? NULL : buffer;
+	return tt_peek(context->skb, &context->bytes, context->is_fast, offset, size, buffer);
 }
 
 #endif

@@ -12,7 +12,7 @@
 /* Packets and bytes by reason. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, TT_REASON_COUNT);
+	__uint(max_entries, TT_COUNTER_ROOM);
 	__type(key, __u32);
 	__type(value, struct tt_counter);
 } tt_counters SEC(".maps");

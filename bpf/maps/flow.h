@@ -13,6 +13,12 @@
 /* Slots of the flow cache per CPU: a power of two. */
 const volatile __u32 tt_cache_slots = 4096;
 
+/*
+ * What slots of these programs bear beside their hook: another number than those of the programs before, whose slots go by
+ * other tables. In the bits of a byte above the hook's.
+ */
+const volatile __u32 tt_cache_mark = 0;
+
 /* Regions of the flow table, and entries that each of them uses: powers of two. */
 const volatile __u32 tt_flow_regions = 32;
 const volatile __u32 tt_flow_room = TT_FLOW_REGION_ENTRIES;

@@ -40,4 +40,11 @@ struct {
 	__type(value, struct tt_state);
 } tt_state SEC(".maps");
 
+static __always_inline struct tt_state *tt_state_here(void)
+{
+	const __u32 only = 0;
+
+	return bpf_map_lookup_elem(&tt_state, &only);
+}
+
 #endif

@@ -29,13 +29,6 @@ static __always_inline const struct tt_endpoint *tt_endpoint_find(__u32 ifindex,
 	return NULL;
 }
 
-static __always_inline struct tt_state *tt_state_here(void)
-{
-	const __u32 only = 0;
-
-	return bpf_map_lookup_elem(&tt_state, &only);
-}
-
 /* What every packet needs: the clock, and the stamp before anything that the stamp vouches for. */
 static __always_inline enum tt_verdict tt_arrive(struct tt_context *context, struct tt_packet *packet,
 						 struct __sk_buff *skb, __u8 hook)

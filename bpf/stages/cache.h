@@ -20,10 +20,15 @@ _Static_assert(offsetof(struct tt_cached_flow, reply) - offsetof(struct tt_cache
 	       "the name is compared as one 64-bit word");
 _Static_assert(offsetof(struct tt_cached_flow, ifindex) % 8 == 0, "ifindex and stamp are compared as one word");
 
+static __always_inline __u8 tt_cache_hook(const struct tt_packet *packet)
+{
+	return packet->hook | (__u8)tt_cache_mark;
+}
+
 static __always_inline __u64 tt_cache_name(const struct tt_packet *packet)
 {
 	return packet->ports | (__u64)packet->protocol << TT_CACHE_PROTOCOL_SHIFT |
-	       (__u64)packet->kind << TT_CACHE_KIND_SHIFT | (__u64)packet->hook << TT_CACHE_HOOK_SHIFT;
+	       (__u64)packet->kind << TT_CACHE_KIND_SHIFT | (__u64)tt_cache_hook(packet) << TT_CACHE_HOOK_SHIFT;
 }
 
 /* Multiplicative hashing; the constants are the golden ratio's and a neighbour of it (Knuth, TAOCP 6.4). */
@@ -129,7 +134,7 @@ static __always_inline void tt_cache_fill(const struct tt_context *context, stru
 	slot->destination_port = tt_destination_port(packet);
 	slot->protocol = packet->protocol;
 	slot->kind = packet->kind;
-	slot->hook = packet->hook;
+	slot->hook = tt_cache_hook(packet);
 	slot->reply = is_reply;
 	slot->ifindex = packet->ifindex;
 	slot->stamp = packet->stamp;

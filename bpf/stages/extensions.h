@@ -48,14 +48,14 @@ static __always_inline __u64 tt_walk_failed(__u64 reason)
  * From the header at frame offset layer4 to the final protocol; see enum tt_walk_bits. What follows the fragment
  * header of a later fragment is payload, so the walk ends there. A global function: the verifier checks it once.
  */
-__noinline __u64 tt_extensions_walk(struct __sk_buff *skb, __u32 protocol, __u32 layer4, __u32 end)
+__noinline __u64 tt_extensions_walk(tt_skb *skb, __u32 protocol, __u32 layer4, __u32 end)
 {
 	struct tt_extension_header header;
 	__u64 fragment = 0;
 
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < TT_EXTENSION_LIMIT && tt_is_extension(protocol); i++) {
-		if (layer4 + sizeof(header) > end || bpf_skb_load_bytes(skb, layer4, &header, sizeof(header)))
+		if (layer4 + sizeof(header) > end || tt_load(skb, layer4, &header, sizeof(header)))
 			return tt_walk_failed(TT_REASON_DROP_TRUNCATED);
 		if (protocol == TT_EXTENSION_FRAGMENT) {
 			fragment = (__u64)layer4 << TT_WALK_FRAGMENT_SHIFT |

@@ -10,6 +10,29 @@
 #include "abi/event.h"
 #include "lib/packet.h"
 
+/* What the host's lists have said: their word, and in the lower half the generation. 0 = they were not asked. */
+static __always_inline __u64 tt_flow_host(const struct tt_flow *flow)
+{
+	return *(const volatile tt_any64 *)&flow->host_generation;
+}
+
+static __always_inline void tt_flow_host_set(struct tt_flow *flow, __u64 said)
+{
+	*(volatile tt_any64 *)&flow->host_generation = said;
+}
+
+/* What the packet was told just now, in the same form. */
+static __always_inline __u64 tt_host_said(const struct tt_packet *packet)
+{
+	return (__u64)(packet->egress_word ? packet->egress_word : packet->ingress_word) << 32 | packet->generation;
+}
+
+/* For a workload's hook: only the host's have seen the flow, so that nothing has been said here. */
+static __always_inline bool tt_flow_is_unmet(const struct tt_flow *flow)
+{
+	return !TT_IS_HOST && (flow->flags & TT_FLOW_UNMET);
+}
+
 static __always_inline __u32 tt_flow_clock(__u64 jiffies)
 {
 	return jiffies >> TT_FLOW_AGE_SHIFT;
@@ -18,6 +41,15 @@ static __always_inline __u32 tt_flow_clock(__u64 jiffies)
 static __always_inline __u32 tt_flow_deadline(const struct tt_context *context, __u8 protocol, __u8 state, __u64 seen)
 {
 	return tt_flow_clock(seen + (__u64)context->state->hz * tt_timeout_seconds(protocol, state));
+}
+
+/* What a hook of the host enters no workload has judged, whatever words its own lists have given the packet. */
+static __always_inline void tt_flow_write_host(const struct tt_packet *packet, struct tt_flow *flow)
+{
+	flow->flags |= TT_FLOW_UNMET;
+	flow->egress_word = 0;
+	flow->ingress_word = 0;
+	tt_flow_host_set(flow, tt_host_said(packet));
 }
 
 /* The judged packet as the first of its flow. */
@@ -35,6 +67,19 @@ static __always_inline void tt_flow_write(const struct tt_packet *packet, struct
 		.packets = { 1 },
 		.bytes = { packet->length },
 	};
+	if (TT_IS_HOST)
+		tt_flow_write_host(packet, flow);
+}
+
+/* A flow that ended, or that this hook has not met: what the host's lists have said to its opening stands. */
+static __always_inline void tt_flow_overwrite(const struct tt_packet *packet, struct tt_flow *flow, bool is_high)
+{
+	const bool is_same = tt_flow_is_unmet(flow) && is_high == !!(flow->flags & TT_FLOW_FROM_HIGH);
+	const __u64 host = is_same ? tt_flow_host(flow) : 0;
+
+	tt_flow_write(packet, flow, is_high);
+	if (host)
+		tt_flow_host_set(flow, host);
 }
 
 enum tt_flow_entered {
@@ -45,13 +90,13 @@ enum tt_flow_entered {
 
 /*
  * Enters the judged packet's flow under the region's lock, in place of an ended flow of the same key, or of a live one
- * too if is_anew. Never without a place: a flow that ends sooner gives way.
+ * too if is_anew. Never without a place: a flow that ends sooner gives way, in a full bucket that of way `given`.
  */
 static __always_inline enum tt_flow_entered tt_flow_enter(const struct tt_context *context,
 							  const struct tt_packet *packet,
 							  const struct tt_flow_place *place,
 							  struct tt_flow_region *region, struct tt_flow_lock *lock,
-							  bool is_high, bool is_anew)
+							  bool is_high, bool is_anew, __u32 given)
 {
 	const __u32 now = tt_flow_clock(packet->jiffies);
 	const __u32 deadline = tt_flow_deadline(context, packet->protocol, TT_FLOW_NEW, packet->jiffies);
@@ -63,14 +108,15 @@ static __always_inline enum tt_flow_entered tt_flow_enter(const struct tt_contex
 	number = tt_flow_seek(region, &packet->key, place);
 	if (number < TT_FLOW_NOWHERE) {
 		entry = tt_flow_entry(region, number);
-		if (!is_anew && !tt_is_expired(context, packet->jiffies, packet->protocol, &entry->flow)) {
+		if (!is_anew && !tt_flow_is_unmet(&entry->flow) &&
+		    !tt_is_expired(context, packet->jiffies, packet->protocol, &entry->flow)) {
 			bpf_spin_unlock(&lock->lock);
 			return TT_FLOW_KNOWN;
 		}
-		tt_flow_write(packet, &entry->flow, is_high);
+		tt_flow_overwrite(packet, &entry->flow, is_high);
 		entry->deadline = deadline;
 	} else {
-		made = tt_flow_make(region, place, now, deadline - now);
+		made = tt_flow_make(region, place, now, deadline - now, given);
 		made.entry->key = packet->key;
 		tt_flow_write(packet, &made.entry->flow, is_high);
 		made.entry->deadline = deadline;
@@ -85,12 +131,13 @@ static __always_inline long tt_flow_store(const struct tt_context *context, cons
 					  const struct tt_flow_place *place, bool is_high, bool is_anew)
 {
 	const __u32 number = place->region;
+	const __u32 given = tt_flow_way_to_give(number, place->bucket, tt_flow_clock(packet->jiffies));
 	struct tt_flow_lock *lock = bpf_map_lookup_elem(&tt_flow_locks, &number);
 	struct tt_flow_region *region = tt_flow_region_at(place->region);
 
 	if (!lock || !region)
 		return -ENOENT;
-	switch (tt_flow_enter(context, packet, place, region, lock, is_high, is_anew)) {
+	switch (tt_flow_enter(context, packet, place, region, lock, is_high, is_anew, given)) {
 	case TT_FLOW_KNOWN:
 		return -EEXIST;
 	case TT_FLOW_ENTERED_EVICTING:
@@ -99,6 +146,31 @@ static __always_inline long tt_flow_store(const struct tt_context *context, cons
 	default:
 		return 0;
 	}
+}
+
+/* The packet's key, and its flow's entry if that has not ended; *is_high: the packet's source is end 1. */
+static __always_inline struct tt_flow_entry *tt_flow_lookup(const struct tt_context *context, struct tt_packet *packet,
+							    struct tt_flow_place *place, bool *is_high)
+{
+	const struct tt_tuple tuple = tt_tuple_of(packet);
+	struct tt_flow_entry *entry;
+
+	*is_high = tt_key(&tuple, &packet->key);
+	*place = tt_flow_place(&packet->key, context->state->flow_seed);
+	entry = tt_flow_at(&packet->key, place);
+	if (!entry || tt_is_expired(context, packet->jiffies, packet->protocol, &entry->flow))
+		return NULL;
+	return entry;
+}
+
+/* Whose deadline comes first may have to give way to another. A packet that left the flow alone prolongs nothing. */
+static __always_inline void tt_flow_prolong(const struct tt_context *context, const struct tt_packet *packet,
+					    struct tt_flow_entry *entry)
+{
+	const __u32 later = tt_flow_deadline(context, packet->protocol, entry->flow.state, entry->flow.seen_jiffies);
+
+	if (entry->deadline != later)
+		entry->deadline = later;
 }
 
 #endif

@@ -194,6 +194,37 @@ static __always_inline void tt_flow_clear_tag(struct tt_flow_region *region, __u
 	*(volatile __u16 *)&tt_flow_bucket(region, bucket)->tag[way & (TT_FLOW_WAYS - 1)] = 0;
 }
 
+/*
+ * The way of a full bucket that gives way to another flow: the one that has ended, or ends first. An established
+ * connection that loses its flow is judged anew by whichever end speaks next, as if that had opened it: nearly always
+ * there is another flow to go. 0 while there is a free way. A global function, and so not under the region's lock: that
+ * would have the verifier follow all these ways behind each that leads there. Where another CPU fills the bucket
+ * meanwhile, the flow of way 0 may have to go.
+ */
+__noinline __u32 tt_flow_way_to_give(__u32 region_number, __u32 bucket_number, __u32 now)
+{
+	struct tt_flow_region *region = tt_flow_region_at(region_number);
+	const struct tt_flow_bucket *bucket;
+	__s32 least = 0x7fffffff;
+	__u32 best = 0;
+
+	if (!region)
+		return 0;
+	bucket = tt_flow_bucket(region, bucket_number);
+	if (tt_has_lane(bucket->tag, 0))
+		return 0;
+#pragma clang loop unroll(disable)
+	for (__u32 way = 0; way < TT_FLOW_WAYS; way++) {
+		const __s32 left = tt_flow_time_left(tt_flow_entry(region, bucket->entry[way]), now);
+
+		if (left < least) {
+			least = left;
+			best = way;
+		}
+	}
+	return best;
+}
+
 /* Takes an entry out of the index. */
 static __always_inline void tt_flow_unlink(struct tt_flow_region *region, struct tt_flow_entry *entry)
 {
@@ -214,13 +245,13 @@ struct tt_flow_made {
 };
 
 /*
- * Takes the place that is next, and a way of the key's bucket. In few buckets are all ways taken: then one of them, in
- * turn, loses its flow. Only with the region's lock. A packet of a flow that goes, in the hands of another CPU, may
+ * Takes the place that is next, and a way of the key's bucket. In few buckets are all ways taken: then that of `given`
+ * loses its flow. Only with the region's lock. A packet of a flow that goes, in the hands of another CPU, may
  * still write to the entry, as with the kernel's own LRU maps.
  */
 static __always_inline struct tt_flow_made tt_flow_make(struct tt_flow_region *region,
 							const struct tt_flow_place *place, __u32 now,
-							__s32 spared)
+							__s32 spared, __u32 given)
 {
 	struct tt_flow_bucket *bucket = tt_flow_bucket(region, place->bucket);
 	struct tt_flow_made made = { .number = tt_flow_choose(region, now, spared) };
@@ -232,7 +263,7 @@ static __always_inline struct tt_flow_made tt_flow_make(struct tt_flow_region *r
 	if (made.way >= TT_FLOW_WAYS) {
 		struct tt_flow_entry *other;
 
-		made.way = made.number & (TT_FLOW_WAYS - 1);
+		made.way = given & (TT_FLOW_WAYS - 1);
 		other = tt_flow_entry(region, bucket->entry[made.way]);
 		made.has_evicted |= tt_flow_time_left(other, now) >= 0;
 		tt_flow_unlink(region, other);

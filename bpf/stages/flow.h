@@ -212,31 +212,6 @@ static __always_inline enum tt_verdict tt_flow_continue(const struct tt_context 
 	return tt_allow(packet, TT_REASON_ALLOWED_FLOW);
 }
 
-/* The packet's key, and its flow's entry if that has not ended; *is_high: the packet's source is end 1. */
-static __always_inline struct tt_flow_entry *tt_flow_lookup(const struct tt_context *context, struct tt_packet *packet,
-							    struct tt_flow_place *place, bool *is_high)
-{
-	const struct tt_tuple tuple = tt_tuple_of(packet);
-	struct tt_flow_entry *entry;
-
-	*is_high = tt_key(&tuple, &packet->key);
-	*place = tt_flow_place(&packet->key, context->state->flow_seed);
-	entry = tt_flow_at(&packet->key, place);
-	if (!entry || tt_is_expired(context, packet->jiffies, packet->protocol, &entry->flow))
-		return NULL;
-	return entry;
-}
-
-/* Whose deadline comes first may have to give way to another. A packet that left the flow alone prolongs nothing. */
-static __always_inline void tt_flow_prolong(const struct tt_context *context, const struct tt_packet *packet,
-					    struct tt_flow_entry *entry)
-{
-	const __u32 later = tt_flow_deadline(context, packet->protocol, entry->flow.state, entry->flow.seen_jiffies);
-
-	if (entry->deadline != later)
-		entry->deadline = later;
-}
-
 static __always_inline enum tt_verdict tt_flow(const struct tt_context *context, struct tt_packet *packet)
 {
 	struct tt_flow_entry *entry;
@@ -252,7 +227,7 @@ static __always_inline enum tt_verdict tt_flow(const struct tt_context *context,
 		packet->kind = TT_FLOW_ICMP_OTHER;
 		entry = tt_flow_lookup(context, packet, &place, &is_high);
 	}
-	if (!entry)
+	if (!entry || tt_flow_is_unmet(&entry->flow))
 		return tt_flow_open(context, packet, &place, is_high);
 	is_reply = is_high != (entry->flow.flags & TT_FLOW_FROM_HIGH);
 	if (tt_flow_asks_anew(packet, &entry->flow, is_reply))

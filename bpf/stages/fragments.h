@@ -19,8 +19,8 @@ static __always_inline __be32 tt_fragment_identification(const struct tt_context
 	__be16 narrow = 0;
 
 	if (packet->family == 6)
-		bpf_skb_load_bytes(context->skb, packet->fragment_header + 4, &wide, sizeof(wide));
-	else if (!bpf_skb_load_bytes(context->skb, packet->fragment_header + 4, &narrow, sizeof(narrow)))
+		tt_load(context->skb, packet->fragment_header + 4, &wide, sizeof(wide));
+	else if (!tt_load(context->skb, packet->fragment_header + 4, &narrow, sizeof(narrow)))
 		wide = narrow;
 	return wide;
 }

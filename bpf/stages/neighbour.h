@@ -50,6 +50,9 @@ static __always_inline enum tt_verdict tt_neighbour(struct tt_packet *packet)
 		return TT_CONTINUE;
 	if (packet->fragment || !tt_is_link_message(packet))
 		return TT_CONTINUE;
+	/* A host has neighbours by its global addresses too, where a workload has none but its host. */
+	if (TT_IS_HOST && packet->hop_limit == 255)
+		return tt_allow(packet, TT_REASON_ALLOWED_NEIGHBOUR);
 	if (tt_ip_is_zero(&packet->source) || tt_is_link_local(&packet->source) ||
 	    tt_is_link_multicast(&packet->destination) || tt_is_link_local(&packet->destination))
 		return tt_allow(packet, TT_REASON_ALLOWED_NEIGHBOUR);

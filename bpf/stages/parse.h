@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* From frame to addresses, protocol and ports. Everything that the headers claim is checked here, once. No maps. */
+/* From IP header to addresses, protocol and ports. Everything that the headers claim is checked here, once. No maps. */
 #ifndef TT_STAGES_PARSE_H
 #define TT_STAGES_PARSE_H
 
-#include <linux/if_ether.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <bpf/bpf_endian.h>
@@ -43,7 +42,7 @@ static __always_inline __u32 tt_layer4_bytes(__u8 protocol)
 /* Length fields are zero in packets too long for them, which only exist before segmentation (BIG TCP). */
 static __always_inline bool tt_is_oversized(const struct tt_context *context)
 {
-	return context->skb->gso_size != 0;
+	return tt_is_train(context->skb);
 }
 
 static __always_inline enum tt_verdict tt_parse_ipv4(const struct tt_context *context, struct tt_packet *packet)
@@ -214,37 +213,12 @@ static __always_inline enum tt_verdict tt_parse_layer4(const struct tt_context *
 	return packet->layer4 <= packet->end ? TT_CONTINUE : tt_drop(packet, TT_REASON_DROP_TRUNCATED);
 }
 
-/* VLAN tags, whether the device has taken them off or not, belong to networks that no endpoint here is part of. */
-static __always_inline __be16 tt_ethertype(const struct tt_context *context)
-{
-	const struct ethhdr *ethernet = tt_header(context->skb, 0, sizeof(*ethernet));
-
-	if (!ethernet || context->skb->vlan_present)
-		return 0;
-	/* struct ethhdr is packed, for which the compiler loads byte by byte. */
-	return *(const tt_any16 *)((const __u8 *)ethernet + offsetof(struct ethhdr, h_proto));
-}
-
 static __always_inline enum tt_verdict tt_parse_ip(const struct tt_context *context, struct tt_packet *packet,
 						   __u8 family)
 {
 	const enum tt_verdict verdict = family == 4 ? tt_parse_ipv4(context, packet) : tt_parse_ipv6(context, packet);
 
 	return verdict == TT_CONTINUE ? tt_parse_layer4(context, packet) : verdict;
-}
-
-static __always_inline enum tt_verdict tt_parse(const struct tt_context *context, struct tt_packet *packet)
-{
-	switch (tt_ethertype(context)) {
-	case bpf_htons(ETH_P_IP):
-		return tt_parse_ip(context, packet, 4);
-	case bpf_htons(ETH_P_IPV6):
-		return tt_parse_ip(context, packet, 6);
-	case bpf_htons(ETH_P_ARP):
-		return tt_allow(packet, TT_REASON_ALLOWED_NEIGHBOUR);
-	default:
-		return tt_drop(packet, TT_REASON_DROP_ETHERTYPE);
-	}
 }
 
 #endif

@@ -39,11 +39,11 @@ static __always_inline bool tt_is_error(const struct tt_packet *packet)
  * The cited IP header: fills in the tuple and returns the frame offset of what follows, or 0 if that has no ports to
  * find. Length fields are not checked: they speak of bytes that were not sent along.
  */
-static __always_inline __u32 tt_cited_ipv4(struct __sk_buff *skb, __u32 offset, struct tt_tuple *cited)
+static __always_inline __u32 tt_cited_ipv4(tt_skb *skb, __u32 offset, struct tt_tuple *cited)
 {
 	struct iphdr ip;
 
-	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof(ip)))
+	if (tt_load(skb, offset, &ip, sizeof(ip)))
 		return 0;
 	if (ip.version != 4 || ip.ihl < 5 || (ip.frag_off & bpf_htons(TT_IPV4_OFFSET)))
 		return 0;
@@ -53,14 +53,14 @@ static __always_inline __u32 tt_cited_ipv4(struct __sk_buff *skb, __u32 offset, 
 	return offset + ip.ihl * 4;
 }
 
-static __always_inline __u32 tt_cited_ipv6(struct __sk_buff *skb, __u32 offset, __u32 end, struct tt_tuple *cited)
+static __always_inline __u32 tt_cited_ipv6(tt_skb *skb, __u32 offset, __u32 end, struct tt_tuple *cited)
 {
 	__u8 start[TT_CITED_V6_START];
 	__u64 walk;
 
-	if (bpf_skb_load_bytes(skb, offset, start, sizeof(start)) || start[0] >> 4 != 6)
+	if (tt_load(skb, offset, start, sizeof(start)) || start[0] >> 4 != 6)
 		return 0;
-	if (bpf_skb_load_bytes(skb, offset + sizeof(start), &cited->source, 2 * sizeof(cited->source)))
+	if (tt_load(skb, offset + sizeof(start), &cited->source, 2 * sizeof(cited->source)))
 		return 0;
 	walk = tt_extensions_walk(skb, start[6], offset + sizeof(struct ipv6hdr), end);
 	if (walk >> TT_WALK_REASON_SHIFT || walk >> TT_WALK_OFFSET_SHIFT & 0xfff8)
@@ -69,14 +69,14 @@ static __always_inline __u32 tt_cited_ipv6(struct __sk_buff *skb, __u32 offset, 
 	return walk >> TT_WALK_LAYER4_SHIFT & 0xffff;
 }
 
-static __always_inline bool tt_cited_layer4(struct __sk_buff *skb, __u32 offset, struct tt_tuple *cited)
+static __always_inline bool tt_cited_layer4(tt_skb *skb, __u32 offset, struct tt_tuple *cited)
 {
 	__u8 header[TT_SHORT_BYTES] __attribute__((aligned(8)));
 
 	cited->kind = TT_FLOW_PROTOCOL;
 	if (!tt_layer4_bytes(cited->protocol))
 		return true;
-	if (bpf_skb_load_bytes(skb, offset, header, sizeof(header)))
+	if (tt_load(skb, offset, header, sizeof(header)))
 		return false;
 	cited->kind = TT_FLOW_PORTS;
 	cited->ports = *(const tt_any32 *)header;
@@ -96,7 +96,19 @@ static __always_inline bool tt_is_opposite(const struct tt_packet *packet, const
 {
 	if (!tt_ip_equal(&cited->source, &packet->destination))
 		return false;
-	return packet->hook == TT_HOOK_TO_WORKLOAD || tt_ip_equal(&cited->destination, &packet->source);
+	if (packet->hook != TT_HOOK_FROM_WORKLOAD && !packet->is_from_workload)
+		return true;
+	return tt_ip_equal(&cited->destination, &packet->source);
+}
+
+/*
+ * The host tells the sender what became of a packet that it was to forward. Where nothing judges what it forwards, no flow
+ * is known of that, and the message is as free as the packet was.
+ */
+static __always_inline bool tt_is_of_transit(const struct tt_packet *packet, const struct tt_tuple *cited)
+{
+	return packet->hook == TT_HOOK_FROM_HOST && packet->is_transit_open &&
+	       !tt_ip_equal(&cited->destination, &packet->source);
 }
 
 /* A flow judged under another generation waits for its own next packet: an error must not settle its fate. */
@@ -113,10 +125,10 @@ static __always_inline bool tt_is_cited_allowed(const struct tt_context *context
 	       !(entry->flow.flags & TT_FLOW_REVOKED) && tt_flow_is_current(context, packet, &entry->flow);
 }
 
-/* On the packet in tt_packets. A global function: its walk through the cited headers is verified once. */
-__noinline int tt_related_error(struct __sk_buff *skb)
+/* On the packet in that place of tt_packets. A global function: its walk through the cited headers is verified once. */
+__noinline int tt_related_error(tt_skb *skb, __u32 place)
 {
-	struct tt_packet *packet = tt_packet_here();
+	struct tt_packet *packet = tt_packet_at(place);
 	struct tt_tuple cited = {};
 	struct tt_context context;
 	__u32 layer4;
@@ -130,14 +142,14 @@ __noinline int tt_related_error(struct __sk_buff *skb)
 		layer4 = tt_cited_ipv6(skb, layer4, packet->end, &cited);
 	if (!layer4 || !tt_cited_layer4(skb, layer4, &cited) || !tt_is_opposite(packet, &cited))
 		return TT_CONTINUE;
-	if (!tt_is_cited_allowed(&context, packet, &cited))
+	if (!tt_is_of_transit(packet, &cited) && !tt_is_cited_allowed(&context, packet, &cited))
 		return TT_CONTINUE;
 	return tt_allow(packet, TT_REASON_ALLOWED_RELATED);
 }
 
 static __always_inline enum tt_verdict tt_related(const struct tt_context *context, struct tt_packet *packet)
 {
-	return tt_is_error(packet) ? tt_related_error(context->skb) : TT_CONTINUE;
+	return tt_is_error(packet) ? tt_related_error(context->skb, packet->place) : TT_CONTINUE;
 }
 
 #endif

@@ -8,14 +8,23 @@
 #include "abi/heap.h"
 #include "lib/packet.h"
 
+/* To a number that is this CPU's own. The host's programs may be interrupted by others in the middle of it. */
+static __always_inline void tt_add(__u64 *number, __u64 value)
+{
+	if (TT_IS_HOST)
+		__sync_fetch_and_add(number, value);
+	else
+		*number += value;
+}
+
 static __always_inline void tt_count(__u32 reason, __u32 bytes)
 {
 	struct tt_counter *counter = bpf_map_lookup_elem(&tt_counters, &reason);
 
 	if (!counter)
 		return;
-	counter->packets++;
-	counter->bytes += bytes;
+	tt_add(&counter->packets, 1);
+	tt_add(&counter->bytes, bytes);
 }
 
 /* Whether this CPU may send one more rate-limited event in this second. */
@@ -55,6 +64,10 @@ static __always_inline void tt_event_fill(struct tt_event *event, const struct t
 	event->ingress_word = packet->ingress_word;
 	event->generation = packet->generation;
 	event->length = packet->length;
+	event->out_ifindex = packet->out_ifindex;
+	event->egress_scope = packet->egress_scope;
+	event->ingress_scope = packet->ingress_scope;
+	__builtin_memset(event->_pad, 0, sizeof(event->_pad));
 }
 
 /* Wakes nobody: user space looks at the ring every few milliseconds. A wake-up costs more than all the rest. */
@@ -83,10 +96,13 @@ static __always_inline __u8 tt_event_kind(__u8 reason)
 {
 	if (reason == TT_REASON_ALLOWED_NEW || reason == TT_REASON_ALLOWED_HOST)
 		return TT_EVENT_NEW_FLOW;
-	if (reason < TT_REASON_DROP_EGRESS_POLICY)
+	if (reason < TT_REASON_DROP_EGRESS_POLICY || reason == TT_REASON_ALLOWED_UNTRACKED ||
+	    reason == TT_REASON_ALLOWED_UNPOLICED)
 		return 0;
 	if (reason == TT_REASON_DROP_REVOKED)
 		return TT_EVENT_FLOW_REVOKED;
+	if (reason >= TT_REASON_DROP_UNTRACKED && reason <= TT_REASON_DROP_HOST_EGRESS)
+		return TT_EVENT_DENIED;
 	return reason < TT_REASON_DROP_REVOKED ? TT_EVENT_DENIED : TT_EVENT_DROPPED;
 }
 
@@ -96,13 +112,11 @@ static __always_inline void tt_report(const struct tt_packet *packet)
 	const __u8 kind = tt_event_kind(packet->reason);
 
 	tt_count(packet->reason, packet->length);
-	if (!kind)
-		return;
 	if (kind == TT_EVENT_DENIED || kind == TT_EVENT_DROPPED)
 		tt_event_send_limited(packet, kind);
-	else
+	else if (kind)
 		tt_event_send(packet, kind);
-	if (kind == TT_EVENT_NEW_FLOW && ((packet->egress_word | packet->ingress_word) & TT_WORD_LOG))
+	if ((kind == TT_EVENT_NEW_FLOW || packet->reason == TT_REASON_ALLOWED_UNTRACKED) && ((packet->egress_word | packet->ingress_word) & TT_WORD_LOG))
 		tt_event_send_limited(packet, TT_EVENT_LOG);
 }
 

@@ -4,10 +4,12 @@
 #include "clsact.h"
 #include "datagram.h"
 #include "features.h"
+#include "inet_diag.h"
 #include "link.h"
 #include "link_monitor.h"
 #include "map.h"
 #include "net_thread.h"
+#include "netfilter.h"
 #include "netlink.h"
 #include "object.h"
 #include "program.h"
@@ -17,6 +19,7 @@
 #include "tcp_load.h"
 #include "util/errors.h"
 #include "util/handle.h"
+#include "xdp.h"
 
 namespace tortie {
 
@@ -32,12 +35,15 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitTcxQuery(env, exports);
   InitClsact(env, exports);
   InitNetlink(env, exports);
+  InitNetfilter(env, exports);
   InitFeatures(env, exports);
   InitSystem(env, exports);
   InitDatagram(env, exports);
   InitNetThread(env, exports);
   InitSender(env, exports);
   InitTcpLoad(env, exports);
+  InitXdp(env, exports);
+  InitInetDiag(env, exports);
   return exports;
 }
 

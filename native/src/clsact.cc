@@ -74,6 +74,7 @@ void InitClsact(Napi::Env env, Napi::Object exports) {
   exports.Set("clsactAttach", Napi::Function::New<JsAttach>(env, "clsactAttach"));
   exports.Set("clsactQuery", Napi::Function::New<JsQuery>(env, "clsactQuery"));
   exports.Set("clsactDetach", Napi::Function::New<JsDetach>(env, "clsactDetach"));
+  exports.Set("clsactFilters", Napi::Function::New<JsClsactFilters>(env, "clsactFilters"));
 }
 
 }  // namespace tortie

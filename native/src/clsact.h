@@ -5,7 +5,10 @@
 
 namespace tortie {
 
-/** Adds clsactAttach, clsactQuery and clsactDetach to the addon's exports. */
+/** clsactFilters of the addon. */
+Napi::Value JsClsactFilters(const Napi::CallbackInfo& info);
+
+/** Adds clsactAttach, clsactQuery, clsactDetach and clsactFilters to the addon's exports. */
 void InitClsact(Napi::Env env, Napi::Object exports);
 
 }  // namespace tortie

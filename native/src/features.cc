@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "link.h"
+#include "netfilter.h"
 #include "util/errors.h"
 #include "util/fd.h"
 
@@ -62,6 +63,7 @@ Napi::Value JsProbeFeatures(const Napi::CallbackInfo& info) {
   result.Set("largeValues", TryMap(BPF_MAP_TYPE_ARRAY, 4, kLargeValue, 1, 0).valid());
   result.Set("ringBuffer", HasRingBuffer());
   result.Set("redirectPeer", HasRedirectPeer());
+  result.Set("netfilterPrograms", HasNetfilterPrograms());
   return result;
 }
 

@@ -21,6 +21,10 @@ class BpfLink : public Handle<BpfLink, LinkInit> {
   explicit BpfLink(const Napi::CallbackInfo& info);
   static void Init(Napi::Env env, Napi::Object exports);
 
+  /** Throws if closed. */
+  int Fd(Napi::Env env) const;
+  const std::string& name() const { return name_; }
+
  private:
   static Napi::Value JsAttachTcx(const Napi::CallbackInfo& info);
   static Napi::Value JsOpenPinned(const Napi::CallbackInfo& info);
@@ -29,8 +33,6 @@ class BpfLink : public Handle<BpfLink, LinkInit> {
   Napi::Value JsDetach(const Napi::CallbackInfo& info);
   Napi::Value JsPin(const Napi::CallbackInfo& info);
   Napi::Value JsClose(const Napi::CallbackInfo& info);
-
-  int Fd(Napi::Env env) const;
 
   UniqueFd fd_;
   std::string name_;

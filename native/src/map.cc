@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "program.h"
 #include "util/bpf_file.h"
 #include "util/errors.h"
 
@@ -52,6 +53,7 @@ void BpfMap::Init(Napi::Env env, Napi::Object exports) {
                OnInstance<&BpfMap::JsLookup>("lookup"),
                OnInstance<&BpfMap::JsUpdate>("update"),
                OnInstance<&BpfMap::JsUpdateBatch>("updateBatch"),
+               OnInstance<&BpfMap::JsSetProgram>("setProgram"),
                OnInstance<&BpfMap::JsDelete>("delete"),
                OnInstance<&BpfMap::JsKeys>("keys"),
                OnInstance<&BpfMap::JsEntries>("entries"),
@@ -127,6 +129,16 @@ Napi::Value BpfMap::JsUpdateBatch(const Napi::CallbackInfo& info) {
     ThrowErrno(env, error, "update batch of map", name() + " at entry " + std::to_string(done < count ? done : 0) +
                                                       " of " + std::to_string(count));
   }
+  return env.Undefined();
+}
+
+Napi::Value BpfMap::JsSetProgram(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const int fd = Fd(env);
+  const uint32_t index = ToUint32(info[0], "index");
+  const int program = BpfProgram::From(info[1], "program").Fd(env);
+  if (info_.type != BPF_MAP_TYPE_PROG_ARRAY) ThrowErrno(env, EINVAL, "set program in map", name());
+  if (bpf_map_update_elem(fd, &index, &program, BPF_ANY) < 0) ThrowErrno(env, errno, "set program in map", name());
   return env.Undefined();
 }
 

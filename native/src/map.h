@@ -43,6 +43,7 @@ class BpfMap : public Handle<BpfMap, MapInit> {
   Napi::Value JsLookup(const Napi::CallbackInfo& info);
   Napi::Value JsUpdate(const Napi::CallbackInfo& info);
   Napi::Value JsUpdateBatch(const Napi::CallbackInfo& info);
+  Napi::Value JsSetProgram(const Napi::CallbackInfo& info);
   Napi::Value JsDelete(const Napi::CallbackInfo& info);
   Napi::Value JsKeys(const Napi::CallbackInfo& info);
   Napi::Value JsEntries(const Napi::CallbackInfo& info);

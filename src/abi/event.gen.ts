@@ -2,10 +2,16 @@
 // Layouts and constants of bpf/abi/event.h.
 import { type Address, decodeAddress, encodeAddress } from './common.gen.ts';
 
-/** enum tt_hook. Directions are named from the workload's point of view. */
+/** enum tt_hook. Directions are named from the workload's point of view, and from the host's. */
 export const Hook = Object.freeze({
   FROM_WORKLOAD: 0,
   TO_WORKLOAD: 1,
+  /** where the kernel has decided that the host takes the packet */
+  TO_HOST: 2,
+  /** that it forwards it */
+  FORWARD: 3,
+  /** that it sends it */
+  FROM_HOST: 4,
 } as const);
 
 export type Hook = (typeof Hook)[keyof typeof Hook];
@@ -13,6 +19,9 @@ export type Hook = (typeof Hook)[keyof typeof Hook];
 const hookNames: Readonly<Record<number, string>> = Object.freeze({
   0: 'FROM_WORKLOAD',
   1: 'TO_WORKLOAD',
+  2: 'TO_HOST',
+  3: 'FORWARD',
+  4: 'FROM_HOST',
 });
 
 /** The constant of that value; the number as text if there is none. */
@@ -48,7 +57,7 @@ export function eventKindName(value: number): string {
   return eventKindNames[value] ?? String(value);
 }
 
-/** enum tt_reason. Why a packet went where it went; one counter each. Names and help texts are generated from here. */
+/** enum tt_reason. Why a packet went where it went; one counter each. Names and help texts are generated from here. New ones come last and none ever means something else: programs of two layouts count in one map. */
 export const Reason = Object.freeze({
   /** established flow, found in the per-CPU cache */
   ALLOWED_CACHED: 0,
@@ -98,7 +107,21 @@ export const Reason = Object.freeze({
   EVENT_SUPPRESSED: 22,
   /** flow table full: a live flow made room for a new one, and will be judged anew */
   FLOW_EVICTED: 23,
-  COUNT: 24,
+  /** an untracked policy of the host allows: no flow is looked for */
+  ALLOWED_UNTRACKED: 24,
+  /** new flow that no list of the host's has judged */
+  ALLOWED_UNPOLICED: 25,
+  /** an untracked policy of the host denies */
+  DROP_UNTRACKED: 26,
+  /** a policy of the host for destinations before translation denies */
+  DROP_PRE_DNAT: 27,
+  /** the policy of the interface that the packet came in by denies */
+  DROP_HOST_INGRESS: 28,
+  /** the policy of the interface that the packet would leave by denies */
+  DROP_HOST_EGRESS: 29,
+  /** more packets in hand on one CPU than there is room for */
+  DROP_NO_ROOM: 30,
+  COUNT: 31,
 } as const);
 
 export type Reason = (typeof Reason)[keyof typeof Reason];
@@ -128,7 +151,14 @@ const reasonNames: Readonly<Record<number, string>> = Object.freeze({
   21: 'EVENT_LOST',
   22: 'EVENT_SUPPRESSED',
   23: 'FLOW_EVICTED',
-  24: 'COUNT',
+  24: 'ALLOWED_UNTRACKED',
+  25: 'ALLOWED_UNPOLICED',
+  26: 'DROP_UNTRACKED',
+  27: 'DROP_PRE_DNAT',
+  28: 'DROP_HOST_INGRESS',
+  29: 'DROP_HOST_EGRESS',
+  30: 'DROP_NO_ROOM',
+  31: 'COUNT',
 });
 
 /** The constant of that value; the number as text if there is none. */
@@ -161,12 +191,27 @@ const reasonHelps: Readonly<Record<number, string>> = Object.freeze({
   21: 'ring buffer full: the event is lost, the packet is not',
   22: 'event left out by the rate limit',
   23: 'flow table full: a live flow made room for a new one, and will be judged anew',
+  24: 'an untracked policy of the host allows: no flow is looked for',
+  25: "new flow that no list of the host's has judged",
+  26: 'an untracked policy of the host denies',
+  27: 'a policy of the host for destinations before translation denies',
+  28: 'the policy of the interface that the packet came in by denies',
+  29: 'the policy of the interface that the packet would leave by denies',
+  30: 'more packets in hand on one CPU than there is room for',
 });
 
 /** What the value means, as the header says it; empty if there is no such value. */
 export function reasonHelp(value: number): string {
   return reasonHelps[value] ?? '';
 }
+
+/** enum tt_counter_dims. */
+export const CounterDims = Object.freeze({
+  /** entries of tt_counters: as many reasons as there may ever be */
+  ROOM: 64,
+} as const);
+
+export type CounterDims = (typeof CounterDims)[keyof typeof CounterDims];
 
 /**
  * struct tt_counter, 16 bytes. One value of tt_counters (per CPU), indexed by reason.
@@ -235,7 +280,7 @@ export function decodeClockReading(view: DataView, at: number): ClockReading {
 }
 
 /**
- * struct tt_event, 72 bytes.
+ * struct tt_event, 80 bytes.
  *
  *    0  __u64 jiffies
  *    8  __u8 kind
@@ -255,9 +300,13 @@ export function decodeClockReading(view: DataView, at: number): ClockReading {
  *   60  __u32 ingress_word
  *   64  __u32 generation
  *   68  __u32 length
+ *   72  __u32 out_ifindex
+ *   76  __u8 egress_scope
+ *   77  __u8 ingress_scope
+ *   78  __u8 _pad[2]
  */
 export const Event = Object.freeze({
-  SIZE: 72,
+  SIZE: 80,
   OFFSET: Object.freeze({
     jiffies: 0,
     kind: 8,
@@ -277,6 +326,9 @@ export const Event = Object.freeze({
     ingress_word: 60,
     generation: 64,
     length: 68,
+    out_ifindex: 72,
+    egress_scope: 76,
+    ingress_scope: 77,
   } as const),
 } as const);
 
@@ -305,9 +357,14 @@ export interface Event {
   readonly generation: number;
   /** bytes of the IP packet */
   readonly length: number;
+  /** at the host's hooks: where the packet would leave; 0 = not at all */
+  readonly out_ifindex: number;
+  /** enum tt_scope: which list egress_word is of */
+  readonly egress_scope: number;
+  readonly ingress_scope: number;
 }
 
-/** Writes 72 bytes at `at`, padding included. Throws RangeError if an array has another length. */
+/** Writes 80 bytes at `at`, padding included. Throws RangeError if an array has another length. */
 export function encodeEvent(view: DataView, at: number, value: Event): void {
   view.setBigUint64(at, value.jiffies, true);
   view.setUint8(at + 8, value.kind);
@@ -327,9 +384,13 @@ export function encodeEvent(view: DataView, at: number, value: Event): void {
   view.setUint32(at + 60, value.ingress_word, true);
   view.setUint32(at + 64, value.generation, true);
   view.setUint32(at + 68, value.length, true);
+  view.setUint32(at + 72, value.out_ifindex, true);
+  view.setUint8(at + 76, value.egress_scope);
+  view.setUint8(at + 77, value.ingress_scope);
+  new Uint8Array(view.buffer, view.byteOffset + at + 78, 2).fill(0);
 }
 
-/** Reads 72 bytes at `at`; the result does not share memory with them. */
+/** Reads 80 bytes at `at`; the result does not share memory with them. */
 export function decodeEvent(view: DataView, at: number): Event {
   return {
     jiffies: view.getBigUint64(at, true),
@@ -350,5 +411,8 @@ export function decodeEvent(view: DataView, at: number): Event {
     ingress_word: view.getUint32(at + 60, true),
     generation: view.getUint32(at + 64, true),
     length: view.getUint32(at + 68, true),
+    out_ifindex: view.getUint32(at + 72, true),
+    egress_scope: view.getUint8(at + 76),
+    ingress_scope: view.getUint8(at + 77),
   };
 }

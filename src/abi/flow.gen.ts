@@ -147,6 +147,8 @@ export const FlowFlags = Object.freeze({
   LOCAL: 32,
   /** changed policy denies it: nothing passes, in neither direction */
   REVOKED: 16,
+  /** entered at a hook of the host; for hooks of workloads there is no flow yet */
+  UNMET: 64,
 } as const);
 
 export type FlowFlags = (typeof FlowFlags)[keyof typeof FlowFlags];
@@ -157,14 +159,17 @@ export type FlowFlags = (typeof FlowFlags)[keyof typeof FlowFlags];
  *    0  __u32 generation
  *    4  __u8 state
  *    5  __u8 flags
- *    6  __be16 nat_port
+ *    6  __u8 host_reason
+ *    7  __u8 _pad[1]
  *    8  __u32 egress_word
  *   12  __u32 ingress_word
  *   16  __u64 created_jiffies
  *   24  __u64 seen_jiffies
  *   32  __u64 packets[2]
  *   48  __u64 bytes[2]
- *   64  struct tt_address nat_address
+ *   64  __u32 host_generation
+ *   68  __u32 host_word
+ *   72  __u8 _pad2[8]
  */
 export const Flow = Object.freeze({
   SIZE: 80,
@@ -172,14 +177,15 @@ export const Flow = Object.freeze({
     generation: 0,
     state: 4,
     flags: 5,
-    nat_port: 6,
+    host_reason: 6,
     egress_word: 8,
     ingress_word: 12,
     created_jiffies: 16,
     seen_jiffies: 24,
     packets: 32,
     bytes: 48,
-    nat_address: 64,
+    host_generation: 64,
+    host_word: 68,
   } as const),
 } as const);
 
@@ -190,8 +196,8 @@ export interface Flow {
   readonly state: number;
   /** enum tt_flow_flags */
   readonly flags: number;
-  /** reserved for address translation, as nat_address is */
-  readonly nat_port: number;
+  /** enum tt_reason: why the host's lists deny it */
+  readonly host_reason: number;
   /** 0 = that side was not judged here */
   readonly egress_word: number;
   readonly ingress_word: number;
@@ -201,7 +207,10 @@ export interface Flow {
   readonly packets: readonly bigint[];
   /** of IP packets */
   readonly bytes: readonly bigint[];
-  readonly nat_address: Address;
+  /** under which they were asked; 0 = never */
+  readonly host_generation: number;
+  /** what they said last: nothing passes if it denies. 0 = no list was responsible */
+  readonly host_word: number;
 }
 
 /** Writes 80 bytes at `at`, padding included. Throws RangeError if an array has another length. */
@@ -209,7 +218,8 @@ export function encodeFlow(view: DataView, at: number, value: Flow): void {
   view.setUint32(at, value.generation, true);
   view.setUint8(at + 4, value.state);
   view.setUint8(at + 5, value.flags);
-  view.setUint16(at + 6, value.nat_port);
+  view.setUint8(at + 6, value.host_reason);
+  new Uint8Array(view.buffer, view.byteOffset + at + 7, 1).fill(0);
   view.setUint32(at + 8, value.egress_word, true);
   view.setUint32(at + 12, value.ingress_word, true);
   view.setBigUint64(at + 16, value.created_jiffies, true);
@@ -220,7 +230,9 @@ export function encodeFlow(view: DataView, at: number, value: Flow): void {
   for (const [index, element] of ofLength(value.bytes, 2, 'bytes').entries()) {
     view.setBigUint64(at + 48 + 8 * index, element, true);
   }
-  encodeAddress(view, at + 64, value.nat_address);
+  view.setUint32(at + 64, value.host_generation, true);
+  view.setUint32(at + 68, value.host_word, true);
+  new Uint8Array(view.buffer, view.byteOffset + at + 72, 8).fill(0);
 }
 
 /** Reads 80 bytes at `at`; the result does not share memory with them. */
@@ -229,14 +241,15 @@ export function decodeFlow(view: DataView, at: number): Flow {
     generation: view.getUint32(at, true),
     state: view.getUint8(at + 4),
     flags: view.getUint8(at + 5),
-    nat_port: view.getUint16(at + 6),
+    host_reason: view.getUint8(at + 6),
     egress_word: view.getUint32(at + 8, true),
     ingress_word: view.getUint32(at + 12, true),
     created_jiffies: view.getBigUint64(at + 16, true),
     seen_jiffies: view.getBigUint64(at + 24, true),
     packets: Array.from({ length: 2 }, (_, index) => view.getBigUint64(at + 32 + 8 * index, true)),
     bytes: Array.from({ length: 2 }, (_, index) => view.getBigUint64(at + 48 + 8 * index, true)),
-    nat_address: decodeAddress(view, at + 64),
+    host_generation: view.getUint32(at + 64, true),
+    host_word: view.getUint32(at + 68, true),
   };
 }
 
@@ -493,7 +506,7 @@ export interface CachedFlow {
   readonly destination_port: number;
   readonly protocol: number;
   readonly kind: number;
-  /** enum tt_hook */
+  /** enum tt_hook; above it, tt_switch.number of the programs that filled the slot */
   readonly hook: number;
   /** 1 = this direction is the responder's */
   readonly reply: number;

@@ -145,6 +145,8 @@ export const WordBits = Object.freeze({
   LOG: 4,
   /** id is a heap offset of words, indexed by source-port class */
   SOURCE_PORT: 8,
+  /** no policy of the list decided: a later list does */
+  NEXT: 16,
   /** trace id, or heap offset, in the upper 24 bits */
   ID_SHIFT: 8,
 } as const);

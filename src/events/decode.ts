@@ -2,7 +2,7 @@
 import { Event, EventKind, Hook, Reason, reasonName } from '../abi/event.gen.ts';
 import { DataplaneError } from '../base/errors.ts';
 import type { IpAddress } from '../model/address.ts';
-import type { FlowEvent, EventKind as KindName } from './event.ts';
+import type { FlowEvent, HookName, EventKind as KindName } from './event.ts';
 
 const { OFFSET } = Event;
 const LENGTH_BYTES = 4;
@@ -13,6 +13,14 @@ const KIND_NAMES: Readonly<Partial<Record<number, KindName>>> = {
   [EventKind.FLOW_REVOKED]: 'flow-revoked',
   [EventKind.LOG]: 'log',
   [EventKind.DROPPED]: 'dropped',
+};
+
+const HOOK_NAMES: Readonly<Partial<Record<number, HookName>>> = {
+  [Hook.FROM_WORKLOAD]: 'from_workload',
+  [Hook.TO_WORKLOAD]: 'to_workload',
+  [Hook.TO_HOST]: 'to_host',
+  [Hook.FORWARD]: 'forward',
+  [Hook.FROM_HOST]: 'from_host',
 };
 
 const REASON_NAMES = Array.from({ length: Reason.COUNT }, (_, reason) => reasonName(reason).toLowerCase());
@@ -53,7 +61,7 @@ function toFlowEvent(view: DataView, at: number): FlowEvent | undefined {
   return {
     kind,
     reason: nameOfReason(view.getUint8(at + OFFSET.reason)),
-    hook: view.getUint8(at + OFFSET.hook) === Hook.FROM_WORKLOAD ? 'from_workload' : 'to_workload',
+    hook: HOOK_NAMES[view.getUint8(at + OFFSET.hook)] ?? 'from_workload',
     ifindex: view.getUint32(at + OFFSET.ifindex, true),
     source: toAddress(family, view, at + OFFSET.source),
     destination: toAddress(family, view, at + OFFSET.destination),
@@ -66,6 +74,7 @@ function toFlowEvent(view: DataView, at: number): FlowEvent | undefined {
     ingressWord: view.getUint32(at + OFFSET.ingress_word, true),
     generation: view.getUint32(at + OFFSET.generation, true),
     length: view.getUint32(at + OFFSET.length, true),
+    outIfindex: view.getUint32(at + OFFSET.out_ifindex, true),
   };
 }
 

@@ -3,12 +3,17 @@ import type { IpAddress } from '../model/address.ts';
 
 export type EventKind = 'new-flow' | 'denied' | 'flow-revoked' | 'log' | 'dropped';
 
+/** From the point of view of a workload, and of the host. */
+export type HookName = 'from_workload' | 'to_workload' | 'to_host' | 'forward' | 'from_host';
+
 export interface FlowEvent {
   readonly kind: EventKind;
   /** Name of the reason, lower case, e.g. `drop_egress_policy`. */
   readonly reason: string;
-  readonly hook: 'from_workload' | 'to_workload';
+  readonly hook: HookName;
   readonly ifindex: number;
+  /** At the host's hooks: where the packet would leave; 0 = not at all. */
+  readonly outIfindex: number;
   /** undefined for frames that are not IP. */
   readonly source: IpAddress | undefined;
   readonly destination: IpAddress | undefined;

@@ -1,5 +1,5 @@
 // The real programs over hand-made tables: run one packet, see verdict, reason, events, flows. Nothing is pinned or attached.
-import type { BpfMap, BpfObject, BpfProgram, RingBuffer } from '../../../native/index.d.ts';
+import type { BpfMap, BpfObject, BpfProgram, MapOptions, RingBuffer, TestRunResult } from '../../../native/index.d.ts';
 import {
   Endpoint,
   EndpointFlags,
@@ -77,6 +77,8 @@ export interface Settings {
   readonly eventBytes?: number;
   /** Room in the flow table: a power of two, at most 8192. */
   readonly flows?: number;
+  /** Directory of a bpffs where maps are pinned, for other objects to share. */
+  readonly pins?: string;
 }
 
 stayOnOneCpu();
@@ -123,7 +125,7 @@ export class Machine {
       tt_flow_regions: u32(1),
       tt_flow_room: u32(room),
     };
-    this.#object = Native.open(builtFile('build/bpf/workload.bpf.o'), { maps, rodata });
+    this.#object = Native.open(builtFile('build/bpf/workload.bpf.o'), { maps: withPins(maps, settings.pins), rodata });
     this.#ring = Ring.open(this.map('tt_events'));
     this.#heap = new Uint32Array(this.map('tt_heap').mmap());
     this.#nodes = new DataView(this.map('tt_v6_nodes').mmap());
@@ -314,6 +316,16 @@ export class Machine {
     return used;
   }
 
+  /** Runs something that judges one packet: the reason whose counter moved, and the events. */
+  observe(run: () => void): { readonly reason: string; readonly events: readonly Event[] } {
+    const before = this.#reasons();
+    run();
+    const moved = this.#reasons().flatMap((count, reason) =>
+      count === before[reason] ? [] : [NAMES[reason] ?? String(reason)],
+    );
+    return { reason: moved.join(' '), events: this.drainEvents() };
+  }
+
   #run(
     hook: Hook,
     data: Uint8Array,
@@ -323,15 +335,14 @@ export class Machine {
     const origin = hook === 'to' ? ingressIfindex : 0;
     viewOf(context).setUint32(SK_BUFF.INGRESS_IFINDEX, origin, true);
     viewOf(context).setUint32(SK_BUFF.GSO_SIZE, gsoSize, true);
-    const before = this.#reasons();
     const program = this.#program(hook === 'from' ? 'tt_from_work' : 'tt_to_work');
     const request = { data, context, repeat };
-    const result = origin === 0 ? program.testRun(request) : runFromSomewhere(program, request);
-    const moved = this.#reasons().flatMap((count, reason) =>
-      count === before[reason] ? [] : [NAMES[reason] ?? String(reason)],
-    );
-    const action = TC_ACTION[result.returnValue as keyof typeof TC_ACTION];
-    return { action, reason: moved.join(' '), events: this.drainEvents(), data: result.data };
+    let result: TestRunResult | undefined;
+    const observed = this.observe(() => {
+      result = origin === 0 ? program.testRun(request) : runFromSomewhere(program, request);
+    });
+    const { returnValue, data: left } = result as TestRunResult;
+    return { action: TC_ACTION[returnValue as keyof typeof TC_ACTION], ...observed, data: left };
   }
 
   /** What the flow cache's slots have to bear to be believed. */
@@ -349,7 +360,8 @@ export class Machine {
     const { values, count } = this.map('tt_counters').entries();
     const view = viewOf(values);
     const bytes = values.length / count;
-    return Array.from({ length: Reason.EVENT_LOST }, (_, reason) => {
+    return Array.from({ length: count }, (_, reason) => {
+      if (NO_VERDICTS.has(reason)) return 0n;
       let packets = 0n;
       for (let at = reason * bytes; at < (reason + 1) * bytes; at += Counter.SIZE) {
         packets += view.getBigUint64(at + Counter.OFFSET.packets, true);
@@ -383,6 +395,32 @@ export class Machine {
     });
     this.#forgetCached();
   }
+}
+
+/** Counters that say nothing of a packet's way. */
+const NO_VERDICTS: ReadonlySet<number> = new Set([Reason.EVENT_LOST, Reason.EVENT_SUPPRESSED, Reason.FLOW_EVICTED]);
+
+/** The maps that all objects have in common, pinned: who comes second finds them. */
+export const SHARED_MAPS = [
+  'tt_heap',
+  'tt_v6_nodes',
+  'tt_state',
+  'tt_flows',
+  'tt_flow_locks',
+  'tt_fragments',
+  'tt_flow_cache',
+  'tt_counters',
+  'tt_events',
+] as const;
+
+/** Options of maps, and the pins of those that are shared. */
+export function withPins(
+  maps: Readonly<Record<string, MapOptions>>,
+  pins: string | undefined,
+): Record<string, MapOptions> {
+  if (pins === undefined) return maps;
+  const shared = SHARED_MAPS.map((name) => [name, { ...maps[name], pinPath: `${pins}/${name}` }] as const);
+  return { ...maps, ...Object.fromEntries(shared) };
 }
 
 const NAMES: Readonly<Record<number, string>> = Object.fromEntries(

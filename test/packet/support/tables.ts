@@ -17,7 +17,7 @@ const LOCAL_BASE = 0x80000000;
 const CLASSES = 128;
 const OTHER_CLASS = 1;
 
-export type Cell = 'allow' | 'deny' | 'hole' | 'both';
+export type Cell = 'allow' | 'deny' | 'next' | 'hole' | 'both';
 
 export interface Rule {
   readonly endpoint: number;
@@ -53,7 +53,8 @@ export interface WrittenRoot {
 
 export function wordOf(rule: Pick<Rule, 'cell' | 'log' | 'traceId'>): number {
   if (rule.cell === 'hole') return 0;
-  const action = { allow: WordBits.ALLOW, deny: WordBits.DENY, both: WordBits.ALLOW | WordBits.DENY }[rule.cell];
+  const both = WordBits.ALLOW | WordBits.DENY;
+  const action = { allow: WordBits.ALLOW, deny: WordBits.DENY, next: WordBits.NEXT, both }[rule.cell];
   return (action | (rule.log ? WordBits.LOG : 0) | ((rule.traceId ?? 1) << WordBits.ID_SHIFT)) >>> 0;
 }
 
