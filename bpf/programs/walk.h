@@ -6,6 +6,7 @@
 #include "stages/begin.h"
 #include "stages/extensions.h"
 #include "stages/parse.h"
+#include "stages/ethernet.h"
 #include "stages/neighbour.h"
 #include "stages/spoof.h"
 #include "stages/fragments.h"

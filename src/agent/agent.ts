@@ -6,12 +6,13 @@ import type { Logger } from '../base/log.ts';
 import { finish, type Steps } from '../base/steps.ts';
 import { CalcGraph } from '../calc/graph.ts';
 import type { DesiredState } from '../calc/resolved.ts';
-import { Dataplane, type EndpointBinding } from '../kernel/dataplane.ts';
+import { Dataplane } from '../kernel/dataplane.ts';
 import type { FileLock } from '../kernel/native.ts';
 import type { World } from '../model/world.ts';
 import type { Resource } from '../resources/resource.ts';
 import { AcceptedManifests } from './accepted-manifests.ts';
 import { AuditSchedule } from './audit-schedule.ts';
+import { BlockService } from './block/block-service.ts';
 import type { AgentSettings } from './config/agent-settings.ts';
 import { type BindResult, EndpointBinder, type EndpointStatus, ManualInterfaces } from './endpoint-binder.ts';
 import { EventHub } from './event-hub.ts';
@@ -20,18 +21,18 @@ import { InterfaceGuard } from './interface-guard.ts';
 import { Interfaces } from './interfaces.ts';
 import { KernelReadings } from './kernel-readings.ts';
 import { describeLiveManifests, type LiveManifests } from './live-manifests.ts';
-import { keysByIfindex, requireEndpoint } from './local-endpoints.ts';
+import { keysByIfindex, requireEndpoint, requireGiven } from './local-endpoints.ts';
 import { takeLocks } from './locks.ts';
 import { ManifestFeed, type StoredChanges } from './manifest-feed.ts';
 import { AgentNames } from './names.ts';
 import { type AgentOptions, isLocalNode, type LiveOptions, requireDirectory } from './options.ts';
 import { PolicyTurns } from './policy-turns.ts';
-import { ResumePoint, type Resumption, type SettledState } from './resume-point.ts';
+import { ResumePoint, type Resumption } from './resume-point.ts';
+import { Settling } from './settling.ts';
 import { finishInSlices } from './slices.ts';
 import type { AgentStatus } from './status.ts';
 import { StoreSession } from './store/session.ts';
 import { SyncLoop } from './sync-loop.ts';
-import { tidyHeap } from './tidy-heap.ts';
 import { VERSION } from './version.ts';
 
 export class Agent {
@@ -41,6 +42,7 @@ export class Agent {
   readonly events: EventHub;
   readonly readings: KernelReadings;
   readonly stored: StoreSession;
+  readonly blocks: BlockService;
   readonly #turns: PolicyTurns;
   readonly #log: Logger;
   readonly #locks: readonly FileLock[];
@@ -53,7 +55,7 @@ export class Agent {
   readonly #guard: InterfaceGuard;
   readonly #manual: ManualInterfaces;
   readonly #binder = new EndpointBinder();
-  readonly #resumePoint: ResumePoint;
+  readonly #settling: Settling;
   readonly #loop: SyncLoop;
   readonly #audits = new AuditSchedule(() => void this.#loop.request());
   #desired: DesiredState;
@@ -66,10 +68,6 @@ export class Agent {
   #resumption: Resumption | undefined;
   #loaded: Promise<void> = Promise.resolve();
   #isStopped = false;
-  /** What was applied last. */
-  #applied: { readonly desired: DesiredState; readonly bindings: readonly EndpointBinding[] } | undefined;
-  /** Of the memory, when the state was written down last. */
-  #settledRevision: number | undefined;
 
   private constructor(
     options: AgentOptions,
@@ -86,7 +84,6 @@ export class Agent {
     this.#graph = new CalcGraph(isLocalNode(options.node), options.limits.calc);
     this.#memory = new AcceptedManifests(options, log);
     this.#feed = new ManifestFeed(options.manifests, this.#memory, log, options.limits.manifests);
-    this.#resumePoint = new ResumePoint(options, log);
     this.readings = new KernelReadings(dataplane, options, () => this.#desired);
     this.stored = new StoreSession(options.stateDirectory, this, log);
     this.#turns = new PolicyTurns({
@@ -94,23 +91,25 @@ export class Agent {
       graph: this.#graph,
       dataplane,
       bindingsOf: (desired) => this.#bind(desired).bindings,
-      onTry: () => {
-        this.#resumePoint.clear();
-        this.#applied = undefined;
-      },
+      onTry: () => this.#settling.clear(),
+    });
+    this.#settling = new Settling({
+      resumePoint: new ResumePoint(options, log),
+      dataplane,
+      memory: this.#memory,
+      feed: this.#feed,
+      stored: this.stored,
+      inForce: () => (this.isInSync ? this.#desired : undefined),
     });
     this.#manual = new ManualInterfaces(join(options.stateDirectory, 'interfaces.json'));
     this.#health = new Health(dataplane, options.stateDirectory, log);
     this.#interfaces = new Interfaces(dataplane.attachments, options.interfacePrefix, this.#health.repairs);
     this.#guard = new InterfaceGuard(this.#interfaces, log);
+    this.blocks = BlockService.of(options, log, this.#guard, this.#health.repairs);
     this.#desired = this.#graph.flush();
     this.#loop = new SyncLoop(() => this.#sync(), log);
-    const names = new AgentNames(
-      () => this.#desired,
-      dataplane.compiler,
-      (ifindex) => this.#interfaces.nameOf(ifindex),
-    );
-    this.events = new EventHub(names);
+    const nameOf = (ifindex: number): string | undefined => this.#interfaces.nameOf(ifindex);
+    this.events = new EventHub(new AgentNames(() => this.#desired, dataplane.compiler, nameOf));
   }
 
   /** Starts enforcing and resolves once the manifests are in force. Throws AGENT_RUNNING and what Dataplane.open throws. */
@@ -124,6 +123,7 @@ export class Agent {
       const keepEstablished = established === 'keep';
       const dataplane = await Dataplane.open({ bpffs, pinRoot, sizes, attachMode, eventBudget, keepEstablished });
       close = async () => dataplane.close();
+      sayWhatIsTakenOver(dataplane, log);
       const agent = new Agent(options, log, locks, dataplane, settings);
       close = () => agent.stop();
       await agent.#begin();
@@ -144,8 +144,9 @@ export class Agent {
     this.#audits.close();
     await this.#loaded;
     this.#resumption?.close();
-    this.#resumePoint.close();
+    this.#settling.close();
     await this.stored.close();
+    await this.blocks.close();
     this.#feed.close();
     this.#interfaces.close();
     await this.#loop.stop();
@@ -195,6 +196,7 @@ export class Agent {
       tables: this.#dataplane.image?.counts ?? null,
       flows: this.readings.flows().reduce((sum, { flows }) => sum + flows, 0),
       ...this.#health.status(),
+      block: this.blocks.status(),
       counters: Object.fromEntries(this.readings.counters()),
     };
   }
@@ -223,9 +225,10 @@ export class Agent {
   }
 
   /** Takes settings that may change; no verdict of the policy in force does. Resolves when interfaces were looked at. */
-  reconfigure({ established, eventBudget, interfacePrefix }: LiveOptions): Promise<void> {
+  reconfigure({ established, eventBudget, interfacePrefix, guardInterfaces }: LiveOptions): Promise<void> {
     this.#dataplane.configure({ keepEstablished: established === 'keep', eventBudget });
     this.#interfaces.setPrefixes(interfacePrefix);
+    this.blocks.configure({ guardInterfaces, interfacePrefix });
     return this.#lookAtInterfaces();
   }
 
@@ -240,18 +243,14 @@ export class Agent {
   /** Forgets setInterface. Throws NOT_FOUND when there is nothing to forget. */
   async unsetInterface(endpoint: string): Promise<void> {
     await this.#loaded;
-    if (!this.#manual.delete(endpoint)) {
-      throw new DataplaneError('NOT_FOUND', 'no interface was given by hand', {
-        operation: 'remove endpoint',
-        target: endpoint,
-      });
-    }
+    requireGiven(endpoint, this.#manual.delete(endpoint));
     await this.#loop.request();
   }
 
   async #begin(): Promise<void> {
     this.#audits.begin();
     this.#interfaces.refresh();
+    void this.blocks.start();
     this.#resume();
     if (this.#resumption === undefined) finish(this.#loading());
     this.#interfaces.refresh();
@@ -268,10 +267,7 @@ export class Agent {
 
   /** Takes the kernel's word for what an earlier agent put in force, where all of it can be checked. */
   #resume(): void {
-    this.#resumption = this.#resumePoint.read(
-      this.#dataplane.policyFingerprint(),
-      (desired) => this.#bind(desired).bindings,
-    );
+    this.#resumption = this.#settling.resume((desired) => this.#bind(desired).bindings);
     if (this.#resumption !== undefined) this.#desired = this.#resumption.desired;
   }
 
@@ -290,7 +286,7 @@ export class Agent {
     try {
       await finishInSlices(this.#loading(), () => !this.#isStopped);
     } catch (error) {
-      this.#resumePoint.clear();
+      this.#settling.clear();
       throw error;
     }
     if (this.#isStopped) return;
@@ -324,12 +320,12 @@ export class Agent {
     if (!isResolved || this.#desired === this.#refused) return;
     try {
       const desired = this.#desired;
-      if (desired !== this.#applied?.desired || bindings !== this.#applied.bindings) this.#resumePoint.clear();
-      this.#applied = undefined;
+      this.#settling.expect(desired, bindings);
+      const { takesOverFrom } = this.#dataplane;
       const { isChanged } = await this.#dataplane.apply(desired, bindings);
-      this.#applied = { desired, bindings };
+      if (takesOverFrom !== undefined) this.#log.info('taken over from another layout', { layout: takesOverFrom });
       this.#lastError = undefined;
-      this.#settleSoon();
+      this.#settling.note(desired, bindings);
       if (isChanged) this.#log.info('policy changed', { generation: this.#dataplane.generation });
     } catch (error) {
       this.#refuse(error);
@@ -337,24 +333,6 @@ export class Agent {
         this.#refused = this.#desired;
       }
     }
-  }
-
-  #settleSoon(): void {
-    if (this.#settledRevision === this.#memory.revision && this.#resumePoint.isThere) return;
-    this.#resumePoint.writeSoon(() => this.#settledState());
-  }
-
-  /** undefined = something is under way, or not as the manifests say. */
-  #settledState(): SettledState | undefined {
-    const { objects, errors } = this.#feed.status();
-    if (!this.isInSync || errors.length > 0 || this.stored.isPending || this.#applied?.desired !== this.#desired)
-      return undefined;
-    const policy = this.#dataplane.policyFingerprint();
-    if (policy === undefined) return undefined;
-    if (this.#settledRevision === undefined) tidyHeap();
-    this.#settledRevision = this.#memory.revision;
-    const { desired, bindings } = this.#applied;
-    return { manifests: this.#memory.digest(), objects, policy, endpoints: desired.endpoints, bindings };
   }
 
   /**
@@ -397,4 +375,10 @@ export class Agent {
   #bind(desired: DesiredState = this.#desired): BindResult {
     return this.#binder.bind(desired, this.#interfaces.links, this.#manual.entries());
   }
+}
+
+function sayWhatIsTakenOver({ takesOverFrom, losesFlows }: Dataplane, log: Logger): void {
+  if (takesOverFrom === undefined) return;
+  log.info('another layout is in force until all is read', { layout: takesOverFrom });
+  if (losesFlows) log.warn('connections of the other layout are judged anew', { layout: takesOverFrom });
 }

@@ -16,11 +16,12 @@ const OPEN_FILES = '/proc/self/fdinfo';
 
 /** Every map under the pins, the costliest first. Throws PERMISSION, KERNEL. */
 export function pinnedMapMemory(pinRoot: string): MapMemory[] {
-  const directory = new Pins(pinRoot).map('');
-  const open = readdirSync(directory).map((name) => {
-    const path = join(directory, name);
-    return { name, map: translateErrors('open map', path, () => loadNative().BpfMap.openPinned(path)) };
-  });
+  const open = new Pins(pinRoot).mapDirectories.flatMap((directory) =>
+    readdirSync(directory).map((name) => {
+      const path = join(directory, name);
+      return { name, map: translateErrors('open map', path, () => loadNative().BpfMap.openPinned(path)) };
+    }),
+  );
   try {
     const bytes = memoryById(readdirSync(OPEN_FILES).map((file) => readIfOpen(join(OPEN_FILES, file))));
     return open

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataplaneError } from '../base/errors.ts';
 import { detachFilters } from './attachment.ts';
+import { HOST_LINKS } from './host-links.ts';
 import { loadNative, translateErrors } from './native.ts';
 
 export interface CleanUpReport {
@@ -24,13 +25,15 @@ export function cleanUp(pinRoot: string): CleanUpReport {
     });
   }
   const interfaces = new Set<string>();
-  for (const version of existsSync(pinRoot) ? readdirSync(pinRoot) : []) {
-    const links = join(pinRoot, version, 'links');
+  const directories = existsSync(pinRoot) ? readdirSync(pinRoot) : [];
+  for (const links of [pinRoot, ...directories.map((name) => join(pinRoot, name))].map((at) => join(at, 'links'))) {
     for (const name of existsSync(links) ? readdirSync(links) : []) {
       detachLink(join(links, name));
       interfaces.add(name.replace(/-(ingress|egress)$/, ''));
     }
   }
+  const hooks = join(pinRoot, HOST_LINKS);
+  for (const name of existsSync(hooks) ? readdirSync(hooks) : []) detachLink(join(hooks, name));
   for (const link of loadNative().linkList()) if (detachFilters(link.ifindex)) interfaces.add(link.name);
   const isPinRootRemoved = existsSync(pinRoot);
   rmSync(pinRoot, { recursive: true, force: true });

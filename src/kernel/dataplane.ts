@@ -1,12 +1,14 @@
 // The kernel side of one node: loaded programs, pinned maps, attached interfaces, and the policy in force.
 // One change at a time: compile, write, switch, wait until nobody reads the old, reuse its space.
 
+import { Layout } from '../abi/common.gen.ts';
 import { Counter, decodeCounter, Reason } from '../abi/event.gen.ts';
 import type { DesiredState } from '../calc/resolved.ts';
 import { formatAddress } from '../model/address.ts';
 import { TableCompiler } from '../tables/compiler.ts';
 import type { TableImage } from '../tables/image.ts';
 import { type AttachMode, Attachments } from './attachment.ts';
+import { Bridge } from './bridge.ts';
 import { measureHz, readClock } from './clock.ts';
 import { type BoundEndpoint, EndpointWriter } from './endpoint-writer.ts';
 import { FlowTable, type FlowTally, flowTableShape } from './flow-table.ts';
@@ -18,6 +20,7 @@ import { PinWatch } from './pin-watch.ts';
 import { Pins } from './pins.ts';
 import { PolicyFingerprint } from './policy-fingerprint.ts';
 import type { Repair } from './repair.ts';
+import { Takeover } from './takeover.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface DataplaneOptions {
@@ -37,6 +40,13 @@ export interface ReasonCount {
   readonly bytes: bigint;
 }
 
+/** Where it is pinned, and whose place it takes. */
+interface Place {
+  readonly pins: Pins;
+  readonly bridge: Bridge;
+  readonly takeover: Takeover;
+}
+
 /** What binds an endpoint of the desired state to an interface, all but its id. */
 export type EndpointBinding = Omit<BoundEndpoint, 'id'>;
 
@@ -51,6 +61,8 @@ export class Dataplane {
   readonly #flows: FlowTable;
   readonly #attachments: Attachments;
   readonly #pins: Pins;
+  readonly #bridge: Bridge;
+  readonly #takeover: Takeover;
   readonly #upkeep: Upkeep;
   #pinWatch: PinWatch | undefined;
   #events: RingBuffer | undefined;
@@ -63,12 +75,13 @@ export class Dataplane {
   /** The endpoint maps hold all of it. */
   #isBoundWritten = false;
 
-  private constructor(object: BpfObject, options: DataplaneOptions, pins: Pins, hz: number) {
+  private constructor(object: BpfObject, options: DataplaneOptions, place: Place, hz: number) {
     const { sizes } = options;
+    const { pins, bridge, takeover } = place;
     this.#object = object;
     this.#hz = hz;
     const maps = mapsOf(object);
-    this.#images = new ImageWriter(maps);
+    this.#images = new ImageWriter(maps, bridge);
     this.#endpoints = new EndpointWriter(maps);
     this.#fingerprint = new PolicyFingerprint(maps);
     this.#flows = new FlowTable(maps.flows, flowTableShape(sizes.flows).room);
@@ -77,16 +90,41 @@ export class Dataplane {
     this.attachMode = options.attachMode === 'auto' ? bestAttachMode() : options.attachMode;
     const programs = { ingress: object.program('tt_from_work'), egress: object.program('tt_to_work') };
     this.#attachments = new Attachments(programs, this.attachMode, pins);
+    this.#attachments.leavesOthers = takeover.leavesOthers;
     this.#pins = pins;
-    this.#upkeep = new Upkeep(object, maps, { images: this.#images, endpoints: this.#endpoints }, pins);
+    this.#bridge = bridge;
+    this.#takeover = takeover;
+    this.#upkeep = new Upkeep(object, maps, { images: this.#images, endpoints: this.#endpoints }, bridge, pins);
+    takeover.begin(programs);
   }
 
-  /** Loads the programs and takes over what is pinned. Throws PERMISSION, PROGRAM_REJECTED, ABI_MISMATCH, KERNEL. */
+  /**
+   * Loads the programs and takes over what is pinned; where that is of another layout, it stays in force until the first
+   * apply. Throws PERMISSION, PROGRAM_REJECTED, ABI_MISMATCH, KERNEL.
+   */
   static async open(options: DataplaneOptions): Promise<Dataplane> {
     const pins = new Pins(options.pinRoot);
     pins.create(options.bpffs);
-    const object = loadObject('workload', options.sizes, pins);
-    return new Dataplane(object, options, pins, await measureHz(object));
+    const bridge = new Bridge(pins);
+    try {
+      const takeover = new Takeover(bridge, pins);
+      const object = loadObject('workload', options.sizes, pins, { tt_cache_mark: takeover.mark });
+      return new Dataplane(object, options, { pins, bridge, takeover }, await measureHz(object));
+    } catch (error) {
+      bridge.close();
+      throw error;
+    }
+  }
+
+  /** Layout version whose tables were in force before; undefined = ours, or none. */
+  get takesOverFrom(): number | undefined {
+    const { from, isFinished } = this.#takeover;
+    return isFinished || from === 0 || from === Layout.VERSION ? undefined : from;
+  }
+
+  /** See Takeover. */
+  get losesFlows(): boolean {
+    return this.#takeover.losesFlows;
   }
 
   /** Counts for every packet from here on; the policy in force stays as it is. */
@@ -129,7 +167,8 @@ export class Dataplane {
     bindings: readonly EndpointBinding[],
     accept?: () => void,
   ): Promise<{ readonly isChanged: boolean }> {
-    if (desired === this.#desired && bindings === this.#bindings && this.#isBoundWritten) {
+    const hasSettled = this.#isBoundWritten && this.#takeover.isFinished;
+    if (desired === this.#desired && bindings === this.#bindings && hasSettled) {
       accept?.();
       return { isChanged: false };
     }
@@ -142,7 +181,7 @@ export class Dataplane {
     if (bound === this.#bound) {
       const isChanged = this.#publish(image);
       this.#desired = desired;
-      if (isChanged) await this.#retire();
+      if (isChanged || !this.#takeover.isFinished) await this.#settle();
       return { isChanged };
     }
     // If anything fails before all is written, the next change begins with it again.
@@ -159,6 +198,7 @@ export class Dataplane {
       this.#bound = bound;
       await this.#retire();
     }
+    await this.#settle();
     return { isChanged };
   }
 
@@ -182,6 +222,13 @@ export class Dataplane {
   #publish(image: TableImage): boolean {
     this.#image = image;
     return this.#images.putInForce(image.root);
+  }
+
+  /** All is written: what is left of a takeover is done. */
+  async #settle(): Promise<void> {
+    if (!this.#takeover.isFinished) this.#takeover.cross(this.#attachments);
+    await this.#retire();
+    if (!this.#takeover.isFinished) this.#takeover.finish(this.#attachments);
   }
 
   /** Gives back what packets may have read before, once none of them is under way. */
@@ -218,7 +265,7 @@ export class Dataplane {
 
   /** Calls back at once when a pin was removed or renamed. */
   watchPins(onChange: () => void): void {
-    this.#pinWatch = new PinWatch([this.#pins.linkDirectory, this.#pins.map('')], (fileName) => {
+    this.#pinWatch = new PinWatch([this.#pins.linkDirectory, ...this.#pins.mapDirectories], (fileName) => {
       this.#attachments.suspect(fileName);
       onChange();
     });
@@ -258,6 +305,7 @@ export class Dataplane {
     this.#events?.close();
     this.#attachments.close();
     this.#object.close();
+    this.#bridge.close();
   }
 }
 

@@ -3,6 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import { Root, State, StateFlags } from '../abi/heap.gen.ts';
 import type { TableCompiler } from '../tables/compiler.ts';
 import type { ImageRoot, TableImage } from '../tables/image.ts';
+import { type Lasting, lastingNothing } from './lasting.ts';
 import type { BpfMap } from './native.ts';
 
 export interface StateSettings {
@@ -21,10 +22,15 @@ export class ImageWriter {
   readonly #heap: Uint32Array;
   readonly #v6Nodes: Uint32Array;
   readonly #state: Uint32Array;
+  readonly #lasting: Lasting;
   /** As configured: values by their place in the state. */
   #settings: ReadonlyMap<number, number> = new Map();
 
-  constructor(maps: { readonly heap: BpfMap; readonly v6Nodes: BpfMap; readonly state: BpfMap }) {
+  constructor(
+    maps: { readonly heap: BpfMap; readonly v6Nodes: BpfMap; readonly state: BpfMap },
+    lasting: Lasting = lastingNothing(),
+  ) {
+    this.#lasting = lasting;
     this.#heap = new Uint32Array(maps.heap.mmap());
     this.#v6Nodes = new Uint32Array(maps.v6Nodes.mmap());
     this.#state = new Uint32Array(maps.state.mmap());
@@ -34,11 +40,13 @@ export class ImageWriter {
     return this.#rootWord('generation');
   }
 
-  /** Settings apply to every packet from here on. The seed of the flow table is drawn once, for as long as it is pinned. */
+  /** Settings apply to every packet from here on. The seed of the flow table is drawn once, for as long as flows are pinned. */
   configure({ keepEstablished, eventBudget, hz }: StateSettings): void {
     const at = State.OFFSET.flow_seed / 4;
     const seed = this.#state.subarray(at, at + 2);
-    if (seed.every((word) => word === 0)) seed.set(randomFillSync(new Uint32Array(2)));
+    if (isZero(seed)) seed.set(this.#lasting.flowSeed);
+    if (isZero(seed)) seed.set(randomFillSync(new Uint32Array(2)));
+    this.#lasting.flowSeed.set(seed);
     this.#settings = new Map([
       [at, seed[0] as number],
       [at + 1, seed[1] as number],
@@ -115,7 +123,10 @@ export class ImageWriter {
   #switchTo(root: ImageRoot): void {
     const next = 1 - this.#active;
     const at = FIRST_ROOT + next * ROOT_WORDS;
-    this.#state.set(rootWords(root, this.generation + 1), at);
+    // Given out before it is in force: a flow may bear it from then on.
+    const generation = (Math.max(this.generation, this.#lasting.lastGeneration) + 1) >>> 0;
+    this.#lasting.lastGeneration = generation;
+    this.#state.set(rootWords(root, generation), at);
     Atomics.store(this.#state, State.OFFSET.active / 4, next);
     this.forgetCachedFlows();
   }
@@ -133,6 +144,10 @@ export class ImageWriter {
     const at = FIRST_ROOT + this.#active * ROOT_WORDS;
     return wanted.every((word, index) => this.#state[at + index] === word);
   }
+}
+
+function isZero(words: Uint32Array): boolean {
+  return words.every((word) => word === 0);
 }
 
 function rootWords(root: ImageRoot, generation: number): Uint32Array {

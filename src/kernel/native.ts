@@ -13,11 +13,13 @@ export type {
   BpfMap,
   BpfObject,
   BpfProgram,
+  ClsactFilter,
   FileLock,
   KernelFeatures,
   LinkMonitor,
   MapInfo,
   MapOptions,
+  NetfilterHook,
   NetworkLink,
   ObjectOptions,
   ProgramInfo,
@@ -28,6 +30,7 @@ export type {
   TcpLoadOutcome,
   TestRunOptions,
   TestRunResult,
+  XdpMode,
 } from '../../native/index.d.ts';
 
 export type Native = typeof import('../../native/index.d.ts');

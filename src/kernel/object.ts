@@ -5,7 +5,7 @@ import { DEFAULT_TABLE_SIZES, type TableSizes } from '../tables/compiler.ts';
 import { flowTableShape } from './flow-table.ts';
 import type { BpfMap, BpfObject, MapOptions } from './native.ts';
 import { builtFile, loadNative, translateErrors } from './native.ts';
-import type { Pins } from './pins.ts';
+import { LIVE_MAPS, type Pins } from './pins.ts';
 import { wordArray } from './word-array.ts';
 
 export interface MapSizes extends TableSizes {
@@ -28,7 +28,7 @@ export const DEFAULT_MAP_SIZES: MapSizes = {
   eventBytes: 4 * 1024 * 1024,
 };
 
-/** Maps that outlive the agent. The rest is scratch. */
+/** Maps that outlive the agent, but for the bridge's. The rest is scratch. */
 export const PINNED = [
   'tt_heap',
   'tt_v6_nodes',
@@ -36,12 +36,8 @@ export const PINNED = [
   'tt_endpoints',
   'tt_addresses',
   'tt_sources',
-  'tt_flows',
-  'tt_flow_locks',
-  'tt_fragments',
-  'tt_flow_cache',
-  'tt_counters',
   'tt_events',
+  ...LIVE_MAPS,
 ] as const;
 
 /**

@@ -1,6 +1,6 @@
-// Where programs, maps and links are pinned. The layout version is part of every path, so that two versions never
-// share a map.
-import { mkdirSync, readFileSync } from 'node:fs';
+// Where programs, maps and links are pinned. A layout's version is part of the path of its maps, so that two versions never
+// share one; what has a path without a version means the same to all of them.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Layout } from '../abi/common.gen.ts';
 import { DataplaneError } from '../base/errors.ts';
@@ -8,7 +8,18 @@ import { loadNative, translateErrors } from './native.ts';
 
 export const DEFAULT_BPFFS = '/sys/fs/bpf';
 
-/** Paths under `<bpffs>/tortie[-<instance>]/v<layout>/`. */
+/** Maps that programs of one layout hand on to those of the next. */
+export const LIVE_MAPS = ['tt_flows', 'tt_flow_locks', 'tt_fragments', 'tt_flow_cache', 'tt_counters'] as const;
+/** Maps where programs of two layouts meet. */
+export const BRIDGE_MAPS = ['tt_switch', 'tt_sides'] as const;
+
+const LIVE: ReadonlySet<string> = new Set(LIVE_MAPS);
+const BRIDGE: ReadonlySet<string> = new Set(BRIDGE_MAPS);
+
+/**
+ * Paths under `<bpffs>/tortie[-<instance>]/`: `v<layout>/maps` for the tables, `live-v<layout>` for what outlives them,
+ * `bridge` and `links` for what every version reads.
+ */
 export class Pins {
   readonly root: string;
 
@@ -17,21 +28,31 @@ export class Pins {
     this.root = root;
   }
 
-  get directory(): string {
-    return join(this.root, `v${Layout.VERSION}`);
+  /** All that maps are in. */
+  get mapDirectories(): readonly string[] {
+    return [this.#tableDirectory, this.#liveDirectory, join(this.root, 'bridge')];
   }
 
   map(name: string): string {
-    return join(this.directory, 'maps', name);
+    if (LIVE.has(name)) return join(this.#liveDirectory, name);
+    return join(BRIDGE.has(name) ? join(this.root, 'bridge') : this.#tableDirectory, name);
   }
 
   get linkDirectory(): string {
-    return join(this.directory, 'links');
+    return join(this.root, 'links');
   }
 
   /** One pin for each interface and direction; the interface's name says which. */
   link(interfaceName: string, direction: string): string {
     return join(this.linkDirectory, `${interfaceName}-${direction}`);
+  }
+
+  get hasLinks(): boolean {
+    return existsSync(this.linkDirectory) && readdirSync(this.linkDirectory).length > 0;
+  }
+
+  isThere(path: string): boolean {
+    return existsSync(path);
   }
 
   /** Creates the directories, mounting bpffs first where there is none. Owner-only. */
@@ -40,7 +61,7 @@ export class Pins {
       mkdirSync(bpffs, { recursive: true, mode: 0o700 });
       translateErrors('mount bpffs', bpffs, () => loadNative().mountBpffs(bpffs));
     }
-    for (const directory of [join(this.directory, 'maps'), this.linkDirectory]) {
+    for (const directory of [...this.mapDirectories, this.linkDirectory]) {
       try {
         mkdirSync(directory, { recursive: true, mode: 0o700 });
       } catch (cause) {
@@ -52,6 +73,27 @@ export class Pins {
         });
       }
     }
+  }
+
+  /** Unpins the tables of this layout, and leaves an empty directory for others. */
+  removeTables(): void {
+    rmSync(this.#tableDirectory, { recursive: true, force: true });
+    mkdirSync(this.#tableDirectory, { recursive: true, mode: 0o700 });
+  }
+
+  /** Unpins what is of other layouts. */
+  removeOthers(): void {
+    const ours = [`v${Layout.VERSION}`, `live-v${Layout.LIVE_VERSION}`];
+    const others = readdirSync(this.root).filter((name) => /^(live-)?v\d+$/.test(name) && !ours.includes(name));
+    for (const name of others) rmSync(join(this.root, name), { recursive: true, force: true });
+  }
+
+  get #tableDirectory(): string {
+    return join(this.root, `v${Layout.VERSION}`, 'maps');
+  }
+
+  get #liveDirectory(): string {
+    return join(this.root, `live-v${Layout.LIVE_VERSION}`);
   }
 }
 

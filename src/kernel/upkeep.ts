@@ -2,6 +2,7 @@
 // Programs on interfaces are attachment.ts.
 import type { TableCompiler } from '../tables/compiler.ts';
 import type { TableImage } from '../tables/image.ts';
+import type { Bridge } from './bridge.ts';
 import type { EndpointWriter } from './endpoint-writer.ts';
 import { ImageAudit } from './image-audit.ts';
 import type { ImageWriter } from './image-writer.ts';
@@ -21,9 +22,13 @@ export class Upkeep {
     object: BpfObject,
     maps: Readonly<Record<'heap' | 'v6Nodes', BpfMap>>,
     writers: { readonly images: ImageWriter; readonly endpoints: EndpointWriter },
+    bridge: Bridge,
     pins: Pins,
   ) {
-    this.#pins = new MapPins(new Map(PINNED.map((name) => [name, object.map(name)])), pins);
+    this.#pins = new MapPins(
+      new Map([...PINNED.map((name) => [name, object.map(name)] as const), ...bridge.maps]),
+      pins,
+    );
     this.#images = writers.images;
     this.#endpoints = writers.endpoints;
     this.#imageAudit = new ImageAudit(maps);

@@ -1,11 +1,12 @@
 // Nothing left: tables, disk, descriptors, memory. The policy that was in force stays, packets are judged by it or by what came
-// after, and the next change is in force once there is room again. What fills the kernel's own tables runs only with
-// TORTIE_PROOF_TABLES set: docs/soak.md says why.
+// after, and the next change is in force once there is room again.
 import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ConditionReason } from '../../src/agent/conditions.ts';
 import { runCommand } from '../../src/bench/command.ts';
+import { MIN_HEAP_WORDS } from '../../src/tables/compiler.ts';
 import type { Agent } from '../../tools/lab/agent.ts';
 import type { FlipArena } from '../../tools/lab/flip-arena.ts';
 import { MemoryGroup } from './support/memory-group.ts';
@@ -17,7 +18,7 @@ const DEGRADED_MS = 1500;
 const MEMORY_BYTES = 4 << 20;
 const LIMIT_MS = 20_000;
 /** The least that the agent takes, but for room for this world's own addresses. */
-const SMALL = { TORTIE_MAX_FLOWS: 1024, TORTIE_HEAP_WORDS: 2 ** 20, TORTIE_V6_NODES: 256 };
+const SMALL = { TORTIE_MAX_FLOWS: 1024, TORTIE_HEAP_WORDS: MIN_HEAP_WORDS, TORTIE_V6_NODES: 256 };
 
 describe('an agent that runs out of', () => {
   let arena: FlipArena;
@@ -61,12 +62,13 @@ describe('an agent that runs out of', () => {
   });
 
   it('disk space goes on enforcing changes', async () => {
-    const stateDirectory = await mountSmall('small', 'size=256k');
+    const stateDirectory = await mountSmall('small', 'size=16m');
     agent = await arena.start({ stateDirectory });
     await arena.flip(agent);
     fill(stateDirectory);
     for (let flip = 0; flip < 10; flip += 1) await arena.flip(agent);
     expect(statfsSync(stateDirectory).bavail).toBe(0);
+    await becomesDegraded(agent, 'DiskFull');
     expect(agent.log.join('\n')).toContain('ENOSPC');
     await agent.kill();
     // What could not be written is no reason not to start.
@@ -75,6 +77,7 @@ describe('an agent that runs out of', () => {
     await arena.flip(agent);
     rmSync(join(stateDirectory, 'filler'));
     await arena.flip(agent);
+    await becomesDegraded(agent);
   });
 
   it('permission to write its state goes on enforcing changes', async () => {
@@ -108,6 +111,7 @@ describe('an agent that runs out of', () => {
     await limitFiles(agent, 4096);
     await arena.flip(agent);
     expect(agent.log.join('\n')).toContain('EMFILE');
+    await becomesDegraded(agent);
   });
 
   it('memory is killed at worst, and its successor is in sync', async () => {
@@ -136,63 +140,60 @@ describe('an agent that runs out of', () => {
   });
 });
 
-describe.runIf(process.env.TORTIE_PROOF_TABLES !== undefined)(
-  'an agent with small tables that runs out of room for',
-  () => {
-    let arena: FlipArena;
-    let agent: Agent;
+describe('an agent with small tables that runs out of room for', () => {
+  let arena: FlipArena;
+  let agent: Agent;
 
-    beforeAll(async () => {
-      const sizes = Object.entries(SMALL).map(([name, value]) => `${name}=${value}`);
-      arena = await startArena(await bundleAgent('tables'), {
-        wrapper: ['env', ...sizes],
-        limits: ['l4-classes=2000'],
-      });
-      agent = await arena.start();
+  beforeAll(async () => {
+    const sizes = Object.entries(SMALL).map(([name, value]) => `${name}=${value}`);
+    arena = await startArena(await bundleAgent('tables'), {
+      wrapper: ['env', ...sizes],
+      limits: ['l4-classes=2000'],
     });
+    agent = await arena.start();
+  });
 
-    afterAll(async () => {
-      await arena?.close();
-    });
+  afterAll(async () => {
+    await arena?.close();
+  });
 
-    it.each([
-      ['regions of the heap', rulesOf(1500), { code: 'TABLE_FULL', target: 'tt_heap' }],
-      ['nodes of IPv6 addresses', prefixesOf(600), { code: 'TABLE_FULL', target: 'tt_v6_nodes' }],
-      ['classes of ports', rulesOf(2500), { code: 'LIMIT_EXCEEDED' }],
-    ])('%s keeps the last good policy, says so, and takes the next one', async (_what, documents, error) => {
-      const before = arena.generation;
-      arena.manifests.write('60-too-much.yaml', documents);
-      const status = await agent.waitFor((one) => one.error !== null, LIMIT_MS, 50);
-      expect(status.error).toMatchObject(error);
-      expect(status.inSync).toBe(false);
-      expect(status.generation).toBe(before);
-      await sleep(DEGRADED_MS);
-      expect(arena.generation).toBe(before);
-      arena.manifests.remove('60-too-much.yaml');
-      await agent.waitFor(({ inSync }) => inSync, LIMIT_MS, 50);
-      await arena.flip(agent);
-    });
+  it.each([
+    ['regions of the heap', rulesOf(7000, 1500), { code: 'TABLE_FULL', target: 'tt_heap' }],
+    ['nodes of IPv6 addresses', prefixesOf(600), { code: 'TABLE_FULL', target: 'tt_v6_nodes' }],
+    ['classes of ports', rulesOf(2500), { code: 'LIMIT_EXCEEDED' }],
+  ])('%s keeps the last good policy, says so, and takes the next one', async (_what, documents, error) => {
+    const before = arena.generation;
+    arena.manifests.write('60-too-much.yaml', documents);
+    const status = await agent.waitFor((one) => one.error !== null, LIMIT_MS, 50);
+    expect(status.error).toMatchObject(error);
+    expect(status.inSync).toBe(false);
+    expect(status.generation).toBe(before);
+    await sleep(DEGRADED_MS);
+    expect(arena.generation).toBe(before);
+    arena.manifests.remove('60-too-much.yaml');
+    await agent.waitFor(({ inSync }) => inSync, LIMIT_MS, 50);
+    await arena.flip(agent);
+  });
 
-    it('flows makes room at the cost of the oldest, which are judged anew', async () => {
-      for (let flip = 0; flip < 10; flip += 1) await arena.flip(agent);
-      const status = await agent.status();
-      expect(status?.counters.flow_evicted?.packets).toBeGreaterThan(0);
-      expect(status?.flows).toBeLessThanOrEqual(SMALL.TORTIE_MAX_FLOWS);
-    });
+  it('flows makes room at the cost of the oldest, which are judged anew', async () => {
+    for (let flip = 0; flip < 10; flip += 1) await arena.flip(agent);
+    const status = await agent.status();
+    expect(status?.counters.flow_evicted?.packets).toBeGreaterThan(0);
+    expect(status?.flows).toBeLessThanOrEqual(SMALL.TORTIE_MAX_FLOWS);
+  });
 
-    it('any of these has no packet judged by another policy than one that can be in force', async () => {
-      await expectNothingWrong(arena);
-    });
-  },
-);
+  it('any of these has no packet judged by another policy than one that can be in force', async () => {
+    await expectNothingWrong(arena);
+  });
+});
 
-/** Policies that tell so many ports and as many addresses apart, each pair of them. */
-function rulesOf(count: number): object[] {
+/** Policies of so many rules, each about an address of its own, that tell so many ports apart. */
+function rulesOf(count: number, ports = count): object[] {
   const rules = Array.from({ length: count }, (_, index) => ({
     action: 'Allow',
     protocol: 'TCP',
     source: { nets: [`100.${64 + (index >> 8)}.${index & 255}.0/24`] },
-    destination: { ports: [30_000 + index] },
+    destination: { ports: [30_000 + (index % ports)] },
   }));
   return policiesOf(rules, 500);
 }
@@ -217,6 +218,15 @@ function policiesOf(rules: readonly object[], each: number): object[] {
       ingress: rules.slice(index * each, (index + 1) * each),
     },
   }));
+}
+
+/** Says of itself just what keeps it from all it should do. */
+async function becomesDegraded(agent: Agent, ...reasons: ConditionReason[]): Promise<void> {
+  const status = await agent.waitFor(
+    ({ conditions }) => conditions.map(({ reason }) => reason).join() === reasons.join(),
+    LIMIT_MS,
+  );
+  expect(status.inSync).toBe(true);
 }
 
 function fill(directory: string): void {

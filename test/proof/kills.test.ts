@@ -1,14 +1,16 @@
 // Killed and flipped: the agent dies at random and at named instants while its policy changes under traffic, and no packet is judged
 // by anything but a version that can have been in force.
-import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FaultPlan, FaultyAgent } from '../../tools/lab/faults.ts';
 import type { FlipArena } from '../../tools/lab/flip-arena.ts';
+import { newSeed } from '../support/worlds/questions.ts';
+import { Random } from '../support/worlds/random.ts';
 import { bundleAgent, expectNothingWrong, startArena, tally } from './support/proof-arena.ts';
+import { shareOf, TIMEOUT_MS } from './support/share.ts';
 
-const KILLS = Number(process.env.TORTIE_PROOF_KILLS ?? 200);
-const FLIPS = Number(process.env.TORTIE_PROOF_FLIPS ?? 1000);
+const KILLS = Number(process.env.TORTIE_PROOF_KILLS ?? shareOf(200, 40));
+const FLIPS = Number(process.env.TORTIE_PROOF_FLIPS ?? shareOf(1000, 200));
 /** Networks in which agents die at the same time: one waits while another works. */
 const ARENAS = 2;
 /** Longer than a start takes on a machine with nothing else to do. */
@@ -20,7 +22,7 @@ const POLL_MS = 5;
 const KINDS = { start: KILLS / 10, flip: KILLS / 25 };
 
 type Instant = readonly [name: string, plan: FaultPlan];
-type Way = (arena: FlipArena, round: number) => Promise<string>;
+type Way = (arena: FlipArena, random: Random, round: number) => Promise<string>;
 
 describe('an agent that is killed while its policy changes', () => {
   let arenas: FlipArena[] = [];
@@ -34,21 +36,24 @@ describe('an agent that is killed while its policy changes', () => {
     for (const arena of arenas) await arena.close();
   });
 
-  it('never has a packet judged but by a version that can be in force', async () => {
+  it('never has a packet judged but by a version that can be in force', { timeout: TIMEOUT_MS }, async () => {
     const [first] = arenas as [FlipArena];
     const { start, flip } = await traceCalls(first);
-    const instants = { start: instantsOf(start), flip: instantsOf(flip) };
-    const atStart: Way = (arena, round) => killAtStartOf(arena, pick(instants.start, round));
-    const inFlip: Way = (arena, round) => killInFlip(arena, pick(instants.flip, round));
+    const seed = newSeed('kills');
+    const random = new Random(seed, ARENAS);
+    const instants = { start: instantsOf(start, random), flip: instantsOf(flip, random) };
+    const atStart: Way = (arena, _random, round) => killAtStartOf(arena, pick(instants.start, round));
+    const inFlip: Way = (arena, _random, round) => killInFlip(arena, pick(instants.flip, round));
     // A start costs most of what a death does, and those at random in one cost the least.
     const ways: readonly Way[] = [killBehindFlips, killInStart, atStart, killInStart, inFlip];
     const deaths: string[] = [];
     const turns = KILLS / ARENAS;
     await Promise.all(
       arenas.map(async (arena, index) => {
+        const own = new Random(seed, index);
         for (let turn = 0; turn < turns; turn += 1) {
           const way = ways[turn % ways.length] as Way;
-          deaths.push(await way(arena, Math.floor(turn / ways.length) * ARENAS + index));
+          deaths.push(await way(arena, own, Math.floor(turn / ways.length) * ARENAS + index));
         }
         while (arena.flips < FLIPS / ARENAS) await flipSome(arena, FLIPS / ARENAS - arena.flips);
       }),
@@ -70,20 +75,20 @@ describe('an agent that is killed while its policy changes', () => {
   }
 });
 
-async function killBehindFlips(arena: FlipArena): Promise<string> {
+async function killBehindFlips(arena: FlipArena, random: Random): Promise<string> {
   arena.write();
   const agent = await arena.start();
   for (let flip = 0; flip < (FLIPS / KILLS) * 5; flip += 1) await arena.flip(agent);
   arena.write();
-  await sleep(randomInt(FLIP_MS));
+  await sleep(random.below(FLIP_MS));
   await agent.kill();
   return 'while a change is written';
 }
 
-async function killInStart(arena: FlipArena): Promise<string> {
+async function killInStart(arena: FlipArena, random: Random): Promise<string> {
   arena.write();
   const agent = arena.launch();
-  await sleep(randomInt(START_MS));
+  await sleep(random.below(START_MS));
   await agent.kill();
   return 'at random in a start';
 }
@@ -133,25 +138,18 @@ async function traceCalls(arena: FlipArena): Promise<Record<'start' | 'flip', st
 }
 
 /** Behind the store that puts a policy in force, then before and behind a call of each name, in no order. */
-function instantsOf(calls: readonly string[]): Instant[] {
+function instantsOf(calls: readonly string[], random: Random): Instant[] {
   const atCalls = [...new Set(calls)].flatMap((name): Instant[] => {
     const places = calls.flatMap((call, index) => (call === name ? [index + 1] : []));
-    const at = places[randomInt(places.length)] as number;
+    const at = random.pick(places);
     return [
       [`before ${name}`, { kind: 'kill', at }],
       [`behind ${name}`, { kind: 'kill-after', at }],
     ];
   });
-  return [['behind the root', { kind: 'watch', field: 'active', at: 1 }], ...shuffle(atCalls)];
+  return [['behind the root', { kind: 'watch', field: 'active', at: 1 }], ...random.shuffle(atCalls)];
 }
 
 function pick(instants: readonly Instant[], round: number): Instant {
   return instants[round % instants.length] as Instant;
-}
-
-function shuffle<T>(items: readonly T[]): T[] {
-  return items
-    .map((item) => ({ item, key: randomInt(2 ** 32) }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ item }) => item);
 }

@@ -3,9 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Root, State } from '../../src/abi/heap.gen.ts';
 import { DataplaneError } from '../../src/base/errors.ts';
-import { loadNative } from '../../src/kernel/native.ts';
+import { generationInForce } from '../../src/kernel/bridge.ts';
 import { Pins } from '../../src/kernel/pins.ts';
 import { Agent, type AgentOptions, pinRoot } from './agent.ts';
 import { type FaultPlan, FaultyAgent } from './faults.ts';
@@ -20,7 +19,6 @@ const FILE = '50-policy.yaml';
 const START_LIMIT_MS = 30_000;
 const FLIP_LIMIT_MS = 20_000;
 const POLL_MS = 1;
-const ROOT_WORDS = Root.SIZE / 4;
 
 /** How a change is waited for: by an agent that enforces it, or not at all. */
 export class FlipArena {
@@ -108,16 +106,9 @@ export class FlipArena {
     this.#flips += 1;
   }
 
-  /** Of the policy in force in the kernel, whoever put it there. Throws KERNEL when nothing is pinned. */
+  /** Of the policy in force in the kernel, whoever put it there. 0 = nothing is pinned. */
   get generation(): number {
-    const map = loadNative().BpfMap.openPinned(new Pins(pinRoot(this.lab)).map('tt_state'));
-    try {
-      const words = new Uint32Array(map.mmap());
-      const active = (words[State.OFFSET.active / 4] ?? 0) & 1;
-      return words[(State.OFFSET.root + Root.OFFSET.generation) / 4 + active * ROOT_WORDS] ?? 0;
-    } finally {
-      map.close();
-    }
+    return generationInForce(new Pins(pinRoot(this.lab))) ?? 0;
   }
 
   async close(): Promise<void> {
