@@ -9,7 +9,8 @@ const PROBED: Readonly<Record<string, string>> = {
   redirectPeer: 'local delivery is a redirect into the peer device, through its receive queue',
   mmapableArrays: 'nothing: the kernel is refused',
   ringBuffer: 'nothing: the kernel is refused',
-  btf: 'nothing is lost: no program needs types of the kernel',
+  netfilterPrograms: 'policy of host endpoints is not enforced',
+  btf: 'policy of host endpoints is not enforced: only its programs need types of the kernel',
 };
 
 /** Kernel by feature by result, for a terminal. */

@@ -2,6 +2,7 @@
 import { ensureKernel } from '../kernel-cache.ts';
 import { runGuests } from '../run-guests.ts';
 import type { CompiledTests } from './bundle.ts';
+import { filesOf, resultsOf } from './feature-tests.ts';
 import {
   type Feature,
   GUEST_LIMIT_MS,
@@ -112,9 +113,7 @@ async function runLane(job: Job, options: RunOptions): Promise<LaneOutcome> {
   const tell = (what: string) => options.tell(request, what);
   const compiled = (source: string) => String(tests.get(source));
   const wanted: GuestTests = {
-    files: lane.features.flatMap(({ files, only }) =>
-      files.map((source) => ({ path: compiled(source), ...(only ? { only } : {}) })),
-    ),
+    files: filesOf(lane.features).map(({ source, only }) => ({ path: compiled(source), ...(only ? { only } : {}) })),
     without: lane.features.flatMap((feature) => leftOut(feature, abi)),
     mayBeTooOld: isOlder(abi, ORIGIN_IN_TEST_RUNS),
     timeoutMs: TEST_LIMIT_MS,
@@ -145,20 +144,20 @@ async function runLane(job: Job, options: RunOptions): Promise<LaneOutcome> {
   const report = parseReport(output);
   if (death !== undefined) tell(`${death}\n${report.rest.split('\n').slice(-30).join('\n')}`);
   const features = lane.features.map(
-    (feature) => [feature.name, resultOf(feature, report.results, compiled, death)] as const,
+    (feature) =>
+      [feature.name, resultOf(feature, resultsOf(feature, lane.features, report.results, compiled), death)] as const,
   );
   return { job, seconds: secondsSince(start), features: Object.fromEntries(features), report };
 }
 
 function resultOf(
   { files }: Feature,
-  results: readonly TestResult[],
-  compiled: (source: string) => string,
+  results: ReadonlyMap<string, readonly TestResult[]>,
   death: string | undefined,
 ): FeatureResult {
-  const own = results.filter(({ file }) => files.some((source) => compiled(source).endsWith(file)));
+  const own = [...results.values()].flat();
   const failed = own.filter(({ outcome }) => outcome === 'failed');
-  const silent = files.filter((source) => !results.some(({ file }) => compiled(source).endsWith(file)));
+  const silent = files.filter((source) => results.get(source)?.length === 0);
   return {
     passed: own.filter(({ outcome }) => outcome === 'passed').length,
     leftOut: own.filter(({ outcome }) => outcome === 'left out').length,

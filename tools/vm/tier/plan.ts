@@ -34,8 +34,14 @@ export const GUEST_LIMIT_MS = 1_500_000;
 type Version = readonly [major: number, minor: number];
 
 const TCX: Version = [6, 6];
+/** Programs at netfilter's hooks. */
+const NETFILTER: Version = [6, 4];
 /** The first kernel of the plan that lets a test run say which interface brought the packet. */
 export const ORIGIN_IN_TEST_RUNS: Version = [6, 1];
+/** Its features share the agent: starting one takes a guest as long as a hundred questions to it. */
+const ONE_AGENT = 'test/vm/agent.test.ts';
+/** Of agents: what is loaded with the default sizes is the verifier's, and to clear them takes a guest seconds at each start. */
+const SMALL_MAPS = { TORTIE_HEAP_WORDS: '2097152', TORTIE_MAX_FLOWS: '16384', TORTIE_V6_NODES: '1024' };
 const packet = (name: string) => `test/packet/${name}.test.ts`;
 
 /**
@@ -52,20 +58,23 @@ export const LANES: readonly Lane[] = [
         name: 'sockets',
         meaning:
           'all pairs of workloads, outsiders and host, every kind of probe, both families, with the agent running',
-        files: ['test/host/truth-table.test.ts'],
+        files: [ONE_AGENT],
+        only: ['> sockets >'],
+        env: SMALL_MAPS,
       },
       {
         name: 'restart',
         meaning: 'the agent is killed and restarted under traffic: verdicts stand, connections live on',
-        files: ['test/host/restart.test.ts'],
-        only: ['is killed', 'takes over what is pinned', 'is not needed for cleanup'],
-        env: { TORTIE_KILLS: '2' },
+        files: [ONE_AGENT],
+        only: ['> restart >'],
+        env: SMALL_MAPS,
       },
       {
         name: 'attachment',
         meaning: 'by TCX where the kernel has it and by clsact; whatever somebody else detaches is attached again',
-        files: ['test/host/default-drop.test.ts'],
-        only: ['lets nothing in or out', 'attaches again', 'takes its place in front again', 'by clsact filters'],
+        files: [ONE_AGENT],
+        only: ['> attachment >'],
+        env: SMALL_MAPS,
         needs: [
           { words: 'by TCX', since: TCX },
           { words: 'takes its place in front again', since: TCX },
@@ -79,6 +88,7 @@ export const LANES: readonly Lane[] = [
         name: 'verifier',
         meaning: 'every program of every object is loaded, with maps of the default size',
         files: ['test/vm/objects.test.ts'],
+        needs: [{ words: 'takes every program of host', since: NETFILTER }],
       },
       {
         name: 'packets',
