@@ -40,7 +40,7 @@ export async function benchFlows({ rounds, isQuick, progress }: BenchRun): Promi
 function fillTable(flows: number): DetachedDataplane {
   const dataplane = new DetachedDataplane(verdictWorld(4, 1), {
     object: 'bench',
-    sizes: { heapWords: 2 ** 20, v6Nodes: 16 },
+    sizes: { heapWords: 2 ** 21, v6Nodes: 16 },
     flows,
     flowCache: DEFAULT_MAP_SIZES.flowCache,
     eventBytes: DEFAULT_MAP_SIZES.eventBytes,

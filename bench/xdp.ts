@@ -1,5 +1,5 @@
 // Nanoseconds that the guard adds to an empty XDP program, by BPF_PROG_TEST_RUN: a blocked source dropped before the
-// stack, over blocklists of several sizes in turn. Also what their tables take, and how long those are made.
+// stack, over blocklists of several sizes in turn. Also what their tables take, how long those are made, and one more prefix.
 import { performance } from 'node:perf_hooks';
 import { HeapDims } from '../src/abi/heap.gen.ts';
 import { Guard } from '../src/kernel/guard.ts';
@@ -11,6 +11,7 @@ import type { PrefixLists, PrefixTable } from '../src/tables/prefix-table-list.t
 import { walkPrefixTable } from '../src/tables/prefix-table-lookup.ts';
 import { type BenchResult, summarize } from './results.ts';
 import type { BenchRun } from './run.ts';
+import { measureAdds } from './xdp-add.ts';
 import { blockedSources, blocklist, type Family } from './xdp-world.ts';
 
 const CIDRS = [1_000, 100_000, 1_000_000];
@@ -21,6 +22,7 @@ const OBJECT = 'build/bpf/bench/xdp.bpf.o';
 const LOADS = 3;
 const RUNS_PER_ROUND = 8;
 const REPEAT = 20_000;
+const ADDS = 50;
 /** As bench/xdp.bpf.c has them. */
 const SOURCES = 65_536;
 const SOURCE_AT: Readonly<Record<Family, number>> = { 4: 26, 6: 22 };
@@ -45,6 +47,8 @@ interface Subject {
   readonly cidrs: number;
   readonly lists: PrefixLists;
   readonly buildMs: number[];
+  /** Of one more prefix. */
+  readonly addMs: number[];
   words: number;
   /** By measure. */
   readonly samples: readonly number[][];
@@ -58,12 +62,14 @@ export async function benchXdp(run: BenchRun): Promise<BenchResult[]> {
     for (const subject of subjects) build(subject);
     await measureLoad(subjects, Math.ceil(run.rounds / LOADS));
   }
+  run.progress('xdp: one more prefix');
+  for (const { family, lists, addMs } of subjects) addMs.push(...(await measureAdds(family, lists, ADDS)));
   return subjects.flatMap(resultsOf);
 }
 
 function newSubject(family: Family, cidrs: number): Subject {
   const lists = blocklist(family, cidrs);
-  return { family, cidrs, lists, buildMs: [], words: 0, samples: MEASURES.map(() => []) };
+  return { family, cidrs, lists, buildMs: [], addMs: [], words: 0, samples: MEASURES.map(() => []) };
 }
 
 function build(subject: Subject): void {
@@ -137,7 +143,7 @@ function runOnce(guard: Guard, frame: Uint8Array, program: string, expected: num
   return durationNs;
 }
 
-function resultsOf({ family, cidrs, buildMs, words, samples }: Subject): BenchResult[] {
+function resultsOf({ family, cidrs, buildMs, addMs, words, samples }: Subject): BenchResult[] {
   const row = (name: string, values: readonly number[], unit: string): BenchResult => {
     const { median, spread } = summarize(values);
     return { section: 'xdp', name, params: { family, cidrs }, value: round1(median), unit, spread: round1(spread) };
@@ -145,8 +151,15 @@ function resultsOf({ family, cidrs, buildMs, words, samples }: Subject): BenchRe
   return [
     ...MEASURES.map(({ name }, index) => row(name, samples[index] ?? [], 'ns')),
     row('build', buildMs, 'ms'),
+    { section: 'xdp', name: 'add', params: { family, cidrs }, unit: 'ms', ...fine(addMs) },
     row('memory', [(4 * words) / MEGABYTE], 'MB'),
   ];
+}
+
+/** Fractions of a millisecond count. */
+function fine(values: readonly number[]): Pick<BenchResult, 'value' | 'spread'> {
+  const { median, spread } = summarize(values);
+  return { value: Math.round(1000 * median) / 1000, spread: Math.round(1000 * spread) / 1000 };
 }
 
 function round1(value: number): number {

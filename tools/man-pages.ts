@@ -2,7 +2,7 @@
 // which every reader of manuals understands; what they say is said in src/cli.
 import type { Argument, Command, Option } from 'commander';
 import { DEFAULT_CONFIG_FILE } from '../src/agent/config/config-file.ts';
-import { DEFAULT_SOCKET } from '../src/agent/options.ts';
+import { DEFAULT_SOCKET } from '../src/agent/places.ts';
 import { EXIT_MEANING } from '../src/cli/exit-codes.ts';
 
 /** The day on which the pages' form was last looked over: a page is the same whenever it is made. */

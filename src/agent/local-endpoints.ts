@@ -18,6 +18,15 @@ export function keysByIfindex(
   return keys;
 }
 
+/** Throws NOT_FOUND for an endpoint whose interface nobody has given by hand. */
+export function requireGiven(endpoint: string, isGiven: boolean): void {
+  if (isGiven) return;
+  throw new DataplaneError('NOT_FOUND', 'no interface was given by hand', {
+    operation: 'remove endpoint',
+    target: endpoint,
+  });
+}
+
 /** Throws NOT_FOUND unless an endpoint has that key, or is called so. */
 export function requireEndpoint({ endpoints }: DesiredState, name: string): void {
   for (const { endpoint } of endpoints.values()) {

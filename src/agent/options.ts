@@ -1,12 +1,14 @@
 // What the agent can be told, with the defaults.
-import { statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataplaneError } from '../base/errors.ts';
 import type { LogLevel } from '../base/log.ts';
 import type { AttachMode } from '../kernel/attachment.ts';
 import { DEFAULT_MAP_SIZES, type MapSizes } from '../kernel/object.ts';
 import { DEFAULT_BPFFS } from '../kernel/pins.ts';
+import { AUTO } from './block/guard-choice.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { DEFAULT_MANIFESTS, DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY } from './places.ts';
 
 export interface AgentOptions {
   readonly manifests: string;
@@ -21,6 +23,8 @@ export interface AgentOptions {
   readonly established: 'revalidate' | 'keep';
   /** Interfaces with one of these prefixes, separated by commas, drop everything until an endpoint claims them; '' = none. */
   readonly interfacePrefix: string;
+  /** Interfaces on which blocked sources are dropped: patterns separated by commas, auto, or '' = none. */
+  readonly guardInterfaces: string;
   /** Deny, drop and log events per CPU and second. */
   readonly eventBudget: number;
   readonly logLevel: LogLevel;
@@ -30,11 +34,7 @@ export interface AgentOptions {
 }
 
 /** What can change while the agent runs. */
-export type LiveOptions = Pick<AgentOptions, 'established' | 'interfacePrefix' | 'eventBudget'>;
-
-export const DEFAULT_SOCKET = '/run/tortie/agent.sock';
-export const DEFAULT_MANIFESTS = '/etc/tortie/manifests';
-export const DEFAULT_STATE_DIRECTORY = '/var/lib/tortie';
+export type LiveOptions = Pick<AgentOptions, 'established' | 'interfacePrefix' | 'guardInterfaces' | 'eventBudget'>;
 
 /** Fills in defaults. */
 export function completeOptions(given: Partial<AgentOptions>): AgentOptions {
@@ -49,6 +49,7 @@ export function completeOptions(given: Partial<AgentOptions>): AgentOptions {
     attachMode: given.attachMode ?? 'auto',
     established: given.established ?? 'revalidate',
     interfacePrefix: given.interfacePrefix ?? 'cali',
+    guardInterfaces: given.guardInterfaces ?? AUTO,
     eventBudget: given.eventBudget ?? 1000,
     logLevel: given.logLevel ?? 'info',
     sizes: { ...DEFAULT_MAP_SIZES, ...given.sizes },
@@ -61,12 +62,17 @@ export function isLocalNode(node: string): (endpoint: { readonly node: string })
   return (endpoint) => node === '*' || endpoint.node === node;
 }
 
-/** Without it a typing error in the path would put an empty policy in force. Throws FILE_UNREADABLE. */
+/** Without it a typing error in the path, or a mode, would put an empty policy in force. Throws FILE_UNREADABLE. */
 export function requireDirectory(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
-  throw new DataplaneError('FILE_UNREADABLE', 'is not a directory', {
-    operation: 'start agent',
-    target: path,
-    hint: 'create it, or name another with --manifests',
-  });
+  const refuse = (what: string, hint: string, cause?: unknown): DataplaneError =>
+    new DataplaneError('FILE_UNREADABLE', what, { operation: 'start agent', target: path, hint, cause });
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw refuse('is not a directory', 'create it, or name another with --manifests');
+  }
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw refuse(`cannot be read: ${code}`, 'the user that the agent runs as must be able to list and open it', cause);
+  }
 }

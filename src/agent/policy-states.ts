@@ -62,6 +62,7 @@ function copyWorld(world: World): World {
     profiles: new Map(world.profiles),
     workloadEndpoints: new Map(world.workloadEndpoints),
     hostEndpoints: new Map(world.hostEndpoints),
+    hostSettings: new Map(world.hostSettings),
     networkSets: new Map(world.networkSets),
     serviceSlices: new Map(world.serviceSlices),
   };

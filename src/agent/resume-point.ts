@@ -213,6 +213,8 @@ function withoutPolicy(endpoints: readonly LocalEndpoint[]): DesiredState {
   const [ingress, egress] = [list('ingress'), list('egress')];
   return {
     endpoints: new Map(endpoints.map(([key, endpoint]) => [key, { endpoint, ingress, egress }])),
+    hostEndpoints: new Map(),
+    hostSettings: new Map(),
     prefixes: new Map(),
   };
 }

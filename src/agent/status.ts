@@ -1,6 +1,7 @@
 // What `tortie status` shows: the shape that the agent's socket answers with.
 import type { AttachMode } from '../kernel/attachment.ts';
 import type { ImageCounts } from '../tables/image.ts';
+import type { BlockStatus } from './block/block-service.ts';
 import type { ConfigStatus } from './config/report.ts';
 import type { EndpointStatus } from './endpoint-binder.ts';
 import type { HealthStatus } from './health.ts';
@@ -26,5 +27,6 @@ export interface AgentStatus extends HealthStatus {
   readonly endpoints: readonly EndpointStatus[];
   readonly tables: ImageCounts | null;
   readonly flows: number;
+  readonly block: BlockStatus;
   readonly counters: Readonly<Record<string, { readonly packets: number; readonly bytes: number }>>;
 }

@@ -15,6 +15,8 @@
 #include "abi/flow.h"
 #include "abi/guard.h"
 #include "abi/heap.h"
+#include "abi/host.h"
+#include "abi/takeover.h"
 
 struct exchange {
 	__u64 count;
@@ -76,12 +78,13 @@ struct {
 	V((s).generation)                                                                                              \
 	V((s).state)                                                                                                   \
 	V((s).flags)                                                                                                   \
-	V16((s).nat_port)                                                                                              \
+	V((s).host_reason)                                                                                             \
 	V((s).egress_word)                                                                                             \
 	V((s).ingress_word)                                                                                            \
 	V((s).created_jiffies)                                                                                         \
 	V((s).seen_jiffies)                                                                                            \
-	V((s).packets[0]) V((s).packets[1]) V((s).bytes[0]) V((s).bytes[1]) FIELDS_tt_address(V, V16, V32, (s).nat_address)
+	V((s).packets[0]) V((s).packets[1]) V((s).bytes[0]) V((s).bytes[1])                           \
+	V((s).host_generation) V((s).host_word)
 #define FIELDS_tt_flow_bucket(V, V16, V32, s) EACH(16, V((s).tag[i])) EACH(16, V((s).entry[i]))
 #define FIELDS_tt_flow_entry(V, V16, V32, s)                                                                           \
 	FIELDS_tt_flow_key(V, V16, V32, (s).key)                                                                       \
@@ -113,7 +116,16 @@ struct {
 	V((s).ifindex)                                                                                                 \
 	FIELDS_tt_address(V, V16, V32, (s).source) FIELDS_tt_address(V, V16, V32, (s).destination)                     \
 	V16((s).source_port) V16((s).destination_port) V((s).icmp_type) V((s).icmp_code) V((s).tcp_flags)              \
-	V((s).family) V((s).egress_word) V((s).ingress_word) V((s).generation) V((s).length)
+	V((s).family) V((s).egress_word) V((s).ingress_word) V((s).generation) V((s).length)                   \
+	V((s).out_ifindex) V((s).egress_scope) V((s).ingress_scope)
+#define FIELDS_tt_switch(V, V16, V32, s)                                                                               \
+	V((s).active)                                                                                                  \
+	EACH(2, V((s).version[i]))                                                                                     \
+	EACH(2, V((s).number[i]))                                                                                      \
+	V((s).takeovers) V((s).generation) V((s).flow_seed) EACH(6, V((s).reserved[i]))
+#define FIELDS_tt_host_lists(V, V16, V32, s) V((s).flags) EACH(4, V((s).id[i]))
+#define FIELDS_tt_host_interface(V, V16, V32, s)                                                                       \
+	V((s).ifindex) FIELDS_tt_host_lists(V, V16, V32, (s).lists[0]) FIELDS_tt_host_lists(V, V16, V32, (s).lists[1])
 
 #define ROUND_TRIP(type)                                                                                               \
 	SEC("tc") int read_##type(struct __sk_buff *skb)                                                               \
@@ -158,5 +170,8 @@ ROUND_TRIP(tt_event)
 ROUND_TRIP(tt_guard_match)
 ROUND_TRIP(tt_guard_root)
 ROUND_TRIP(tt_guard_state)
+ROUND_TRIP(tt_host_lists)
+ROUND_TRIP(tt_host_interface)
+ROUND_TRIP(tt_switch)
 
 char _license[] SEC("license") = "GPL";

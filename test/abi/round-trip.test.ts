@@ -7,6 +7,8 @@ import * as event from '../../src/abi/event.gen.ts';
 import * as flow from '../../src/abi/flow.gen.ts';
 import * as guard from '../../src/abi/guard.gen.ts';
 import * as heap from '../../src/abi/heap.gen.ts';
+import * as host from '../../src/abi/host.gen.ts';
+import * as takeover from '../../src/abi/takeover.gen.ts';
 import { type BpfMap, type BpfObject, builtFile, loadNative } from '../../src/kernel/native.ts';
 import { readBtf } from '../../tools/gen-abi/btf.ts';
 import { type FieldType, readLayouts, type StructLayout } from '../../tools/gen-abi/layout.ts';
@@ -15,7 +17,9 @@ import { typeName } from '../../tools/gen-abi/names.ts';
 type Encode = (view: DataView, at: number, value: unknown) => void;
 type Decode = (view: DataView, at: number) => unknown;
 
-const codecs = { ...common, ...endpoint, ...event, ...flow, ...guard, ...heap } as Readonly<Record<string, unknown>>;
+const codecs = { ...common, ...endpoint, ...event, ...flow, ...guard, ...heap, ...host, ...takeover } as Readonly<
+  Record<string, unknown>
+>;
 const types = readBtf(readFileSync(builtFile('build/bpf/abi.bpf.o')));
 const layouts = readLayouts(types);
 const structs = layouts.filter((layout): layout is StructLayout => layout.kind === 'struct');

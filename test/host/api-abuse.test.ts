@@ -1,6 +1,7 @@
 // A real agent under requests that nobody should send, while packets flow: it answers the next good one, and no verdict
 // changes.
 import { execFileSync } from 'node:child_process';
+import { chmodSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -103,9 +104,33 @@ describe('an agent under abuse of its API', () => {
     await expectUntouched();
   });
 
-  it('answers to no other user', async () => {
-    const probe = `require('net').connect(${JSON.stringify(socketPath())}).on('connect', () => process.exit(1)).on('error', () => process.exit(0))`;
-    execFileSync(process.execPath, ['-e', probe], { uid: 65534, gid: 65534, cwd: '/' });
+  it('answers to no other user, not even where somebody has opened the socket to all', async () => {
+    chmodSync(setting.lab.directory, 0o755);
+    expect(askAsNobody()).toBe('EACCES');
+    chmodSync(socketPath(), 0o666);
+    for (const [method, path] of [
+      ['GET', '/v1/status'],
+      ['POST', '/apply'],
+      ['GET', '/liveness'],
+    ] as const) {
+      expect(askAsNobody(method, path)).toMatch(/^403 .*FORBIDDEN.*user id 65534/s);
+    }
+    chmodSync(socketPath(), 0o600);
+    chmodSync(setting.lab.directory, 0o700);
     await expectUntouched();
   });
+
+  /** What another user gets: status and body, or the code of the failed connection. */
+  function askAsNobody(method = 'GET', path = '/liveness'): string {
+    const script = `
+      const options = ${JSON.stringify({ socketPath: socketPath(), method, path })};
+      const request = process.getBuiltinModule('node:http').request(options, async (answer) => {
+        let text = answer.statusCode + ' ';
+        for await (const chunk of answer) text += chunk;
+        console.log(text);
+      });
+      request.on('error', ({ code }) => console.log(code)).end();`;
+    const options = { uid: 65534, gid: 65534, cwd: '/', encoding: 'utf8' } as const;
+    return execFileSync(process.execPath, ['-e', script], options).trim();
+  }
 });

@@ -1,13 +1,15 @@
 // What the agent and the command line refuse: one clear error each, the documented exit code, and nothing is lost.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOST, Lab } from '../../tools/lab/namespaces.ts';
 import { tortieCommand } from '../../tools/lab/project.ts';
 
 const WITHOUT_CAPABILITIES = ['setpriv', '--inh-caps=-all', '--bounding-set=-all'];
+/** Root reads everything with them. */
+const WITHOUT_OVERRIDE = ['setpriv', '--bounding-set=-dac_override,-dac_read_search'];
 const RUN_LIMIT_MS = 20_000;
 const TIER = 'apiVersion: projectcalico.org/v3\nkind: Tier\nmetadata: {name: first}\nspec: {order: 1}\n';
 
@@ -86,6 +88,33 @@ describe('the command line', () => {
 
   it('does not start on a directory that is not there', () => {
     expectOneLine(run(agent('--manifests', '/nonexistent')), 1, 'FILE_UNREADABLE: ', '/nonexistent', '--manifests');
+  });
+
+  it('does not start on a directory that it may not read', () => {
+    const closed = join(lab.directory, 'closed');
+    mkdirSync(closed);
+    chmodSync(closed, 0);
+    const outcome = run([...WITHOUT_OVERRIDE, ...agent('--manifests', closed)]);
+    expectOneLine(outcome, 1, 'FILE_UNREADABLE: ', closed, 'EACCES');
+  });
+
+  it('names the setting that was meant, in a file and in the environment', () => {
+    const file = join(lab.directory, 'tortie.yaml');
+    writeFileSync(file, 'logLevel: info\nevntBudget: 7\n');
+    const inFile = run(agent('--config', file));
+    expectOneLine(inFile, 1, 'UNKNOWN_FIELD: ', `${file}:2`, 'evntBudget', 'did you mean eventBudget?');
+    const inEnvironment = run(['env', 'TORTIE_EVENT_BUDGT=7', ...agent()]);
+    expectOneLine(inEnvironment, 1, 'UNKNOWN_FIELD: ', 'did you mean TORTIE_EVENT_BUDGET?');
+  });
+
+  it('names the version of a kind that it reads instead', () => {
+    const outcome = run(tortieCommand('apply', '--manifests', manifests, '-f', '-'), TIER.replace('/v3', '/v9'));
+    expectOneLine(outcome, 3, 'UNKNOWN_KIND: ', 'projectcalico.org/v9 Tier', 'did you mean projectcalico.org/v3 Tier?');
+  });
+
+  it('is quiet when whoever reads it has seen enough', () => {
+    const command = tortieCommand('--help').join(' ');
+    expect(run(['sh', '-c', `(sleep 0.1; exec ${command}) | true`])).toEqual({ code: 0, error: '' });
   });
 
   it('says that no agent answers, with an exit code of its own', () => {

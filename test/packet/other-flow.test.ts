@@ -293,6 +293,32 @@ describe('the flow table', () => {
     expect(others.map((port) => small.from(probe(port)).reason)).toEqual(others.map(() => 'ALLOWED_FLOW'));
   });
 
+  it('keeps an established connection when more flows come to its bucket than that can name', () => {
+    const call = (port: number, ...flags: TcpFlag[]) =>
+      packet(web[4], far[4], tcp({ sourcePort: port, destinationPort: 53, flags }));
+    const answer = (port: number, ...flags: TcpFlag[]) =>
+      packet(far[4], web[4], tcp({ sourcePort: 53, destinationPort: port, flags }));
+    const bucketOf = (port: number): number => {
+      small.forgetFlows();
+      small.from(call(port, 'syn'));
+      return small.flows()[0]?.bucket ?? -1;
+    };
+    const ports = Array.from({ length: 800 }, (_, index) => 1 + index).filter((port) => bucketOf(port) === 0);
+    expect(ports.length).toBeGreaterThan(4 * FlowDims.WAYS);
+    small.forgetFlows();
+    const [kept = 0, ...newcomers] = ports;
+    small.from(call(kept, 'syn'));
+    small.to(answer(kept, 'syn', 'ack'));
+    expect(small.from(call(kept, 'ack')).reason).toBe('ALLOWED_FLOW');
+    for (const port of newcomers) {
+      expect(small.from(call(port, 'syn')).reason).toBe('ALLOWED_NEW');
+      expect(small.to(answer(kept, 'ack')).reason).toMatch(/^ALLOWED_(FLOW|CACHED)$/);
+    }
+    expect(small.to(answer(kept, 'ack', 'fin')).reason).toBe('ALLOWED_FLOW');
+    expect(evicted()).toBe(newcomers.length - (FlowDims.WAYS - 1));
+    expect(small.flows().filter(({ flow }) => flow.state === FlowState.CLOSING)).toHaveLength(1);
+  });
+
   it('keeps flows of one bucket apart', () => {
     flood(1, 10);
     for (let port = 1; port <= 10; port += 1) {

@@ -9,13 +9,21 @@ export interface CommandResult {
   readonly answer: string;
 }
 
-/** Not for commands that run side by side: the process has one standard output. */
-export async function runCommand(words: readonly string[]): Promise<CommandResult> {
+/** `onAnswer` gets all of standard output there is, whenever it grows. Not for commands that run side by side: the process has one. */
+export async function runCommand(
+  words: readonly string[],
+  onAnswer: (soFar: string) => void = () => undefined,
+): Promise<CommandResult> {
   const all: string[] = [];
   const answer: string[] = [];
   const { write } = process.stdout;
   const { write: writeError } = process.stderr;
-  process.stdout.write = (text: string | Uint8Array) => all.push(String(text)) > 0 && answer.push(String(text)) > 0;
+  process.stdout.write = (text: string | Uint8Array) => {
+    all.push(String(text));
+    answer.push(String(text));
+    onAnswer(answer.join(''));
+    return true;
+  };
   process.stderr.write = (text: string | Uint8Array) => all.push(String(text)) > 0;
   try {
     const code = await run(['node', 'tortie', ...words]);

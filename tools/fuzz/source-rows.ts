@@ -63,6 +63,9 @@ class MemoryMap implements BpfMap {
     }
   }
 
+  /** It holds no programs. */
+  setProgram(): void {}
+
   delete(key: Uint8Array): boolean {
     return this.#rows.delete(nameOf(key));
   }

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { DataplaneError } from '../../base/errors.ts';
 import { parseFullYaml } from '../../resources/yaml/full-yaml.ts';
-import { isPlain, type Manifest } from '../store/stored-object.ts';
+import { isPlain, type Manifest } from '../store/manifest.ts';
 import { invalidRequest } from './failure.ts';
 import type { ApiRequest } from './route.ts';
 

@@ -1,7 +1,6 @@
 // Every kind of resource as a collection of the API: its group, its plural, its paths. Made from the kinds that manifests
 // may have; what is done with them is not known here.
-import type { z } from 'zod';
-import { findKind, type KindDefinition, knownKinds } from '../../resources/kinds.ts';
+import { KIND_LIST, type KindName } from '../../resources/kind-list.ts';
 import type { ResourceType } from '../../resources/resource.ts';
 
 export interface Collection {
@@ -12,7 +11,6 @@ export interface Collection {
   readonly isNamespaced: boolean;
   /** Settings of the agent itself come from files only. */
   readonly isWritable: boolean;
-  readonly schema: z.ZodType;
 }
 
 const PLURALS: Readonly<Record<ResourceType, string>> = {
@@ -42,10 +40,7 @@ const PLURALS: Readonly<Record<ResourceType, string>> = {
 const OTHER_NAME = 'crd.projectcalico.org/';
 
 /** Every collection; kinds that several API versions have are in each of them. */
-export const COLLECTIONS: readonly Collection[] = [...knownKinds()].filter(isShown).map((key) => {
-  const space = key.indexOf(' ');
-  return collectionOf(findKind(key.slice(0, space), key.slice(space + 1)) as KindDefinition);
-});
+export const COLLECTIONS: readonly Collection[] = KIND_LIST.filter(isShown).map(collectionOf);
 
 /** The path of a collection, of its part in a namespace, or of one object. */
 export function collectionPath({ apiVersion, plural }: Collection, namespace?: string, name?: string): string {
@@ -54,11 +49,10 @@ export function collectionPath({ apiVersion, plural }: Collection, namespace?: s
   return `${group}${place}/${plural}${name === undefined ? '' : `/${name}`}`;
 }
 
-function isShown(key: string): boolean {
-  return !key.startsWith(OTHER_NAME);
+function isShown({ apiVersion }: KindName): boolean {
+  return !apiVersion.startsWith(OTHER_NAME);
 }
 
-function collectionOf({ apiVersion, kind, type, isNamespaced, schema }: KindDefinition): Collection {
-  const isWritable = type !== 'FelixConfiguration';
-  return { apiVersion, kind, plural: PLURALS[type], type, isNamespaced, isWritable, schema };
+function collectionOf({ apiVersion, kind, type, isNamespaced }: KindName): Collection {
+  return { apiVersion, kind, plural: PLURALS[type], type, isNamespaced, isWritable: type !== 'FelixConfiguration' };
 }

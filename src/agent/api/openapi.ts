@@ -1,6 +1,7 @@
 // The OpenAPI 3.1 document: made from the list of routes and from the schemas that manifests are checked with. Pure; kept as
 // docs/openapi.json, and answered at /openapi.json.
 import { z } from 'zod';
+import { findKind, type KindDefinition } from '../../resources/kinds.ts';
 import { COLLECTIONS } from './collections.ts';
 import { QUERY, type Route } from './route.ts';
 import { ROUTES } from './routes/all.ts';
@@ -12,6 +13,7 @@ export const OPENAPI_PATH = '/openapi.json';
 export const FIRST_API = '/v1/';
 
 const string = { type: 'string' };
+const integer = { type: 'integer' };
 const list = (items: object): object => ({ type: 'array', items });
 const object = (properties: object, required: readonly string[] = []): object => ({
   type: 'object',
@@ -27,6 +29,24 @@ const OWN_SCHEMAS: Json = {
   InterfaceRequest: object({ interface: string }, ['interface']),
   Patch: { description: 'A merge patch or the object to apply, or the operations of a JSON patch.' },
   Manifests: { description: 'A YAML stream, one object, a list of objects, or an object of kind List.' },
+  BlockRequest: object(
+    { cidrs: list(string), ttl: string, reason: string, session: string, force: { type: 'boolean' } },
+    ['cidrs'],
+  ),
+  UnblockRequest: object({ cidrs: list(string) }, ['cidrs']),
+  PrefixLines: { type: 'string', description: 'One address or prefix a line; what is behind # or ; does not count.' },
+  BlockOutcome: object(
+    {
+      added: integer,
+      replaced: integer,
+      removed: integer,
+      bad: list(object({ line: integer, text: string, why: string })),
+      badCount: integer,
+      warning: { type: ['string', 'null'] },
+    },
+    ['added', 'replaced', 'removed', 'bad', 'badCount', 'warning'],
+  ),
+  BlockTest: object({ address: string, isBlocked: { type: 'boolean' }, by: list({}) }, ['address', 'isBlocked', 'by']),
   DeleteOptions: object({ preconditions: object({ resourceVersion: string, uid: string }) }),
   RollbackRequest: object({ revision: { type: ['integer', 'string'] } }, ['revision']),
   ObjectList: object(
@@ -113,8 +133,11 @@ function describeParameters(): Json {
 
 function kindSchemas(): Record<string, unknown> {
   const options = { io: 'input', unrepresentable: 'any' } as const;
-  const entries = COLLECTIONS.map(({ type, schema }): [string, unknown] => {
-    const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, options);
+  const entries = COLLECTIONS.map(({ type, apiVersion, kind }): [string, unknown] => {
+    const { $schema: _dialect, ...rest } = z.toJSONSchema(
+      (findKind(apiVersion, kind) as KindDefinition).schema,
+      options,
+    );
     return [type, rest];
   });
   return Object.fromEntries(entries);

@@ -1,7 +1,7 @@
 // The three kinds of patches: RFC 7386 (merge), RFC 6902 (JSON patch), and apply, which merges and takes away what its
 // manager applied before and does no longer. Values in, a value out; nothing that comes in is changed.
 import { isEqual } from '../../base/equal.ts';
-import { isPlain, type Manifest } from '../store/stored-object.ts';
+import { isPlain, type Manifest } from '../store/manifest.ts';
 import { invalidRequest } from './failure.ts';
 
 /** RFC 7386: null takes a field away, objects are merged, everything else replaces. */

@@ -10,6 +10,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 /** What the API asks of an agent. */
 export type ApiAgent = Pick<
   Agent,
+  | 'blocks'
   | 'endpoints'
   | 'events'
   | 'fileOf'
@@ -47,6 +48,8 @@ export interface ApiRequest {
   readonly actor: Actor;
   /** Throws REQUEST_TOO_LARGE, and INVALID_REQUEST for what is not UTF-8. */
   text(): Promise<string>;
+  /** The body as it comes, whatever it is and however long: for those who count it themselves. */
+  chunks(): AsyncIterable<Uint8Array>;
 }
 
 /** JSON unless it is text. undefined = the handler has taken the response over. */
@@ -79,6 +82,7 @@ export type Handler = (
 ) => Promise<Reply | undefined> | Reply | undefined;
 
 export type QueryName =
+  | 'address'
   | 'allowWatchBookmarks'
   | 'confirm'
   | 'continue'
@@ -89,12 +93,16 @@ export type QueryName =
   | 'force'
   | 'labelSelector'
   | 'limit'
+  | 'reason'
   | 'resourceVersion'
+  | 'session'
   | 'timeoutSeconds'
+  | 'ttl'
   | 'watch';
 
 /** What a query parameter means, for every route alike. */
 export const QUERY: Readonly<Record<QueryName, { readonly description: string; readonly schema: object }>> = {
+  address: { description: 'An IP address.', schema: { type: 'string' } },
   allowWatchBookmarks: {
     description: 'Accepted: bookmarks are sent in any case.',
     schema: { type: 'boolean' },
@@ -108,14 +116,23 @@ export const QUERY: Readonly<Record<QueryName, { readonly description: string; r
   dryRun: { description: 'All = do everything but store it.', schema: { type: 'string', enum: ['All'] } },
   fieldManager: { description: 'Who applies: fields it gives up are taken away.', schema: { type: 'string' } },
   fieldSelector: { description: 'metadata.name and metadata.namespace, with = or !=.', schema: { type: 'string' } },
-  force: { description: 'Even if it denies the connection it comes through.', schema: { type: 'boolean' } },
+  force: {
+    description: 'Even if it denies the connection it comes through, or locks somebody out.',
+    schema: { type: 'boolean' },
+  },
   labelSelector: { description: 'As in Kubernetes: a=b,c!=d,e in (f,g),!h.', schema: { type: 'string' } },
   limit: { description: 'Objects of a page at most.', schema: { type: 'integer', minimum: 1 } },
+  reason: { description: 'Kept with what is blocked.', schema: { type: 'string' } },
   resourceVersion: {
     description: 'Of a watch: changes after it are sent. Of a delete: the version that is meant.',
     schema: { type: 'string', pattern: '^[0-9]+$' },
   },
+  session: { description: 'SSH_CONNECTION of whoever asks, who is not to be locked out.', schema: { type: 'string' } },
   timeoutSeconds: { description: 'The watch ends after so long.', schema: { type: 'integer', minimum: 1 } },
+  ttl: {
+    description: 'It ends after so long: 90s, 30m, 1h, 7d, 2w.',
+    schema: { type: 'string', pattern: '^[1-9][0-9]*[smhdw]$' },
+  },
   watch: { description: 'Send changes as they come, one JSON object a line.', schema: { type: 'boolean' } },
 };
 

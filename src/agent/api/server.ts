@@ -107,6 +107,7 @@ class Answerer {
       contentType: contentType.split(';')[0]?.trim().toLowerCase() ?? '',
       actor: { ...actor, from: { ...actor.from, ...(userAgent === undefined ? {} : { userAgent }) } },
       text: () => readText(request),
+      chunks: () => request,
     };
     const responder: Responder = { response, stream: () => new LineStream(request, response) };
     return route.handle(this.#context, asked, responder);

@@ -28,6 +28,6 @@ export function toAgentOptions(settings: ResolvedSettings): AgentOptions {
 }
 
 export function toLiveOptions(settings: ResolvedSettings): LiveOptions {
-  const { established, interfacePrefix, eventBudget } = valuesOf(settings);
-  return { established, interfacePrefix, eventBudget };
+  const { established, interfacePrefix, guardInterfaces, eventBudget } = valuesOf(settings);
+  return { established, interfacePrefix, guardInterfaces, eventBudget };
 }

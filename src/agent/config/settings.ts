@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { DEFAULT_MAP_SIZES } from '../../kernel/object.ts';
 import { DEFAULT_BPFFS } from '../../kernel/pins.ts';
 import type { UsedFelixField } from '../../resources/schemas/felix-configuration.ts';
+import { MIN_HEAP_WORDS } from '../../tables/compiler.ts';
+import { AUTO } from '../block/guard-choice.ts';
 import { DEFAULT_LIMITS, limitsByName } from '../limits.ts';
-import { DEFAULT_MANIFESTS, DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY } from '../options.ts';
+import { DEFAULT_MANIFESTS, DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY } from '../places.ts';
 import {
   choice,
+  interfacePatterns,
   interfacePrefixes,
   listenAddress,
   optionalPath,
@@ -170,6 +173,15 @@ export const SETTINGS = {
     change: 'live',
     felix: { field: 'interfacePrefix', read: String },
   }),
+  guardInterfaces: setting({
+    flag: '--guard-interfaces',
+    variable: 'TORTIE_GUARD_INTERFACES',
+    type: interfacePatterns(),
+    default: AUTO,
+    meaning:
+      'interfaces on which blocked sources are dropped: names separated by commas, * for any characters; auto = those with a default route, while something is blocked; empty = none',
+    change: 'live',
+  }),
   eventBudget: setting({
     flag: '--event-budget',
     variable: 'TORTIE_EVENT_BUDGET',
@@ -196,7 +208,7 @@ export const SETTINGS = {
   heapWords: setting({
     flag: '--heap-words',
     variable: 'TORTIE_HEAP_WORDS',
-    type: wholeNumber(2 ** 20, 2 ** 24),
+    type: wholeNumber(MIN_HEAP_WORDS, 2 ** 24),
     default: DEFAULT_MAP_SIZES.heapWords,
     unit: '32-bit words',
     meaning: '32-bit words of compiled policy',

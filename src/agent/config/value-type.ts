@@ -89,3 +89,17 @@ export function interfacePrefixes(): ValueType<string> {
     },
   };
 }
+
+/** Names of interfaces separated by commas, * standing for any characters; empty = none. */
+export function interfacePatterns(): ValueType<string> {
+  return {
+    placeholder: 'text',
+    expected:
+      'names of interfaces, 15 characters at most each, with * for any, separated by commas; or auto; or nothing',
+    parse: (written) => {
+      if (written === '') return '';
+      const isFitting = typeof written === 'string' && /^[\w.:*-]{1,15}(,[\w.:*-]{1,15})*$/.test(written);
+      return isFitting ? written : undefined;
+    },
+  };
+}

@@ -1,8 +1,15 @@
 // All checks of the doctor, in the order in which their findings are shown: what everything needs first.
 import { AGENT_CHECKS } from './agent-checks.ts';
+import { BLOCK_CHECKS } from './block-checks.ts';
 import { FEATURE_CHECK } from './features.ts';
 import type { Check } from './finding.ts';
 import { KERNEL_CHECKS } from './kernel-checks.ts';
 import { NETWORK_CHECKS } from './network-checks.ts';
 
-export const CHECKS: readonly Check[] = [FEATURE_CHECK, ...KERNEL_CHECKS, ...AGENT_CHECKS, ...NETWORK_CHECKS];
+export const CHECKS: readonly Check[] = [
+  FEATURE_CHECK,
+  ...KERNEL_CHECKS,
+  ...AGENT_CHECKS,
+  ...BLOCK_CHECKS,
+  ...NETWORK_CHECKS,
+];

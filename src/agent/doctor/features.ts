@@ -13,7 +13,11 @@ const FEATURES: Readonly<Record<FeatureName, { readonly purpose: string; readonl
   tcx: { purpose: 'programs attached by TCX links (Linux 6.6)', without: 'attached as clsact filters' },
   largeValues: { purpose: 'policy in one flat map value', without: 'policy read in blocks of 4 KiB' },
   redirectPeer: { purpose: 'delivery straight into the receiver', without: 'delivery through the queue of its device' },
-  btf: { purpose: 'types of the kernel', without: 'nothing needs them' },
+  netfilterPrograms: {
+    purpose: 'policy of host endpoints (Linux 6.4)',
+    without: 'policy of host endpoints is not enforced',
+  },
+  btf: { purpose: 'types of the kernel, for policy of host endpoints', without: 'that policy is not enforced' },
 };
 
 export interface FeatureFinding {

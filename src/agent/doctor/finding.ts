@@ -36,9 +36,11 @@ export interface Places {
 export interface ProgramsOnLink {
   readonly name: string;
   readonly direction: string;
-  /** Ids of TCX programs, in the order in which they run. */
-  readonly tcx: readonly number[];
-  /** Id of the program that our pinned link attaches; 0 = there is no such link, or it is attached to nothing. */
+  /** Ids of programs, in the order in which they run. */
+  readonly ids: readonly number[];
+  /** The same for people, where they have names: clsact filters, also those that are no programs. */
+  readonly filters?: readonly string[];
+  /** Id of the program that our pinned link or filter attaches; 0 = there is none, or it is attached to nothing. */
   readonly ours: number;
 }
 

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Root, State } from '../../abi/heap.gen.ts';
+import { describeFilter, isOurFilter } from '../../kernel/attachment.ts';
 import type { AttachDirection } from '../../kernel/native.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { Pins } from '../../kernel/pins.ts';
@@ -27,7 +28,7 @@ export function thisMachine(places: Places, ask: AskAgent): Machine {
     stat: fileFacts,
     disk: diskFacts,
     clocks: clockFacts,
-    programs: () => programsOf(new Pins(places.pinRoot)),
+    programs: () => [...linksOf(new Pins(places.pinRoot)), ...filtersOf()],
     generation: () => generationOf(new Pins(places.pinRoot)),
     status: () => ask<AgentStatus>('/v1/status'),
     tables: async () => (await ask<TableReport | null>('/v1/tables')) ?? undefined,
@@ -78,7 +79,7 @@ async function clockFacts(): Promise<ClockFacts> {
 }
 
 /** Hooks that a pinned link of ours names. */
-function programsOf(pins: Pins): ProgramsOnLink[] {
+function linksOf(pins: Pins): ProgramsOnLink[] {
   if (!existsSync(pins.linkDirectory)) return [];
   const ifindexes = new Map(
     loadNative()
@@ -94,12 +95,31 @@ function programsOf(pins: Pins): ProgramsOnLink[] {
     });
 }
 
-function hookOf(pins: Pins, link: { readonly name: string; readonly ifindex: number }, direction: AttachDirection) {
+function hookOf(
+  pins: Pins,
+  link: { readonly name: string; readonly ifindex: number },
+  direction: AttachDirection,
+): ProgramsOnLink {
   const pinned = loadNative().BpfLink.openPinned(pins.link(link.name, direction));
   const { ifindex, programId } = pinned.info;
   pinned.close();
-  const tcx = loadNative().tcxQuery(link.ifindex, direction);
-  return { name: link.name, direction, tcx, ours: ifindex === link.ifindex ? programId : 0 };
+  const ids = loadNative().tcxQuery(link.ifindex, direction);
+  return { name: link.name, direction, ids, ours: ifindex === link.ifindex ? programId : 0 };
+}
+
+/** Hooks that have a clsact filter of ours, and so no link. */
+function filtersOf(): ProgramsOnLink[] {
+  const { clsactFilters, linkList } = loadNative();
+  return linkList().flatMap(({ name, ifindex }) =>
+    (['ingress', 'egress'] as const).flatMap((direction) => {
+      const filters = clsactFilters(ifindex, direction);
+      const ours = filters.find(isOurFilter)?.programId;
+      if (ours === undefined) return [];
+      return [
+        { name, direction, ids: filters.map(({ programId }) => programId), filters: filters.map(describeFilter), ours },
+      ];
+    }),
+  );
 }
 
 function generationOf(pins: Pins): number | undefined {

@@ -1,5 +1,5 @@
 // Checks of who else has a say about packets: other packet filters, other programs on interfaces, and packet sizes.
-import { type Check, fail, type Judgement, type Machine, ok, skip, warn } from './finding.ts';
+import { type Check, fail, type Judgement, type Machine, ok, type ProgramsOnLink, skip, warn } from './finding.ts';
 
 export const NETWORK_CHECKS: readonly Check[] = [
   { id: 'nftables', checked: 'no rule of nftables drops what policy allows', run: checkNftables },
@@ -129,8 +129,8 @@ async function checkManagers(machine: Machine): Promise<Judgement> {
 
 function checkPrograms(machine: Machine): Judgement {
   const hooks = machine.programs();
-  if (hooks.length === 0) return skip('no interface has a pinned link of ours');
-  const before = hooks.filter(({ tcx, ours }) => ours !== 0 && tcx[0] !== ours);
+  if (hooks.length === 0) return skip('no interface has a link or filter of ours');
+  const before = hooks.filter(({ ids, ours }) => ours !== 0 && ids[0] !== ours);
   const missing = hooks.filter(({ ours }) => ours === 0);
   const name = (one: (typeof hooks)[number]): string => `${one.name} ${one.direction}`;
   if (missing.length > 0) {
@@ -138,13 +138,20 @@ function checkPrograms(machine: Machine): Judgement {
   }
   if (before.length > 0) {
     return fail(
-      `other programs come first: ${before.map((one) => `${name(one)} (programs ${one.tcx.join(', ')})`).join(', ')}`,
+      `other programs come first: ${before.map((one) => `${name(one)} (${listOf(one)})`).join(', ')}`,
       'find their owner: bpftool prog show id N; a running agent takes its place in front every 5 s',
     );
   }
-  const after = hooks.filter(({ tcx }) => tcx.length > 1);
+  const after = hooks.filter(({ ids }) => ids.length > 1);
   if (after.length === 0) return ok(`${hooks.length} hooks, ours alone`);
-  return warn(`others after ours: ${after.map(name).join(', ')}`, 'they see only what policy allows, and may drop it');
+  return warn(
+    `others after ours: ${after.map((one) => `${name(one)} (${listOf(one)})`).join(', ')}`,
+    'they see only what policy allows, and may drop it',
+  );
+}
+
+function listOf({ ids, filters }: ProgramsOnLink): string {
+  return filters === undefined ? `programs ${ids.join(', ')}` : filters.join('; ');
 }
 
 interface TcFilter {

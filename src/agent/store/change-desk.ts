@@ -9,8 +9,9 @@ import { type Actor, AGENT_ACTOR } from './actor.ts';
 import { type Confirmation, confirmationWithin, timeLeft } from './confirmation.ts';
 import { requireConnection } from './connection-guard.ts';
 import { type HistoryEntry, type ObjectChange, stateBefore, type Verb } from './history.ts';
+import type { Manifest } from './manifest.ts';
 import type { ResourceStore } from './resource-store.ts';
-import { type Manifest, nextVersion, readResource, type StoredObject } from './stored-object.ts';
+import { nextVersion, readResource, type StoredObject } from './stored-object.ts';
 
 /** What the desk needs of an agent. */
 export interface PolicyHost {

@@ -8,6 +8,7 @@ import type { Database, RootDatabase } from 'lmdb';
 import { DataplaneError } from '../../base/errors.ts';
 import type { Confirmation } from './confirmation.ts';
 import type { HistoryEntry } from './history.ts';
+import { requireDatabaseFile } from './lmdb-file.ts';
 import type { StoredObject } from './stored-object.ts';
 
 /** What commit is told: the store itself numbers and keeps it. */
@@ -55,6 +56,7 @@ export class ResourceStore {
     const path = storePath(stateDirectory);
     return attempt('open', path, () => {
       mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+      requireDatabaseFile(path);
       // Loading it takes a tenth of a second, which commands and restarts that do not need it must not pay.
       const { open } = createRequire(import.meta.url)('lmdb') as typeof import('lmdb');
       // With overlapping sync a commit would return before it is on disk.

@@ -5,9 +5,7 @@ import { isEqual } from '../../base/equal.ts';
 import { DataplaneError } from '../../base/errors.ts';
 import { parseDocuments } from '../../resources/document.ts';
 import { describeObject, type Resource } from '../../resources/resource.ts';
-
-/** An object as people write it. */
-export type Manifest = Readonly<Record<string, unknown>>;
+import { FILE_ANNOTATION, isPlain, type Manifest } from './manifest.ts';
 
 export interface StoredObject {
   /** Of the resource: `<type>/<namespace or empty>/<name>`. */
@@ -34,8 +32,6 @@ const STORE_FIELDS = new Set([
   'managedFields',
   'selfLink',
 ]);
-/** Where objects that files define are shown to come from. */
-export const FILE_ANNOTATION = 'tortie.io/file';
 const FILE_VERSION = '0';
 
 /** The object without what the store adds. */
@@ -109,8 +105,4 @@ function labelOf(manifest: Manifest): string {
 
 function contentOf({ metadata: _metadata, ...content }: Manifest): Manifest {
   return content;
-}
-
-export function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

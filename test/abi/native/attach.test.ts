@@ -108,6 +108,33 @@ describe('a program on an interface', () => {
     expect([seen.withoutQdisc, seen.elsewhere, seen.after]).toEqual([0, 0, 0]);
   });
 
+  it('is listed among clsact filters in the order in which packets meet them', () => {
+    const seen = namespace.run((native, path: string) => {
+      const { ifindex } = native.linkList().find(({ name }) => name === 'one') as { ifindex: number };
+      const object = native.BpfObject.open(path, {});
+      const [pass, drop] = [object.program('pass'), object.program('drop')];
+      const withoutQdisc = native.clsactFilters(ifindex, 'egress');
+      native.clsactAttach(drop, ifindex, 'egress', 7, 2);
+      native.clsactAttach(drop, ifindex, 'egress', 5, 1);
+      native.clsactAttach(pass, ifindex, 'egress', 6, 1);
+      const three = native.clsactFilters(ifindex, 'egress');
+      native.clsactAttach(pass, ifindex, 'egress', 5, 1);
+      const replaced = native.clsactFilters(ifindex, 'egress').map(({ handle }) => handle);
+      const elsewhere = native.clsactFilters(ifindex, 'ingress');
+      const nowhere = native.clsactFilters(2 ** 30, 'ingress');
+      return { withoutQdisc, three, replaced, elsewhere, nowhere, ids: [pass.info.id, drop.info.id] };
+    }, objectPath);
+    const [pass, drop] = seen.ids;
+    const bpf = { protocol: 3, kind: 'bpf' };
+    expect(seen.three).toEqual([
+      { ...bpf, priority: 1, handle: 6, programId: pass, name: expect.stringMatching(/^pass/) },
+      { ...bpf, priority: 1, handle: 5, programId: drop, name: expect.stringMatching(/^drop/) },
+      { ...bpf, priority: 2, handle: 7, programId: drop, name: expect.stringMatching(/^drop/) },
+    ]);
+    expect(seen.replaced).toEqual([6, 5, 7]);
+    expect([seen.withoutQdisc, seen.elsewhere, seen.nowhere]).toEqual([[], [], []]);
+  });
+
   it('stops traffic where it says so', () => {
     const inside = new Namespace('peer');
     try {

@@ -30,11 +30,33 @@ export class AgentCommands {
     return runCommand(words);
   }
 
+  /** A command that goes on: `said` resolves when its standard output has the text, `answer` is that of a command that succeeds. */
+  follow(...words: readonly string[]): { said: (text: string) => Promise<void>; answer: Promise<string> } {
+    let soFar = '';
+    const waiting = new Set<() => void>();
+    const result = runCommand(words, (text) => {
+      soFar = text;
+      for (const look of waiting) look();
+    });
+    const said = async (text: string): Promise<void> => {
+      const found = new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (soFar.includes(text)) resolve();
+        };
+        waiting.add(look);
+        look();
+      });
+      const ended = result.then(() => {
+        if (!soFar.includes(text)) throw new Error(`tortie ${words.join(' ')} has ended without: ${text}`);
+      });
+      await Promise.race([found, ended]);
+    };
+    return { said, answer: result.then((done) => answerOf(words, done)) };
+  }
+
   /** Standard output of a command that succeeds, without the newline at its end. */
   async answer(...words: readonly string[]): Promise<string> {
-    const { code, output, answer } = await runCommand(words);
-    if (code !== 0) throw new Error(`tortie ${words.join(' ')}: exit code ${code}: ${output}`);
-    return answer.replace(/\n$/, '');
+    return answerOf(words, await runCommand(words));
   }
 
   /** Another agent in the place of one that was stopped, with its files. */
@@ -47,4 +69,9 @@ export class AgentCommands {
     else process.env.TORTIE_SOCKET = this.#socket;
     await this.agent.end();
   }
+}
+
+function answerOf(words: readonly string[], { code, output, answer }: CommandResult): string {
+  if (code !== 0) throw new Error(`tortie ${words.join(' ')}: exit code ${code}: ${output}`);
+  return answer.replace(/\n$/, '');
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { AcceptedManifests } from '../../../src/agent/accepted-manifests.ts';
 import type { ApiAgent } from '../../../src/agent/api/route.ts';
 import { AgentApi, type ApiOptions } from '../../../src/agent/api.ts';
+import { BlockService, type BlockServiceParts } from '../../../src/agent/block/block-service.ts';
 import { EventHub } from '../../../src/agent/event-hub.ts';
 import { describeLiveManifests } from '../../../src/agent/live-manifests.ts';
 import { ManifestFeed, type StoredChanges } from '../../../src/agent/manifest-feed.ts';
@@ -23,6 +24,7 @@ import type { Resource } from '../../../src/resources/resource.ts';
 import { TableCompiler, type TableSizes } from '../../../src/tables/compiler.ts';
 import { TableEvaluator } from '../../../src/tables/evaluator.ts';
 import type { TableImage } from '../../../src/tables/image.ts';
+import { TableEnforcement } from '../block/table-enforcement.ts';
 import { question } from './store-manifests.ts';
 
 export interface KernelLessOptions {
@@ -33,6 +35,8 @@ export interface KernelLessOptions {
   readonly api?: ApiOptions;
   /** Of the compiled tables. */
   readonly tableSizes?: TableSizes;
+  /** Of the block list. */
+  readonly block?: Pick<BlockServiceParts, 'clock' | 'read'>;
   /** Entries of history. */
   readonly keptRevisions?: number;
 }
@@ -41,6 +45,9 @@ export class KernelLessAgent implements ApiAgent {
   readonly folder: string;
   readonly options: { readonly socket: string };
   readonly stored: StoreSession;
+  readonly blocks: BlockService;
+  /** What the block list has put in force. */
+  readonly enforcement = new TableEnforcement();
   readonly events: EventHub;
   readonly settings = undefined;
   readonly loaded = Promise.resolve();
@@ -74,6 +81,8 @@ export class KernelLessAgent implements ApiAgent {
     this.#memory = new AcceptedManifests({ stateDirectory: join(this.folder, 'state'), manifests: directory }, log);
     this.#feed = new ManifestFeed(directory, this.#memory, log);
     this.#compiler = new TableCompiler(options.tableSizes);
+    const stateDirectory = join(this.folder, 'state');
+    this.blocks = new BlockService({ stateDirectory, enforcement: this.enforcement, log, ...options.block });
     this.stored = new StoreSession(join(this.folder, 'state'), this, log, options.keptRevisions);
     this.#turns = new PolicyTurns({
       feed: this.#feed,
@@ -104,6 +113,7 @@ export class KernelLessAgent implements ApiAgent {
     finish(agent.#feed.starting(({ changed, removed }) => agent.#graph.apply(changed, removed), stored));
     agent.#image = agent.#compiler.compile(agent.#graph.flush());
     agent.stored.begin();
+    await agent.blocks.start();
     await agent.#api.listen();
     return agent;
   }
@@ -146,15 +156,16 @@ export class KernelLessAgent implements ApiAgent {
   }
 
   /** Another one in its place, with its files. */
-  async restarted(): Promise<KernelLessAgent> {
+  async restarted(block?: KernelLessOptions['block']): Promise<KernelLessAgent> {
     await this.stop();
-    return KernelLessAgent.start({ folder: this.folder });
+    return KernelLessAgent.start({ folder: this.folder, block });
   }
 
   /** Stops it; its files stay for another one. */
   async stop(): Promise<void> {
     await this.#api.close();
     await this.stored.close();
+    await this.blocks.close();
     this.#feed.close();
     this.#memory.close();
   }

@@ -58,7 +58,7 @@ export function machineWith({ files = {}, outputs = {}, ...others }: MachineFact
       bootSeconds: 100,
       monotonicSeconds: 100,
     }),
-    programs: () => ['ingress', 'egress'].map((direction) => ({ name: 'calia', direction, tcx: [7], ours: 7 })),
+    programs: () => ['ingress', 'egress'].map((direction) => ({ name: 'calia', direction, ids: [7], ours: 7 })),
     generation: () => 5,
     status: async () => undefined,
     tables: async () => undefined,

@@ -85,7 +85,12 @@ function settle(texts: Record<string, string> = TEXTS): void {
     ingress: { direction: 'ingress', ...list },
     egress: { direction: 'egress', ...list },
   } as const;
-  const desired: DesiredState = { endpoints: new Map([[endpoint.key, resolved]]), prefixes: new Map() };
+  const desired: DesiredState = {
+    endpoints: new Map([[endpoint.key, resolved]]),
+    hostEndpoints: new Map(),
+    hostSettings: new Map(),
+    prefixes: new Map(),
+  };
   const manifests = digestOfFiles(new Map(Object.entries(texts).map(([path, text]) => [path, digestOfText(text)])));
   const point = new ResumePoint(options, log);
   const state = { manifests, objects: 2, policy: POLICY, endpoints: desired.endpoints, bindings: bind(desired) };

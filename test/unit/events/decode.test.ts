@@ -22,6 +22,9 @@ const RECORD: Event = {
   ingress_word: 0x202,
   generation: 9,
   length: 60,
+  out_ifindex: 0,
+  egress_scope: 0,
+  ingress_scope: 0,
 };
 
 /** As the addon hands records over: length, record, padding to 8. */

@@ -2,11 +2,9 @@
 import { z } from 'zod';
 import { DataplaneError } from '../../../base/errors.ts';
 import { formatAnswer, parseFlowQuestion } from '../../../model/flow-question.ts';
+import { API_VERSION } from '../../version.ts';
 import { readJson } from '../body.ts';
 import type { ApiContext, ApiRequest, Reply, Responder, Route } from '../route.ts';
-
-/** Another one would be another API: paths and shapes of this one stay. */
-export const API_VERSION = 'v1';
 
 const interfaceBody = z.strictObject({ interface: z.string().regex(/^[a-zA-Z0-9_.:-]{1,15}$/) });
 

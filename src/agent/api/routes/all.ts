@@ -1,9 +1,16 @@
 // Every route of the API: what the server answers and what openapi.ts describes.
 import type { Route } from '../route.ts';
 import { AGENT_ROUTES } from './agent.ts';
+import { BLOCK_ROUTES } from './block.ts';
 import { HISTORY_ROUTES } from './history.ts';
 import { RESOURCE_ROUTES } from './resources.ts';
 import { TRANSFER_ROUTES } from './transfer.ts';
 
 /** All but /openapi.json itself. */
-export const ROUTES: readonly Route[] = [...AGENT_ROUTES, ...RESOURCE_ROUTES, ...TRANSFER_ROUTES, ...HISTORY_ROUTES];
+export const ROUTES: readonly Route[] = [
+  ...AGENT_ROUTES,
+  ...RESOURCE_ROUTES,
+  ...TRANSFER_ROUTES,
+  ...HISTORY_ROUTES,
+  ...BLOCK_ROUTES,
+];

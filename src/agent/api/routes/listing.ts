@@ -3,7 +3,8 @@
 import type { Resource } from '../../../resources/resource.ts';
 import { manifestOf } from '../../live-manifests.ts';
 import type { HistoryEntry, ObjectChange } from '../../store/history.ts';
-import { isPlain, type Manifest, type StoredObject, showFileObject, showStored } from '../../store/stored-object.ts';
+import { isPlain, type Manifest } from '../../store/manifest.ts';
+import { type StoredObject, showFileObject, showStored } from '../../store/stored-object.ts';
 import { flagOf, numberOf } from '../change-options.ts';
 import type { Collection } from '../collections.ts';
 import { invalidRequest } from '../failure.ts';

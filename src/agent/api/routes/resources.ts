@@ -3,15 +3,9 @@ import { DataplaneError } from '../../../base/errors.ts';
 import { resourceId } from '../../../resources/resource.ts';
 import { manifestOf } from '../../live-manifests.ts';
 import type { PlannedChange } from '../../store/change-desk.ts';
+import { isPlain, type Manifest } from '../../store/manifest.ts';
 import type { ResourceStore } from '../../store/resource-store.ts';
-import {
-  cleanManifest,
-  isPlain,
-  type Manifest,
-  type StoredObject,
-  showFileObject,
-  showStored,
-} from '../../store/stored-object.ts';
+import { cleanManifest, type StoredObject, showFileObject, showStored } from '../../store/stored-object.ts';
 import { readJson, readObject } from '../body.ts';
 import { answerChange, CHANGE_QUERY } from '../change-options.ts';
 import { COLLECTIONS, type Collection, collectionPath } from '../collections.ts';

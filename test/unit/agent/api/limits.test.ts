@@ -53,13 +53,13 @@ describe('tables that are full', () => {
   it('refuse the change that does not fit, and keep what is in force', async () => {
     agent = await KernelLessAgent.start({
       manifests: { 'lab.yaml': WORKLOADS },
-      tableSizes: { heapWords: 2 ** 20, v6Nodes: 64 },
+      tableSizes: { heapWords: 2 ** 21, v6Nodes: 64 },
     });
     const client = new ResourceClient(agent.options.socket);
     await client.applyAll(JSON.stringify(policy('green', [80])));
-    const nets = Array.from(
-      { length: 20_000 },
-      (_, index) => `10.${(index >> 8) & 255}.${index & 255}.${(index * 7) % 256}/32`,
+    // Two addresses of each block of 256: hardly any two blocks are alike.
+    const nets = Array.from({ length: 10_000 }, (_, index) => `10.${index >> 8}.${index & 255}`).flatMap(
+      (block, index) => [`${block}.${(index * 7) % 128}/32`, `${block}.${128 + ((index >> 7) % 128)}/32`],
     );
     const set = {
       apiVersion: 'projectcalico.org/v3',

@@ -8,6 +8,7 @@ const ALL = {
   tcx: true,
   largeValues: true,
   redirectPeer: true,
+  netfilterPrograms: true,
   btf: true,
 };
 
@@ -16,7 +17,7 @@ describe('features of the kernel', () => {
     expect(new Set(judgeFeatures(ALL).map(({ state }) => state))).toEqual(new Set(['yes']));
   });
 
-  it.each(['tcx', 'largeValues', 'redirectPeer', 'btf'] as const)('names what is done without %s', (feature) => {
+  it.each(['tcx', 'largeValues', 'redirectPeer', 'netfilterPrograms', 'btf'] as const)('names what is done without %s', (feature) => {
     const finding = judgeFeatures({ ...ALL, [feature]: false }).find((one) => one.feature === feature);
     expect(finding).toMatchObject({ state: 'slower way', instead: expect.stringMatching(/./) });
   });

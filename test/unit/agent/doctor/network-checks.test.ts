@@ -57,23 +57,40 @@ describe('checks of the network', () => {
     [
       'a program in front',
       'other-programs',
-      { programs: () => [{ name: 'calia', direction: 'ingress', tcx: [9, 7], ours: 7 }] },
+      { programs: () => [{ name: 'calia', direction: 'ingress', ids: [9, 7], ours: 7 }] },
       'fail',
       /calia ingress \(programs 9, 7\)/,
     ],
     [
       'a hook without ours',
       'other-programs',
-      { programs: () => [{ name: 'calia', direction: 'egress', tcx: [], ours: 0 }] },
+      { programs: () => [{ name: 'calia', direction: 'egress', ids: [], ours: 0 }] },
       'fail',
       /not attached: calia egress/,
     ],
     [
       'a program behind',
       'other-programs',
-      { programs: () => [{ name: 'calia', direction: 'egress', tcx: [7, 9], ours: 7 }] },
+      { programs: () => [{ name: 'calia', direction: 'egress', ids: [7, 9], ours: 7 }] },
       'warn',
       /after ours: calia egress/,
+    ],
+    [
+      'a filter in front, by its name',
+      'other-programs',
+      {
+        programs: () => [
+          {
+            name: 'calia',
+            direction: 'egress',
+            ids: [9, 7],
+            filters: ['bpf filter mine:[9]', 'bpf filter tt'],
+            ours: 7,
+          },
+        ],
+      },
+      'fail',
+      /calia egress \(bpf filter mine:\[9\]; bpf filter tt\)/,
     ],
     [
       'a filter of tc',
