@@ -24,15 +24,25 @@ export interface ServerLimits {
   readonly connections: number;
 }
 
+/** Far above what an agent that is busy may itself be late by: its clock also runs while it does not read. */
 export const DEFAULT_SERVER_LIMITS: ServerLimits = {
-  headersMs: 5000,
-  requestMs: 30_000,
+  headersMs: 30_000,
+  requestMs: 60_000,
   idleMs: 60_000,
   connections: 256,
 };
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
+const TOO_LATE = JSON.stringify({ code: 'AGENT_UNREACHABLE', message: 'the request was not whole in time' });
+const REQUEST_TIMEOUT = [
+  'HTTP/1.1 408 Request Timeout',
+  'connection: close',
+  'content-type: application/json',
+  `content-length: ${TOO_LATE.length}`,
+  '',
+  TOO_LATE,
+].join('\r\n');
 
 /** An HTTP server, not listening yet. With TLS material it takes connections with a client certificate only. */
 export function createApiServer(
@@ -59,8 +69,8 @@ export function createApiServer(
         );
   server.maxConnections = connections;
   server.setTimeout(idleMs);
-  server.on('clientError', (_error: Error, socket: Socket) => {
-    if (socket.writable) socket.end(BAD_REQUEST);
+  server.on('clientError', ({ code }: NodeJS.ErrnoException, socket: Socket) => {
+    if (socket.writable) socket.end(code === 'ERR_HTTP_REQUEST_TIMEOUT' ? REQUEST_TIMEOUT : BAD_REQUEST);
     else socket.destroy();
   });
   return server;

@@ -102,6 +102,7 @@ describe('the server', () => {
     ];
     const answers = await Promise.all(slow);
     expect(answers.filter((answer) => answer.startsWith('HTTP/1.1 200'))).toEqual([]);
+    expect(answers[0]).toMatch(/^HTTP\/1\.1 408 .*"code":"AGENT_UNREACHABLE"/s);
     expect(await askAgent(agent.options.socket, 'GET', '/liveness')).toEqual({ status: 'ok' });
   });
 
