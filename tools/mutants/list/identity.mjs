@@ -94,7 +94,7 @@ export const identityMutants = [
   [
     'related.h',
     'a workload cites what it received',
-    'return packet->hook == TT_HOOK_TO_WORKLOAD || tt_ip_equal(&cited->destination, &packet->source);',
+    'return tt_ip_equal(&cited->destination, &packet->source);',
     'return true;',
   ],
   ['related.h', 'no errors about revoked flows', '!(entry->flow.flags & TT_FLOW_REVOKED) && ', ''],
@@ -123,7 +123,7 @@ export const identityMutants = [
   [
     'related.h',
     'an error that cites no flow',
-    `if (!tt_is_cited_allowed(&context, packet, &cited))\n${T}${T}return TT_CONTINUE;`,
+    `if (!tt_is_of_transit(packet, &cited) && !tt_is_cited_allowed(&context, packet, &cited))\n${T}${T}return TT_CONTINUE;`,
     '(void)tt_is_cited_allowed(&context, packet, &cited);',
   ],
   ['related.h', 'protocol of the cited packet', 'cited->protocol = ip.protocol;', 'cited->protocol = TT_PROTO_TCP;'],

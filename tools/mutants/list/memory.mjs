@@ -67,7 +67,7 @@ export const memoryMutants = [
     'if (packet->hook == TT_HOOK_FROM_WORKLOAD && !is_reply)',
   ],
   [
-    'flow.h',
+    'flow-enter.h',
     'what is denied prolongs nothing',
     'entry->flow.state, entry->flow.seen_jiffies);',
     'entry->flow.state, packet->jiffies);',
@@ -81,7 +81,7 @@ export const memoryMutants = [
     'true',
   ],
   [
-    'flow.h',
+    'flow-enter.h',
     'ended flows count for nothing',
     'if (!entry || tt_is_expired(context, packet->jiffies, packet->protocol, &entry->flow))',
     'if (!entry)',
@@ -97,7 +97,7 @@ export const memoryMutants = [
     '(packet->hook == TT_HOOK_FROM_WORKLOAD && packet->ingress_word ? TT_FLOW_LOCAL : 0)',
     'TT_FLOW_LOCAL',
   ],
-  ['flow-enter.h', 'a SYN starts a flow over', 'if (!is_anew && !tt_is_expired', 'if (!tt_is_expired'],
+  ['flow-enter.h', 'a SYN starts a flow over', 'if (!is_anew && !tt_flow_is_unmet', 'if (!tt_flow_is_unmet'],
   ['flow-enter.h', 'evictions are counted', 'tt_count(TT_REASON_FLOW_EVICTED, packet->length);', ''],
   ['flow-enter.h', 'a place in the index', 'tt_flow_publish(region, place, &made);', ''],
   ['flow-enter.h', 'the generation a flow was judged under', '.generation = packet->generation,', '.generation = 0,'],
@@ -112,7 +112,18 @@ export const memoryMutants = [
   ['flow-table.h', 'a flood displaces itself', 'if (left <= spared)', 'if (1)'],
   ['flow-table.h', 'a flow that loses its place leaves the index', 'tt_flow_unlink(region, made.entry);', ''],
   ['flow-table.h', 'a full bucket gives a way free', 'tt_flow_unlink(region, other);', ''],
-  ['flow-table.h', 'the one that ends first gives way', 'if (left < least) {', 'if (left > least || step == 0) {'],
+  [
+    'flow-table.h',
+    'the one that ends first gives way',
+    `if (left < least) {\n${T}${T}${T}least = left;\n${T}${T}${T}best = number;`,
+    `if (left > least || step == 0) {\n${T}${T}${T}least = left;\n${T}${T}${T}best = number;`,
+  ],
+  [
+    'flow-table.h',
+    'and of a full bucket too',
+    `if (left < least) {\n${T}${T}${T}least = left;\n${T}${T}${T}best = way;`,
+    `if (left > least || way == 0) {\n${T}${T}${T}least = left;\n${T}${T}${T}best = way;`,
+  ],
 
   ['cache.h', 'the source MAC and ethertype', ' || slot->link != packet->link)', ')'],
   ['cache.h', 'the stamp', 'slot->stamp != packet->stamp || ', ''],

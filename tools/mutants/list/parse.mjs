@@ -99,14 +99,14 @@ export const parseMutants = [
     'return TT_CONTINUE;',
   ],
   [
-    'parse.h',
+    'ethernet.h',
     'no tag that a device took off',
     'if (!ethernet || context->skb->vlan_present)',
     'if (!ethernet)',
     'wire',
   ],
   [
-    'parse.h',
+    'ethernet.h',
     'no other ethertypes',
     'return tt_drop(packet, TT_REASON_DROP_ETHERTYPE);',
     'return tt_allow(packet, TT_REASON_ALLOWED_NEIGHBOUR);',
@@ -122,8 +122,8 @@ export const parseMutants = [
   [
     'extensions.h',
     'an extension header within the packet',
-    'if (layer4 + sizeof(header) > end || bpf_skb_load_bytes(',
-    'if (layer4 > end || bpf_skb_load_bytes(',
+    'if (layer4 + sizeof(header) > end || tt_load(',
+    'if (layer4 > end || tt_load(',
   ],
   ['extensions.h', 'no more than eight extension headers', 'TT_EXTENSION_LIMIT = 8,', 'TT_EXTENSION_LIMIT = 12,'],
   ['extensions.h', 'no more than 2,048 bytes of headers', 'TT_HEADERS_LIMIT = 2048,', 'TT_HEADERS_LIMIT = 4096,'],
