@@ -16,6 +16,15 @@ export function isLinkScopeDiscovery({ source, destination, protocol, icmpType }
   );
 }
 
+/**
+ * Likewise at a host's own hooks. A host has neighbours by its global addresses too; what it forwards has lost a hop and is
+ * no discovery of its own.
+ */
+export function isHostDiscovery(flow: Flow, kind: 'to-host' | 'from-host' | 'forward'): boolean {
+  if (kind === 'forward') return isLinkScopeDiscovery(flow);
+  return flow.source.family === 6 && flow.protocol === PROTOCOL.ICMPV6 && LINK_TYPES.has(flow.icmpType);
+}
+
 /** fe80::/10 */
 function isLinkLocal({ words }: IpAddress): boolean {
   return (words[0] as number) >>> 22 === 0xfe80 >>> 6;

@@ -6,7 +6,7 @@ import type { WorkloadEndpoint } from '../model/endpoint.ts';
 import type { Flow } from '../model/flow.ts';
 import type { HostInterface } from '../model/host-interfaces.ts';
 import { type EndpointToHostAction, settingsOfNode } from '../model/host-settings.ts';
-import { isLinkScopeDiscovery } from '../model/link-scope.ts';
+import { isHostDiscovery } from '../model/link-scope.ts';
 import {
   flowBeforeNat,
   type PathFlow,
@@ -54,7 +54,7 @@ export class TablePathEvaluator {
       stages.push(stage);
       return stage.verdict;
     };
-    const isDenied = !isLinkScopeDiscovery(flow) && this.#stages(question, run, path) === 'deny';
+    const isDenied = !isHostDiscovery(flow, path.kind) && this.#stages(question, run, path) === 'deny';
     return { verdict: isDenied ? 'deny' : 'allow', stages };
   }
 

@@ -10,7 +10,7 @@ import {
   resolveInterfaces,
 } from '../host-interfaces.ts';
 import { settingsOfNode } from '../host-settings.ts';
-import { isLinkScopeDiscovery } from '../link-scope.ts';
+import { isHostDiscovery } from '../link-scope.ts';
 import { flowBeforeNat, type PathFlow, type PathVerdict, type StageDecision, type StageVerdict } from '../path.ts';
 import type { Direction, HostScope } from '../policy.ts';
 import type { World } from '../world.ts';
@@ -39,7 +39,7 @@ export class ReferencePathEvaluator {
 
   evaluatePath(question: PathFlow): PathVerdict {
     const { flow, path } = question;
-    if (isLinkScopeDiscovery(flow)) return { verdict: 'allow', stages: [] };
+    if (isHostDiscovery(flow, path.kind)) return { verdict: 'allow', stages: [] };
     switch (path.kind) {
       case 'to-host':
         return this.#kindOf(path.in) === 'workload'
