@@ -33,6 +33,12 @@ static __always_inline bool tt_flow_is_unmet(const struct tt_flow *flow)
 	return !TT_IS_HOST && (flow->flags & TT_FLOW_UNMET);
 }
 
+/* The flag alone may be lost to another CPU's store of the same byte; the words only judgements write. */
+static __always_inline bool tt_flow_is_revoked(const struct tt_flow *flow)
+{
+	return (flow->flags & TT_FLOW_REVOKED) || ((flow->egress_word | flow->ingress_word) & TT_WORD_DENY);
+}
+
 static __always_inline __u32 tt_flow_clock(__u64 jiffies)
 {
 	return jiffies >> TT_FLOW_AGE_SHIFT;

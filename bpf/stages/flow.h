@@ -59,7 +59,7 @@ static __always_inline enum tt_verdict tt_flow_reopen(const struct tt_context *c
 
 	if (verdict != TT_CONTINUE)
 		return verdict;
-	if (is_reply || flow->state >= TT_FLOW_CLOSING || (flow->flags & TT_FLOW_REVOKED)) {
+	if (is_reply || flow->state >= TT_FLOW_CLOSING || tt_flow_is_revoked(flow)) {
 		if (tt_flow_store(context, packet, place, is_high, true))
 			return tt_drop(packet, TT_REASON_DROP_FLOW_TABLE);
 		return tt_flow_opened(packet);
@@ -82,7 +82,7 @@ static __always_inline enum tt_verdict tt_flow_revoke(struct tt_packet *packet, 
 {
 	if (packet->reason == TT_REASON_DROP_TABLE_HOLE)
 		return TT_DROP;
-	if (!(flow->flags & TT_FLOW_REVOKED))
+	if (!tt_flow_is_revoked(flow))
 		packet->reason = TT_REASON_DROP_REVOKED;
 	flow->flags |= TT_FLOW_REVOKED;
 	flow->egress_word = packet->egress_word;
@@ -166,7 +166,7 @@ static __always_inline bool tt_flow_is_current(const struct tt_context *context,
 static __always_inline enum tt_verdict tt_flow_renew(const struct tt_context *context, struct tt_packet *packet,
 						     struct tt_flow *flow, bool is_reply)
 {
-	const bool is_revoked = flow->flags & TT_FLOW_REVOKED;
+	const bool is_revoked = tt_flow_is_revoked(flow);
 
 	if (is_revoked && flow->generation == packet->generation)
 		return tt_flow_stay_revoked(packet, flow);

@@ -121,8 +121,9 @@ static __always_inline bool tt_is_cited_allowed(const struct tt_context *context
 	tt_key(cited, &packet->key);
 	place = tt_flow_place(&packet->key, context->state->flow_seed);
 	entry = tt_flow_at(&packet->key, &place);
-	return entry && !tt_is_expired(context, packet->jiffies, cited->protocol, &entry->flow) &&
-	       !(entry->flow.flags & TT_FLOW_REVOKED) && tt_flow_is_current(context, packet, &entry->flow);
+	return entry && !tt_flow_is_unmet(&entry->flow) &&
+	       !tt_is_expired(context, packet->jiffies, cited->protocol, &entry->flow) &&
+	       !tt_flow_is_revoked(&entry->flow) && tt_flow_is_current(context, packet, &entry->flow);
 }
 
 /* On the packet in that place of tt_packets. A global function: its walk through the cited headers is verified once. */

@@ -378,7 +378,6 @@ export class Agent {
 }
 
 function sayWhatIsTakenOver({ takesOverFrom, losesFlows }: Dataplane, log: Logger): void {
-  if (takesOverFrom === undefined) return;
-  log.info('another layout is in force until all is read', { layout: takesOverFrom });
-  if (losesFlows) log.warn('connections of the other layout are judged anew', { layout: takesOverFrom });
+  if (takesOverFrom !== undefined) log.info('another layout is in force until all is read', { layout: takesOverFrom });
+  if (losesFlows) log.warn('connections are kept in another way than before: each is judged anew');
 }

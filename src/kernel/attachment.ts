@@ -117,7 +117,9 @@ export class Attachments {
     const ids = tcxQuery(ifindex, direction);
     const link = this.links.find(name, direction);
     if (ids[0] === this.#ids[direction]) return [this.links.ensurePin(name, direction) ?? []].flat();
-    if (this.leavesOthers && link?.info.ifindex === ifindex && ids.includes(link.info.programId)) return [];
+    if (this.leavesOthers && link?.info.ifindex === ifindex && ids.includes(link.info.programId)) {
+      return [this.links.ensurePin(name, direction) ?? []].flat();
+    }
     const program = this.#programs[direction];
     const repair = describeHook(name, direction, ids, this.#ids[direction], link?.info.programId);
     if (link?.info.ifindex === ifindex && ids[0] === link.info.programId) {

@@ -36,7 +36,7 @@ export class GuardLinks {
   /** Takes over what an agent before has pinned there. Throws PERMISSION and KERNEL. */
   constructor(directory: string) {
     this.#directory = directory;
-    for (const pin of existsSync(directory) ? readdirSync(directory) : []) this.#adopt(pin);
+    for (const pin of existsSync(directory) ? readdirSync(directory) : []) this.#adopt(pin.replaceAll(':', '.'));
   }
 
   /** Numbers of the interfaces that have a link. */
@@ -146,7 +146,8 @@ export class GuardLinks {
   }
 
   #path(pin: string): string {
-    return join(this.#directory, pin);
+    // bpffs takes no dots, and interfaces have no colons in their names.
+    return join(this.#directory, pin.replaceAll('.', ':'));
   }
 }
 

@@ -8,7 +8,7 @@ import type { Pins } from './pins.ts';
 import { wordArray } from './word-array.ts';
 
 /** Interfaces that lists can be told apart for; a power of two. */
-export const DEFAULT_HOST_SLOTS = 1024;
+export const DEFAULT_HOST_SLOTS = 8192;
 
 /** What both objects use: whoever is loaded second finds the pins of the first. */
 export const SHARED_WITH_WORKLOADS = [

@@ -36,8 +36,8 @@ export class Takeover {
     this.from = bridge.version;
     if (this.isNeeded && this.from !== 0) pins.removeTables();
     this.leavesOthers = this.isNeeded && (this.from !== 0 || pins.hasLinks);
-    this.losesFlows = this.isNeeded && this.from !== 0 && !pins.isThere(pins.map('tt_flows'));
-    this.#number = this.isNeeded ? bridge.nextNumber() : bridge.number;
+    this.losesFlows = this.from !== 0 && !pins.isThere(pins.map('tt_flows'));
+    this.#number = this.isNeeded ? numberOfOwnMark(bridge) : bridge.number;
   }
 
   /** What slots of the flow cache bear that our programs fill: see tt_cache_mark. Slots last a second, numbers a while. */
@@ -82,4 +82,10 @@ export class Takeover {
     this.#pins.removeOthers();
     this.#isFinished = true;
   }
+}
+
+/** Whose mark is not that of the programs in force, however many attempts before came to nothing. */
+function numberOfOwnMark(bridge: Bridge): number {
+  const number = bridge.nextNumber();
+  return number % MARKS === bridge.number % MARKS ? bridge.nextNumber() : number;
 }

@@ -23,7 +23,7 @@ export function encodeIds({ addresses, l4, sourcePorts }: Classification): Uint3
 /** undefined = it says nothing that could be. */
 export function decodeIds(words: Uint32Array): ImageIds | undefined {
   const parts: Uint32Array[] = [];
-  for (let at = 0; at < words.length; at += 1 + (words[at] as number)) {
+  for (let at = 0; at < words.length && parts.length < 3; at += 1 + (words[at] as number)) {
     parts.push(words.slice(at + 1, at + 1 + (words[at] as number)));
   }
   const [l4Parents, sourceParents, families] = parts;

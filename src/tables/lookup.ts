@@ -59,9 +59,12 @@ function v4Class(heap: Uint32Array, root: ImageRoot, address: number): number {
   return entry;
 }
 
+/** As many as the kernel takes (bpf/stages/classify.h): arrays that somebody has written to may lead in a circle. */
+const V6_STEPS = 16;
+
 function v6Class({ heap, v6Nodes: nodes }: TableArrays, root: ImageRoot, address: IpAddress): number {
   let entry = heap[root.v6Root + ((address.words[0] as number) >>> 16)] ?? 0;
-  while (entry & ENTRY_NODE) {
+  for (let step = 0; step < V6_STEPS && entry & ENTRY_NODE; step += 1) {
     const node = (entry & ENTRY_VALUE) * V6_NODE_WORDS;
     const isInside = address.words.every((word, index) => {
       const mask = swapBytes(nodes[node + V6_NODE.mask + index] as number);

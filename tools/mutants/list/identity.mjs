@@ -97,7 +97,7 @@ export const identityMutants = [
     'return tt_ip_equal(&cited->destination, &packet->source);',
     'return true;',
   ],
-  ['related.h', 'no errors about revoked flows', '!(entry->flow.flags & TT_FLOW_REVOKED) && ', ''],
+  ['related.h', 'no errors about revoked flows', '!tt_flow_is_revoked(&entry->flow) && ', ''],
   [
     'related.h',
     'no errors about flows that have ended',

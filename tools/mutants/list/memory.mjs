@@ -87,7 +87,12 @@ export const memoryMutants = [
     'if (!entry)',
   ],
   ['flow.h', 'a hole revokes nothing', `if (packet->reason == TT_REASON_DROP_TABLE_HOLE)\n${T}${T}return TT_DROP;`, ''],
-  ['flow.h', 'whoever is denied is marked', 'flow->flags |= TT_FLOW_REVOKED;', ''],
+  [
+    'flow-enter.h',
+    'whoever is denied is marked',
+    'return (flow->flags & TT_FLOW_REVOKED) || ((flow->egress_word | flow->ingress_word) & TT_WORD_DENY);',
+    'return false;',
+  ],
 
   ['flow-enter.h', 'who opened a flow', '(is_high ? TT_FLOW_FROM_HIGH : 0) | ', ''],
   ['flow-enter.h', 'what the host opened', '(packet->is_from_host ? TT_FLOW_FROM_HOST : 0) |', ''],
