@@ -17,10 +17,13 @@ describe('features of the kernel', () => {
     expect(new Set(judgeFeatures(ALL).map(({ state }) => state))).toEqual(new Set(['yes']));
   });
 
-  it.each(['tcx', 'largeValues', 'redirectPeer', 'netfilterPrograms', 'btf'] as const)('names what is done without %s', (feature) => {
-    const finding = judgeFeatures({ ...ALL, [feature]: false }).find((one) => one.feature === feature);
-    expect(finding).toMatchObject({ state: 'slower way', instead: expect.stringMatching(/./) });
-  });
+  it.each(['tcx', 'largeValues', 'redirectPeer', 'netfilterPrograms', 'btf'] as const)(
+    'names what is done without %s',
+    (feature) => {
+      const finding = judgeFeatures({ ...ALL, [feature]: false }).find((one) => one.feature === feature);
+      expect(finding).toMatchObject({ state: 'slower way', instead: expect.stringMatching(/./) });
+    },
+  );
 
   it.each(['bpfSyscall', 'mmapableArrays', 'ringBuffer'] as const)('does without %s not at all', (feature) => {
     const finding = judgeFeatures({ ...ALL, [feature]: false }).find((one) => one.feature === feature);
