@@ -93,12 +93,7 @@ export default {
       severity: 'error',
       comment: 'Only tests use this module: remove it, or move it to test/support.',
       from: { path: '^(src/cli/main\\.ts$|tools/|bench/)' },
-      // The agent does not enforce host endpoints yet: what loads their programs waits for it.
-      to: {
-        path: '^src/',
-        pathNot: '(\\.gen|^src/cli/main|^src/kernel/host-(interfaces|object|table))\\.ts$',
-        reachable: false,
-      },
+      to: { path: '^src/', pathNot: '(\\.gen|^src/cli/main)\\.ts$', reachable: false },
     },
     {
       name: 'product-does-not-know-tests-or-tools',

@@ -21,9 +21,11 @@
         "native/src/object_options.cc",
         "native/src/program.cc",
         "native/src/ring_buffer.cc",
+        "native/src/section_handlers.cc",
         "native/src/sender.cc",
         "native/src/system.cc",
         "native/src/tcp_load.cc",
+        "native/src/udp_sink.cc",
         "native/src/util/errors.cc",
         "native/src/xdp.cc"
       ],

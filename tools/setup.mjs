@@ -40,6 +40,8 @@ const testPackages = {
   'dpkg-dev': 'dpkg-shlibdeps',
   lintian: 'lintian',
   openssl: 'openssl',
+  'openssh-client': 'ssh',
+  'openssh-server': 'sshd',
   runc: 'runc',
   skopeo: 'skopeo',
   'systemd-container': 'systemd-nspawn',
