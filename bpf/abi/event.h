@@ -10,13 +10,14 @@ enum tt_hook {
 	TT_HOOK_TO_HOST = 2,   /* where the kernel has decided that the host takes the packet */
 	TT_HOOK_FORWARD = 3,   /* that it forwards it */
 	TT_HOOK_FROM_HOST = 4, /* that it sends it */
+	TT_HOOK_FROM_WIRE = 5, /* before it has made a packet of the frame */
 };
 
 enum tt_event_kind {
 	TT_EVENT_NEW_FLOW = 1,
 	TT_EVENT_DENIED = 2,	   /* a new flow that policy denies */
 	TT_EVENT_FLOW_REVOKED = 3, /* an established flow that changed policy now denies */
-	TT_EVENT_LOG = 4,	   /* allowed, and a Log rule matched */
+	TT_EVENT_LOG = 4,	   /* a Log rule matched, in a list that did not deny */
 	TT_EVENT_DROPPED = 5,	   /* not policy: see reason */
 };
 

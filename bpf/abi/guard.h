@@ -35,11 +35,33 @@ enum tt_guard_class {
 	TT_GUARD_DROP = 1,
 };
 
-/* Why the guard dropped a packet; one counter each. */
+/* What the guard did to packets that did not reach the stack; one counter each. New ones come last. */
 enum tt_guard_reason {
-	TT_GUARD_DROP_SOURCE = 0, /* the source address is in a blocked prefix */
-	TT_GUARD_DROP_HOLE = 1,	  /* the table leads nowhere: a bug */
-	TT_GUARD_REASONS = 2,
+	TT_GUARD_DROP_SOURCE = 0,     /* dropped: the source address is in a blocked prefix */
+	TT_GUARD_DROP_HOLE = 1,	      /* dropped: the table leads nowhere, a bug */
+	TT_GUARD_DROP_SYN_SOURCE = 2, /* dropped: its source opens more TCP connections a second than one may */
+	TT_GUARD_SYN_COOKIE = 3,      /* answered with a SYN cookie, in place of the stack */
+	TT_GUARD_REASONS = 4,
+};
+
+/* What is done to frames besides, in all and on one interface. */
+enum tt_guard_flags {
+	TT_GUARD_LISTS = 1, /* untracked lists of the host's policy are asked */
+	TT_GUARD_SYN = 2,   /* new TCP connections are counted */
+};
+
+enum tt_guard_room {
+	TT_GUARD_REASON_ROOM = 16, /* entries of tt_guard_drops: as many reasons as there may ever be */
+	TT_GUARD_SOURCES = 65536,  /* counters that sources share by a hash */
+	TT_GUARD_PORT_WORDS = 1024, /* of 64 bits, one for each port */
+};
+
+/* An interface on which more is done than looking at sources: frames that the stack will take for its own. */
+struct tt_guard_interface {
+	__u32 flags; /* enum tt_guard_flags */
+	__u32 mtu;
+	__u8 mac[6];
+	__u8 _pad[2];
 };
 
 /* Offsets of one complete table's roots; both zero = no table yet, every source passes. */
@@ -52,6 +74,11 @@ struct tt_guard_root {
 struct tt_guard_state {
 	__u32 active; /* which of root[]: 0 or 1 */
 	struct tt_guard_root root[2];
+	__u32 flags;	    /* enum tt_guard_flags: of all interfaces together */
+	__u32 syn_source;   /* SYNs a second from one source; more are dropped. 0 = any number */
+	__u32 syn_listener; /* SYNs a second that the stack gets for one listening socket; more are answered with cookies */
+	__u32 seed[2];	    /* of the hash of sources: drawn anew by each agent */
+	__u8 _pad[4];
 };
 
 #endif

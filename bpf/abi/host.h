@@ -6,6 +6,7 @@
 enum tt_host_dims {
 	TT_HOST_PROBES = 8, /* slots tried from ifindex & (slots - 1) */
 	TT_HOST_SCOPES = 4,
+	TT_HOST_PACKETS = 32, /* places of tt_packets for each CPU */
 };
 
 /* Which of an endpoint's lists a word is of. */
@@ -42,6 +43,16 @@ struct tt_host_interface {
 	__u32 ifindex; /* 0 = free slot. Written last, cleared first. */
 	__u8 _pad[4];
 	struct tt_host_lists lists[2];
+};
+
+/* What a test run is to see: the only variable of the programs. */
+struct tt_host_test {
+	__u32 in_ifindex;
+	__u32 out_ifindex;
+	__u32 has_original;
+	__be32 original[4]; /* destination before translation, as struct tt_address */
+	__be16 original_port;
+	__u8 _pad[2];
 };
 
 #endif

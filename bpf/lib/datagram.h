@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "abi/host.h"
 #include "lib/ip.h"
 #include "lib/kernel.h"
 
@@ -22,10 +23,10 @@ typedef struct bpf_nf_ctx tt_skb;
 enum tt_datagram_place {
 	TT_IS_HOST = 1,
 	/*
-	 * Packets that a CPU may have in hand. What the host sends is judged in the context of the sender, which softirqs
+	 * Packets that a CPU may have begun on. What the host sends is judged in the context of the sender, which softirqs
 	 * interrupt and other senders push aside.
 	 */
-	TT_PACKET_PLACES = 32,
+	TT_PACKET_PLACES = TT_HOST_PACKETS,
 };
 
 /* What reading takes besides the context. */

@@ -40,7 +40,15 @@ union nf_inet_addr {
 	__be32 all[4];
 };
 
+struct nf_conntrack_man {
+	union nf_inet_addr u3;
+	union {
+		__be16 all;
+	} u;
+};
+
 struct nf_conntrack_tuple {
+	struct nf_conntrack_man src;
 	struct {
 		union nf_inet_addr u3;
 		union {
@@ -54,7 +62,7 @@ struct nf_conntrack_tuple_hash {
 };
 
 struct nf_conn {
-	struct nf_conntrack_tuple_hash tuplehash[2]; /* 0: as the connection was opened */
+	struct nf_conntrack_tuple_hash tuplehash[2]; /* by direction, as packets come: 0 is that of the opening */
 };
 
 #pragma clang attribute pop

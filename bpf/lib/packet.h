@@ -11,8 +11,10 @@
 #include "abi/common.h"
 #include "abi/flow.h"
 #include "lib/ip.h"
-#ifdef TT_AT_NETFILTER
+#if defined(TT_AT_NETFILTER)
 #include "lib/datagram.h"
+#elif defined(TT_AT_XDP)
+#include "lib/wire-frame.h"
 #else
 #include "lib/frame.h"
 #endif

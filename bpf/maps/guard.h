@@ -12,8 +12,9 @@
 #include "abi/heap.h"
 #include "lib/words.h"
 
-/* Words of tt_guard_heap. */
+/* Words of tt_guard_heap, and its shape: see lib/words.h. */
 const volatile __u32 tt_guard_words = 1024 * TT_HEAP_BLOCK_WORDS;
+const volatile __u32 tt_guard_is_flat = 0;
 
 /* Two tables beside each other, one of them in force. The first block stays zero: what is not there yet passes. */
 struct {
@@ -33,12 +34,20 @@ struct {
 	__type(value, struct tt_guard_state);
 } tt_guard_state SEC(".maps");
 
-/* Dropped packets and bytes by enum tt_guard_reason. */
+/* Packets and bytes by enum tt_guard_reason. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, TT_GUARD_REASONS);
+	__uint(max_entries, TT_GUARD_REASON_ROOM);
 	__type(key, __u32);
 	__type(value, struct tt_counter);
 } tt_guard_drops SEC(".maps");
+
+/* By ifindex: interfaces on which more is done than looking at sources. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct tt_guard_interface);
+} tt_guard_ifaces SEC(".maps");
 
 #endif

@@ -13,6 +13,7 @@
 #include "stages/host-original.h"
 #include "stages/host-judge.h"
 #include "stages/report.h"
+#include "stages/host-report.h"
 #include "stages/flow-enter.h"
 #include "stages/host-flow.h"
 #include "stages/related.h"
@@ -56,7 +57,7 @@ static __always_inline enum tt_verdict tt_host_stages(struct tt_packet *packet, 
 	if (verdict == TT_CONTINUE)
 		verdict = tt_fragment_ports(&context, packet);
 	if (verdict == TT_CONTINUE)
-		verdict = tt_host_untracked(packet);
+		verdict = tt_host_untracked(packet, skb);
 	if (verdict == TT_CONTINUE)
 		verdict = tt_related(&context, packet);
 	if (verdict == TT_CONTINUE)
@@ -81,8 +82,11 @@ __noinline int tt_host_walk(tt_skb *skb, __u32 hook)
 	}
 	__builtin_memset(&place->packet, 0, sizeof(place->packet));
 	place->packet.place = number;
+	place->untracked_log = 0;
+	place->pre_dnat_log = 0;
 	verdict = tt_host_stages(&place->packet, skb, &here, hook);
 	tt_report(&place->packet);
+	tt_host_report_passed(place);
 	tt_packet_give_back(place);
 	return verdict == TT_ALLOW ? TT_NF_ACCEPT : TT_NF_DROP;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Traffic for measurements, in the namespaces of the guests: frames leave through tt_live and tt_send, arrive at tt_arrive.
+ * Traffic for measurements: frames leave through tt_live and tt_send in the namespaces of the guests, and arrive at tt_arrive there, or
+ * at tt_arrive_at_socket in the router's.
  * Nothing of the dataplane is in here.
  */
 #include <linux/bpf.h>
@@ -98,6 +99,18 @@ int tt_arrive(struct __sk_buff *skb)
 	__builtin_memcpy(mac, frame->h_dest, ETH_ALEN);
 	(*count)++;
 	return TC_ACT_SHOT;
+}
+
+/* On a socket: counts the datagram and ends its way. Who binds the socket says which are counted. */
+SEC("socket")
+int tt_arrive_at_socket(struct __sk_buff *skb)
+{
+	const __u32 all = 0;
+	__u64 *count = bpf_map_lookup_elem(&tt_arrivals, &all);
+
+	if (count)
+		(*count)++;
+	return 0;
 }
 
 /* What running any program costs. */

@@ -88,10 +88,22 @@ static __always_inline void tt_flow_overwrite(const struct tt_packet *packet, st
 		tt_flow_host_set(flow, host);
 }
 
+/*
+ * Whether the flow of an entry stands, so that nothing is entered there. Under the region's lock: what was seen of the flow
+ * before may be so no more. A hook of the host starts over what no workload's hook has met, and nothing else.
+ */
+static __always_inline bool tt_flow_stands(const struct tt_context *context, const struct tt_packet *packet,
+					   const struct tt_flow *flow, bool is_anew)
+{
+	const bool is_free = TT_IS_HOST ? is_anew && (flow->flags & TT_FLOW_UNMET) : is_anew || tt_flow_is_unmet(flow);
+
+	return !is_free && !tt_is_expired(context, packet->jiffies, packet->protocol, flow);
+}
+
 enum tt_flow_entered {
 	TT_FLOW_ENTERED = 0,
 	TT_FLOW_ENTERED_EVICTING = 1, /* a flow that had not ended */
-	TT_FLOW_KNOWN = 2,	      /* nothing was entered: another CPU was faster */
+	TT_FLOW_KNOWN = 2,	      /* nothing was entered: another CPU was faster, or a workload's hook */
 };
 
 /*
@@ -114,8 +126,7 @@ static __always_inline enum tt_flow_entered tt_flow_enter(const struct tt_contex
 	number = tt_flow_seek(region, &packet->key, place);
 	if (number < TT_FLOW_NOWHERE) {
 		entry = tt_flow_entry(region, number);
-		if (!is_anew && !tt_flow_is_unmet(&entry->flow) &&
-		    !tt_is_expired(context, packet->jiffies, packet->protocol, &entry->flow)) {
+		if (tt_flow_stands(context, packet, &entry->flow, is_anew)) {
 			bpf_spin_unlock(&lock->lock);
 			return TT_FLOW_KNOWN;
 		}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Before the stack: the class of a frame's source address, and what it asks for. Knows no flows and no endpoints. */
+/* Before the stack: the class of a frame's source address, and what it asks for. What passes may be asked more: guard-judge.h. */
 #ifndef TT_STAGES_GUARD_H
 #define TT_STAGES_GUARD_H
 
@@ -10,6 +10,7 @@
 
 #include "maps/guard.h"
 #include "lib/ip.h"
+#include "stages/guard-count.h"
 
 enum tt_guard_limits {
 	TT_GUARD_TAGS = 2,		  /* VLAN tags that are looked behind */
@@ -76,7 +77,7 @@ __noinline __u32 tt_guard_v6(__u32 root, __u64 upper, __u64 lower)
 {
 	const __u32 offset = root + bpf_ntohs((__u16)upper);
 
-	if (tt_is_flat) {
+	if (tt_guard_is_flat) {
 		const struct tt_words heap = tt_words_flat(&tt_guard_heap, tt_guard_words);
 
 		return heap.only ? tt_guard_v6_in(&heap, tt_guard_word(&heap, offset), upper, lower) : TT_GUARD_MISSING;
@@ -101,7 +102,7 @@ static __always_inline __u32 tt_guard_class_v4(const struct tt_guard_root *root,
 
 	if (at + sizeof(*ip) > end)
 		return TT_GUARD_PASS;
-	if (tt_is_flat) {
+	if (tt_guard_is_flat) {
 		const struct tt_words heap = tt_words_flat(&tt_guard_heap, tt_guard_words);
 
 		return heap.only ? tt_guard_v4(&heap, root->v4, bpf_ntohl(ip->saddr)) : TT_GUARD_MISSING;
@@ -149,29 +150,18 @@ static __always_inline __u32 tt_guard_class(const void *data, const void *end)
 	return ethertype == bpf_htons(ETH_P_IPV6) ? tt_guard_class_v6(root, at, end) : TT_GUARD_PASS;
 }
 
-static __always_inline int tt_guard_drop(__u32 reason, __u32 bytes)
-{
-	struct tt_counter *counter = bpf_map_lookup_elem(&tt_guard_drops, &reason);
-
-	if (counter) {
-		counter->packets++;
-		counter->bytes += bytes;
-	}
-	return XDP_DROP;
-}
-
-/* Judges one frame. Returns the XDP action. */
-static __always_inline int tt_guard_judge(struct xdp_md *frame)
+/* Judges the source of a frame. Returns the XDP action. */
+static __always_inline int tt_guard_judge_source(struct xdp_md *frame)
 {
 	const void *data = (const void *)(long)frame->data;
 	const void *end = (const void *)(long)frame->data_end;
 	const __u32 class = tt_guard_class(data, end);
 
-	if (class == TT_GUARD_PASS)
-		return XDP_PASS;
 	if (class == TT_GUARD_DROP)
 		return tt_guard_drop(TT_GUARD_DROP_SOURCE, end - data);
-	return class & TT_GUARD_NODE ? tt_guard_drop(TT_GUARD_DROP_HOLE, end - data) : XDP_PASS;
+	if (class & TT_GUARD_NODE)
+		return tt_guard_drop(TT_GUARD_DROP_HOLE, end - data);
+	return XDP_PASS;
 }
 
 #endif

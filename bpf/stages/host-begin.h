@@ -17,17 +17,12 @@ enum tt_host_constants {
 	TT_DST_NOREF = 1, /* in sk_buff._skb_refdst: no reference is held */
 };
 
-/* Test runs happen between loopback interfaces and without connection tracking: tests say what to see instead. */
-const volatile __u32 tt_is_test = 0;
+/* Places of tt_packets: a power of two, at least TT_PACKET_PLACES for each CPU. Fewer are shared. */
+const volatile __u32 tt_packet_room = TT_PACKET_PLACES;
 
-struct tt_host_test {
-	__u32 in_ifindex;
-	__u32 out_ifindex;
-	__u32 has_original;
-	__be32 original[4]; /* destination before translation, as struct tt_address */
-	__be16 original_port;
-	__u8 _pad[2];
-} tt_host_test;
+/* Test runs happen between loopback interfaces and without connection tracking: they say what to see instead. */
+const volatile __u32 tt_is_test = 0;
+struct tt_host_test tt_host_test;
 
 /* Interfaces and the root that a packet is judged by, all chosen once. */
 struct tt_host_here {
@@ -105,14 +100,16 @@ static __always_inline bool tt_host_arrive(struct tt_host_here *here, const tt_s
 	return here->in != TT_LOOPBACK_IFINDEX && here->out != TT_LOOPBACK_IFINDEX;
 }
 
-/* Takes a place of this CPU's for a packet. NULL: all are taken. */
+/* Takes a place for a packet, looked for from this CPU's first on. NULL: all of those are taken. */
 static __always_inline struct tt_packet_place *tt_packet_take(__u32 *number)
 {
+	const __u32 first = bpf_get_smp_processor_id() * TT_PACKET_PLACES;
+
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < TT_PACKET_PLACES; i++) {
 		struct tt_packet_place *place;
 
-		*number = i;
+		*number = (first + i) & (tt_packet_room - 1);
 		place = bpf_map_lookup_elem(&tt_packets, number);
 		if (place && !__sync_lock_test_and_set(&place->is_taken, 1))
 			return place;
@@ -120,10 +117,10 @@ static __always_inline struct tt_packet_place *tt_packet_take(__u32 *number)
 	return NULL;
 }
 
+/* An exchange, and no mere store: whoever takes the place next, on any CPU, does so after all that was done there. */
 static __always_inline void tt_packet_give_back(struct tt_packet_place *place)
 {
-	barrier();
-	*(volatile __u32 *)&place->is_taken = 0;
+	__sync_lock_test_and_set(&place->is_taken, 0);
 }
 
 /* The context, but for the packet's bytes. 0 or an error. */

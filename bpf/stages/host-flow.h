@@ -62,6 +62,19 @@ static __always_inline bool tt_host_asks_anew(const struct tt_packet *packet)
 	return packet->protocol == TT_PROTO_TCP && (packet->tcp_flags & (TT_TCP_SYN | TT_TCP_ACK)) == TT_TCP_SYN;
 }
 
+/* A workload's hook may have met the flow meanwhile: then it is that hook's, and what is said here is asked again. */
+static __always_inline enum tt_verdict tt_host_start_over(const struct tt_context *context, struct tt_packet *packet,
+							  const struct tt_flow_place *place, bool is_high)
+{
+	const long error = tt_flow_store(context, packet, place, is_high, true);
+
+	if (!error)
+		return tt_host_opened(packet);
+	if (error != -EEXIST)
+		return tt_drop(packet, TT_REASON_DROP_FLOW_TABLE);
+	return tt_allow(packet, TT_REASON_ALLOWED_FLOW);
+}
+
 /*
  * A SYN on a known flow is judged in its own direction, and leaves the flow alone if denied. Allowed, it starts the flow
  * over if that was ending, denied or ran the other way; not if a workload has judged it: it does so itself.
@@ -75,11 +88,8 @@ static __always_inline enum tt_verdict tt_host_reopen(const struct tt_context *c
 	if (tt_host_judge(context->skb, packet->place, false) != TT_CONTINUE)
 		return TT_DROP;
 	if (flow->flags & TT_FLOW_UNMET) {
-		if (is_reply || flow->state >= TT_FLOW_CLOSING || tt_host_is_denied(said)) {
-			if (tt_flow_store(context, packet, place, is_high, true))
-				return tt_drop(packet, TT_REASON_DROP_FLOW_TABLE);
-			return tt_host_opened(packet);
-		}
+		if (is_reply || flow->state >= TT_FLOW_CLOSING || tt_host_is_denied(said))
+			return tt_host_start_over(context, packet, place, is_high);
 		tt_track_count(flow, 1, packet->length, false);
 		flow->seen_jiffies = packet->jiffies;
 	}
@@ -102,15 +112,36 @@ static __always_inline enum tt_verdict tt_host_revoke(struct tt_packet *packet, 
 	return TT_DROP;
 }
 
-/* Nothing has changed since it was denied; the flow is remembered for as long as somebody tries. */
+/* Which list has said so. */
+static __always_inline __u8 tt_host_scope_of(const struct tt_packet *packet, __u8 reason)
+{
+	if (reason == TT_REASON_DROP_UNTRACKED)
+		return TT_SCOPE_UNTRACKED;
+	if (reason == TT_REASON_DROP_PRE_DNAT)
+		return TT_SCOPE_PRE_DNAT;
+	return packet->hook == TT_HOOK_FORWARD ? TT_SCOPE_FORWARD : TT_SCOPE_NORMAL;
+}
+
+/*
+ * Nothing has changed since it was denied; the flow is remembered for as long as somebody tries. Untracked lists deny a
+ * flow only when a reply asks them: of what the host has opened it is the egress list.
+ */
 static __always_inline enum tt_verdict tt_host_stay_denied(struct tt_packet *packet, struct tt_flow *flow, __u32 word)
 {
-	if (flow->host_reason == TT_REASON_DROP_HOST_EGRESS)
+	const __u8 reason = flow->host_reason;
+
+	packet->egress_word = 0;
+	packet->ingress_word = 0;
+	if (reason == TT_REASON_DROP_HOST_EGRESS ||
+	    (reason == TT_REASON_DROP_UNTRACKED && packet->hook == TT_HOOK_TO_HOST)) {
 		packet->egress_word = word;
-	else
+		packet->egress_scope = tt_host_scope_of(packet, reason);
+	} else {
 		packet->ingress_word = word;
+		packet->ingress_scope = tt_host_scope_of(packet, reason);
+	}
 	flow->seen_jiffies = packet->jiffies;
-	return tt_drop(packet, flow->host_reason);
+	return tt_drop(packet, reason);
 }
 
 /*

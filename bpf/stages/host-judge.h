@@ -57,6 +57,8 @@ static __always_inline enum tt_verdict tt_host_ask_pre_dnat(struct tt_packet *pa
 		return TT_CONTINUE;
 	tt_original_restore(packet, skb, is_reply);
 	verdict = tt_host_ask(packet, lists, TT_SCOPE_PRE_DNAT, true, is_reply, TT_REASON_DROP_PRE_DNAT);
+	if (verdict == TT_CONTINUE && (packet->ingress_word & TT_WORD_LOG))
+		tt_place_of(packet)->pre_dnat_log = packet->ingress_word;
 	packet->source = source;
 	packet->destination = destination;
 	packet->ports = ports;
@@ -103,14 +105,41 @@ static __always_inline enum tt_verdict tt_host_judge_forward(struct tt_packet *p
 }
 
 /*
+ * Lists that know no connections, on one packet. Between workloads and their host there are none. What comes in is judged as it
+ * came, so that it does not matter whether that is done here or by XDP: is_reply is about a packet that runs against it.
+ */
+static __always_inline enum tt_verdict tt_host_ask_untracked(struct tt_packet *packet, const tt_skb *skb,
+							     const struct tt_host_lists *lists, bool is_ingress,
+							     bool is_reply)
+{
+	const struct tt_ip source = packet->source, destination = packet->destination;
+	const __u32 ports = packet->ports;
+	enum tt_verdict verdict;
+
+	if ((lists->flags & TT_HOST_WORKLOAD) || !(lists->flags & TT_HOST_UNTRACKED))
+		return TT_CONTINUE;
+	if (is_ingress && is_reply)
+		tt_original_restore(packet, skb, true);
+	else if (is_ingress)
+		tt_arrival_restore(packet, skb);
+	verdict = tt_host_ask(packet, lists, TT_SCOPE_UNTRACKED, is_ingress, is_reply, TT_REASON_DROP_UNTRACKED);
+	packet->source = source;
+	packet->destination = destination;
+	packet->ports = ports;
+	return verdict;
+}
+
+/*
  * The connection of the packet in that place, in the direction it was opened in: is_reply says that the packet runs
  * the other way. TT_CONTINUE: nothing denies it. A global function: its callers cost the verifier one pass.
+ * What untracked lists now take of the connection's opener has no connection any more, and the lists that know connections
+ * never come to it: then a packet that runs the other way is one that nobody asked for, and opens one itself.
  */
 __noinline int tt_host_judge(tt_skb *skb, __u32 place, __u32 is_reply)
 {
 	struct tt_packet *packet = tt_packet_at(place);
 	const struct tt_host_lists *in, *out, *from, *to;
-	enum tt_verdict verdict;
+	enum tt_verdict verdict = TT_CONTINUE;
 
 	if (!packet)
 		return TT_DROP;
@@ -118,6 +147,16 @@ __noinline int tt_host_judge(tt_skb *skb, __u32 place, __u32 is_reply)
 	out = tt_host_lists_at(packet->out_slot, packet->root_number);
 	if (!in || !out)
 		return tt_drop(packet, TT_REASON_DROP_TABLE_HOLE);
+	packet->egress_word = 0;
+	packet->ingress_word = 0;
+	if (is_reply && packet->hook == TT_HOOK_TO_HOST)
+		verdict = tt_host_ask_untracked(packet, skb, in, false, true);
+	else if (is_reply)
+		verdict = tt_host_ask_untracked(packet, skb, out, true, true);
+	if (verdict == TT_DROP)
+		return verdict;
+	if (verdict == TT_ALLOW)
+		is_reply = false;
 	from = is_reply ? out : in;
 	to = is_reply ? in : out;
 	packet->egress_word = 0;
@@ -145,7 +184,7 @@ static __always_inline enum tt_verdict tt_host_leave(struct tt_packet *packet)
  * Lists that know no connections: each packet in its own direction. TT_CONTINUE: they leave it to the others. What they
  * allow past this interface may still be denied where it leaves.
  */
-static __always_inline enum tt_verdict tt_host_untracked(struct tt_packet *packet)
+static __always_inline enum tt_verdict tt_host_untracked(struct tt_packet *packet, const tt_skb *skb)
 {
 	const bool is_ingress = packet->hook != TT_HOOK_FROM_HOST;
 	const struct tt_host_lists *lists;
@@ -154,9 +193,9 @@ static __always_inline enum tt_verdict tt_host_untracked(struct tt_packet *packe
 	lists = tt_host_lists_at(is_ingress ? packet->in_slot : packet->out_slot, packet->root_number);
 	if (!lists)
 		return tt_drop(packet, TT_REASON_DROP_TABLE_HOLE);
-	if (lists->flags & TT_HOST_WORKLOAD)
-		return TT_CONTINUE;
-	verdict = tt_host_ask(packet, lists, TT_SCOPE_UNTRACKED, is_ingress, false, TT_REASON_DROP_UNTRACKED);
+	verdict = tt_host_ask_untracked(packet, skb, lists, is_ingress, false);
+	if (verdict == TT_CONTINUE && ((packet->egress_word | packet->ingress_word) & TT_WORD_LOG))
+		tt_place_of(packet)->untracked_log = packet->egress_word | packet->ingress_word;
 	if (verdict != TT_ALLOW)
 		return verdict;
 	if (packet->hook == TT_HOOK_FORWARD && tt_host_leave(packet) == TT_DROP)

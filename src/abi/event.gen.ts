@@ -12,6 +12,8 @@ export const Hook = Object.freeze({
   FORWARD: 3,
   /** that it sends it */
   FROM_HOST: 4,
+  /** before it has made a packet of the frame */
+  FROM_WIRE: 5,
 } as const);
 
 export type Hook = (typeof Hook)[keyof typeof Hook];
@@ -22,6 +24,7 @@ const hookNames: Readonly<Record<number, string>> = Object.freeze({
   2: 'TO_HOST',
   3: 'FORWARD',
   4: 'FROM_HOST',
+  5: 'FROM_WIRE',
 });
 
 /** The constant of that value; the number as text if there is none. */
@@ -36,7 +39,7 @@ export const EventKind = Object.freeze({
   DENIED: 2,
   /** an established flow that changed policy now denies */
   FLOW_REVOKED: 3,
-  /** allowed, and a Log rule matched */
+  /** a Log rule matched, in a list that did not deny */
   LOG: 4,
   /** not policy: see reason */
   DROPPED: 5,

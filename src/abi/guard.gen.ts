@@ -95,13 +95,17 @@ export function guardClassName(value: number): string {
   return guardClassNames[value] ?? String(value);
 }
 
-/** enum tt_guard_reason. Why the guard dropped a packet; one counter each. */
+/** enum tt_guard_reason. What the guard did to packets that did not reach the stack; one counter each. New ones come last. */
 export const GuardReason = Object.freeze({
-  /** the source address is in a blocked prefix */
+  /** dropped: the source address is in a blocked prefix */
   DROP_SOURCE: 0,
-  /** the table leads nowhere: a bug */
+  /** dropped: the table leads nowhere, a bug */
   DROP_HOLE: 1,
-  REASONS: 2,
+  /** dropped: its source opens more TCP connections a second than one may */
+  DROP_SYN_SOURCE: 2,
+  /** answered with a SYN cookie, in place of the stack */
+  SYN_COOKIE: 3,
+  REASONS: 4,
 } as const);
 
 export type GuardReason = (typeof GuardReason)[keyof typeof GuardReason];
@@ -109,12 +113,98 @@ export type GuardReason = (typeof GuardReason)[keyof typeof GuardReason];
 const guardReasonNames: Readonly<Record<number, string>> = Object.freeze({
   0: 'DROP_SOURCE',
   1: 'DROP_HOLE',
-  2: 'REASONS',
+  2: 'DROP_SYN_SOURCE',
+  3: 'SYN_COOKIE',
+  4: 'REASONS',
 });
 
 /** The constant of that value; the number as text if there is none. */
 export function guardReasonName(value: number): string {
   return guardReasonNames[value] ?? String(value);
+}
+
+/** enum tt_guard_flags. What is done to frames besides, in all and on one interface. */
+export const GuardFlags = Object.freeze({
+  /** untracked lists of the host's policy are asked */
+  LISTS: 1,
+  /** new TCP connections are counted */
+  SYN: 2,
+} as const);
+
+export type GuardFlags = (typeof GuardFlags)[keyof typeof GuardFlags];
+
+const guardFlagsNames: Readonly<Record<number, string>> = Object.freeze({
+  1: 'LISTS',
+  2: 'SYN',
+});
+
+/** The constant of that value; the number as text if there is none. */
+export function guardFlagsName(value: number): string {
+  return guardFlagsNames[value] ?? String(value);
+}
+
+const guardFlagsHelps: Readonly<Record<number, string>> = Object.freeze({
+  1: "untracked lists of the host's policy are asked",
+  2: 'new TCP connections are counted',
+});
+
+/** What the value means, as the header says it; empty if there is no such value. */
+export function guardFlagsHelp(value: number): string {
+  return guardFlagsHelps[value] ?? '';
+}
+
+/** enum tt_guard_room. */
+export const GuardRoom = Object.freeze({
+  /** entries of tt_guard_drops: as many reasons as there may ever be */
+  REASON_ROOM: 16,
+  /** counters that sources share by a hash */
+  SOURCES: 65536,
+  /** of 64 bits, one for each port */
+  PORT_WORDS: 1024,
+} as const);
+
+export type GuardRoom = (typeof GuardRoom)[keyof typeof GuardRoom];
+
+/**
+ * struct tt_guard_interface, 16 bytes. An interface on which more is done than looking at sources: frames that the
+ * stack will take for its own.
+ *
+ *    0  __u32 flags
+ *    4  __u32 mtu
+ *    8  __u8 mac[6]
+ *   14  __u8 _pad[2]
+ */
+export const GuardInterface = Object.freeze({
+  SIZE: 16,
+  OFFSET: Object.freeze({
+    flags: 0,
+    mtu: 4,
+    mac: 8,
+  } as const),
+} as const);
+
+export interface GuardInterface {
+  /** enum tt_guard_flags */
+  readonly flags: number;
+  readonly mtu: number;
+  readonly mac: Uint8Array;
+}
+
+/** Writes 16 bytes at `at`, padding included. Throws RangeError if an array has another length. */
+export function encodeGuardInterface(view: DataView, at: number, value: GuardInterface): void {
+  view.setUint32(at, value.flags, true);
+  view.setUint32(at + 4, value.mtu, true);
+  new Uint8Array(view.buffer, view.byteOffset + at + 8, 6).set(ofLength(value.mac, 6, 'mac'));
+  new Uint8Array(view.buffer, view.byteOffset + at + 14, 2).fill(0);
+}
+
+/** Reads 16 bytes at `at`; the result does not share memory with them. */
+export function decodeGuardInterface(view: DataView, at: number): GuardInterface {
+  return {
+    flags: view.getUint32(at, true),
+    mtu: view.getUint32(at + 4, true),
+    mac: new Uint8Array(view.buffer, view.byteOffset + at + 8, 6).slice(),
+  };
 }
 
 /**
@@ -152,16 +242,25 @@ export function decodeGuardRoot(view: DataView, at: number): GuardRoot {
 }
 
 /**
- * struct tt_guard_state, 20 bytes. A new table comes into force by one store to `active`.
+ * struct tt_guard_state, 44 bytes. A new table comes into force by one store to `active`.
  *
  *    0  __u32 active
  *    4  struct tt_guard_root root[2]
+ *   20  __u32 flags
+ *   24  __u32 syn_source
+ *   28  __u32 syn_listener
+ *   32  __u32 seed[2]
+ *   40  __u8 _pad[4]
  */
 export const GuardState = Object.freeze({
-  SIZE: 20,
+  SIZE: 44,
   OFFSET: Object.freeze({
     active: 0,
     root: 4,
+    flags: 20,
+    syn_source: 24,
+    syn_listener: 28,
+    seed: 32,
   } as const),
 } as const);
 
@@ -169,21 +268,40 @@ export interface GuardState {
   /** which of root[]: 0 or 1 */
   readonly active: number;
   readonly root: readonly GuardRoot[];
+  /** enum tt_guard_flags: of all interfaces together */
+  readonly flags: number;
+  /** SYNs a second from one source; more are dropped. 0 = any number */
+  readonly syn_source: number;
+  /** SYNs a second that the stack gets for one listening socket; more are answered with cookies */
+  readonly syn_listener: number;
+  /** of the hash of sources: drawn anew by each agent */
+  readonly seed: readonly number[];
 }
 
-/** Writes 20 bytes at `at`, padding included. Throws RangeError if an array has another length. */
+/** Writes 44 bytes at `at`, padding included. Throws RangeError if an array has another length. */
 export function encodeGuardState(view: DataView, at: number, value: GuardState): void {
   view.setUint32(at, value.active, true);
   for (const [index, element] of ofLength(value.root, 2, 'root').entries()) {
     encodeGuardRoot(view, at + 4 + 8 * index, element);
   }
+  view.setUint32(at + 20, value.flags, true);
+  view.setUint32(at + 24, value.syn_source, true);
+  view.setUint32(at + 28, value.syn_listener, true);
+  for (const [index, element] of ofLength(value.seed, 2, 'seed').entries()) {
+    view.setUint32(at + 32 + 4 * index, element, true);
+  }
+  new Uint8Array(view.buffer, view.byteOffset + at + 40, 4).fill(0);
 }
 
-/** Reads 20 bytes at `at`; the result does not share memory with them. */
+/** Reads 44 bytes at `at`; the result does not share memory with them. */
 export function decodeGuardState(view: DataView, at: number): GuardState {
   return {
     active: view.getUint32(at, true),
     root: Array.from({ length: 2 }, (_, index) => decodeGuardRoot(view, at + 4 + 8 * index)),
+    flags: view.getUint32(at + 20, true),
+    syn_source: view.getUint32(at + 24, true),
+    syn_listener: view.getUint32(at + 28, true),
+    seed: Array.from({ length: 2 }, (_, index) => view.getUint32(at + 32 + 4 * index, true)),
   };
 }
 

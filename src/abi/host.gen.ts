@@ -6,6 +6,8 @@ export const HostDims = Object.freeze({
   /** slots tried from ifindex & (slots - 1) */
   PROBES: 8,
   SCOPES: 4,
+  /** places of tt_packets for each CPU */
+  PACKETS: 32,
 } as const);
 
 export type HostDims = (typeof HostDims)[keyof typeof HostDims];
@@ -127,6 +129,59 @@ export function decodeHostInterface(view: DataView, at: number): HostInterface {
   return {
     ifindex: view.getUint32(at, true),
     lists: Array.from({ length: 2 }, (_, index) => decodeHostLists(view, at + 8 + 20 * index)),
+  };
+}
+
+/**
+ * struct tt_host_test, 32 bytes. What a test run is to see: the only variable of the programs.
+ *
+ *    0  __u32 in_ifindex
+ *    4  __u32 out_ifindex
+ *    8  __u32 has_original
+ *   12  __be32 original[4]
+ *   28  __be16 original_port
+ *   30  __u8 _pad[2]
+ */
+export const HostTest = Object.freeze({
+  SIZE: 32,
+  OFFSET: Object.freeze({
+    in_ifindex: 0,
+    out_ifindex: 4,
+    has_original: 8,
+    original: 12,
+    original_port: 28,
+  } as const),
+} as const);
+
+export interface HostTest {
+  readonly in_ifindex: number;
+  readonly out_ifindex: number;
+  readonly has_original: number;
+  /** destination before translation, as struct tt_address */
+  readonly original: readonly number[];
+  readonly original_port: number;
+}
+
+/** Writes 32 bytes at `at`, padding included. Throws RangeError if an array has another length. */
+export function encodeHostTest(view: DataView, at: number, value: HostTest): void {
+  view.setUint32(at, value.in_ifindex, true);
+  view.setUint32(at + 4, value.out_ifindex, true);
+  view.setUint32(at + 8, value.has_original, true);
+  for (const [index, element] of ofLength(value.original, 4, 'original').entries()) {
+    view.setUint32(at + 12 + 4 * index, element);
+  }
+  view.setUint16(at + 28, value.original_port);
+  new Uint8Array(view.buffer, view.byteOffset + at + 30, 2).fill(0);
+}
+
+/** Reads 32 bytes at `at`; the result does not share memory with them. */
+export function decodeHostTest(view: DataView, at: number): HostTest {
+  return {
+    in_ifindex: view.getUint32(at, true),
+    out_ifindex: view.getUint32(at + 4, true),
+    has_original: view.getUint32(at + 8, true),
+    original: Array.from({ length: 4 }, (_, index) => view.getUint32(at + 12 + 4 * index)),
+    original_port: view.getUint16(at + 28),
   };
 }
 

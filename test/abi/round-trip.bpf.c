@@ -104,7 +104,11 @@ struct {
 	EACH(4, V32((s).mask[i])) EACH(4, V32((s).value[i])) V((s).hit) V((s).miss)
 #define FIELDS_tt_guard_root(V, V16, V32, s) V((s).v4) V((s).v6)
 #define FIELDS_tt_guard_state(V, V16, V32, s)                                                                          \
-	V((s).active) FIELDS_tt_guard_root(V, V16, V32, (s).root[0]) FIELDS_tt_guard_root(V, V16, V32, (s).root[1])
+	V((s).active)                                                                                                  \
+	FIELDS_tt_guard_root(V, V16, V32, (s).root[0])                                                                 \
+	FIELDS_tt_guard_root(V, V16, V32, (s).root[1])                                                                 \
+	V((s).flags) V((s).syn_source) V((s).syn_listener) EACH(2, V((s).seed[i]))
+#define FIELDS_tt_guard_interface(V, V16, V32, s) V((s).flags) V((s).mtu) EACH(6, V((s).mac[i]))
 #define FIELDS_tt_counter(V, V16, V32, s) V((s).packets) V((s).bytes)
 #define FIELDS_tt_clock_reading(V, V16, V32, s) V((s).jiffies) V((s).monotonic_ns)
 #define FIELDS_tt_event(V, V16, V32, s)                                                                                \
@@ -126,6 +130,9 @@ struct {
 #define FIELDS_tt_host_lists(V, V16, V32, s) V((s).flags) EACH(4, V((s).id[i]))
 #define FIELDS_tt_host_interface(V, V16, V32, s)                                                                       \
 	V((s).ifindex) FIELDS_tt_host_lists(V, V16, V32, (s).lists[0]) FIELDS_tt_host_lists(V, V16, V32, (s).lists[1])
+#define FIELDS_tt_host_test(V, V16, V32, s)                                                                            \
+	V((s).in_ifindex)                                                                                              \
+	V((s).out_ifindex) V((s).has_original) EACH(4, V32((s).original[i])) V16((s).original_port)
 
 #define ROUND_TRIP(type)                                                                                               \
 	SEC("tc") int read_##type(struct __sk_buff *skb)                                                               \
@@ -170,8 +177,10 @@ ROUND_TRIP(tt_event)
 ROUND_TRIP(tt_guard_match)
 ROUND_TRIP(tt_guard_root)
 ROUND_TRIP(tt_guard_state)
+ROUND_TRIP(tt_guard_interface)
 ROUND_TRIP(tt_host_lists)
 ROUND_TRIP(tt_host_interface)
+ROUND_TRIP(tt_host_test)
 ROUND_TRIP(tt_switch)
 
 char _license[] SEC("license") = "GPL";

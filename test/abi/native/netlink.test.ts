@@ -45,6 +45,8 @@ describe('network interfaces', () => {
       up: true,
       kind: 'veth',
       peerMac: '',
+      master: 0,
+      lower: 0,
     });
     expect(links.find(({ name }) => name === 'two')).toMatchObject({ mac: '02:00:00:00:00:02', up: false });
     expect(links.find(({ name }) => name === 'bridge')).toMatchObject({ kind: 'bridge' });
@@ -117,6 +119,36 @@ describe('network interfaces', () => {
     expect(changes.unbridged.filter(({ removed }) => removed)).toEqual([]);
     expect(names(true).toSorted()).toEqual(['one', 'two']);
     expect(changes.heard.some(({ overrun }) => overrun)).toBe(false);
+  });
+
+  it('have addresses of both families, of a point-to-point link the own one, and are told of when one comes or goes', () => {
+    const { heard, one, list } = namespace.run(async (native: Native) => {
+      const { execFileSync: execute } = process.getBuiltinModule('node:child_process');
+      const ip = (words: string): unknown => execute('ip', words.split(' '));
+      const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 200));
+      ip('link add one type veth peer name two');
+      const link = native.linkList().find(({ name }) => name === 'one')?.ifindex ?? 0;
+      const changes: { ifindex: number; removed: boolean; filters: boolean }[] = [];
+      const monitor = native.LinkMonitor.open(({ ifindex, removed, filters, addresses }) => {
+        if (addresses) changes.push({ ifindex, removed, filters });
+      });
+      ip('address add 192.0.2.1 peer 192.0.2.2 dev one');
+      ip('address add 2001:db8::1/64 dev one nodad');
+      await pause();
+      const count = changes.length;
+      const addresses = native.addressList().filter(({ ifindex }) => ifindex === link);
+      ip('address delete 2001:db8::1/64 dev one');
+      await pause();
+      monitor.close();
+      return {
+        heard: [count, changes.length > count, changes.every((change) => change.ifindex === link && !change.removed)],
+        one: changes[0],
+        list: addresses.map(({ bytes }) => Buffer.from(bytes).toString('hex')),
+      };
+    });
+    expect(heard).toEqual([2, true, true]);
+    expect(one).toMatchObject({ removed: false, filters: false });
+    expect(list).toEqual(['c0000201', '20010db8000000000000000000000001']);
   });
 
   it('are told of when filters on them come, change and go, or go with their queueing discipline, and of no other', () => {
