@@ -208,15 +208,23 @@ export interface NetworkLink {
   readonly kind: string;
   /** For a veth whose other end is in another namespace the kernel can name: that end's MAC (IFLA_TARGET_NETNSID); else empty. */
   readonly peerMac: string;
+  /** Number of the bridge, bond or VRF that it is a part of; 0 = of none. */
+  readonly master: number;
+  /** Number of the interface of this namespace that it stands on: a VLAN's, a macvlan's; 0 = on none. */
+  readonly lower: number;
 }
 
 /** RTM_GETLINK dump of this namespace. */
 export declare function linkList(): NetworkLink[];
 
+/** RTM_GETADDR dump of this namespace: 4 or 16 bytes each; of a point-to-point link the address of this end. */
+export declare function addressList(): { readonly ifindex: number; readonly bytes: Uint8Array }[];
+
 /**
  * RTNLGRP_LINK and RTNLGRP_TC: calls back with the ifindex of every link that appeared or changed, and with removed = true for
  * one that vanished; with filters = true, and no name, for one whose clsact filters changed: a filter came, was replaced or
- * went, or all with their queueing discipline. overrun = some were lost: list again.
+ * went, or all with their queueing discipline; with addresses = true, and no name, for one that got or lost an address
+ * (RTNLGRP_IPV4_IFADDR and its like). overrun = some were lost: list again.
  */
 export declare class LinkMonitor {
   static open(
@@ -225,6 +233,7 @@ export declare class LinkMonitor {
       readonly name: string;
       readonly removed: boolean;
       readonly filters: boolean;
+      readonly addresses: boolean;
       readonly overrun: boolean;
     }) => void,
   ): LinkMonitor;
@@ -307,6 +316,14 @@ export interface SendOutcome {
 export declare function sendLive(program: BpfProgram, frame: Uint8Array, job: SendJob): Promise<SendOutcome>;
 /** The frames in turn, over an AF_PACKET socket past the queueing discipline. On a thread of its own. */
 export declare function sendPackets(ifindex: number, frames: readonly Uint8Array[], job: SendJob): Promise<SendOutcome>;
+
+/** A UDP socket in the namespace of the calling thread that nobody reads: what its filter keeps lies there until it is full. */
+export declare class UdpSink {
+  /** `program` is a socket filter: it sees each datagram that arrives at the address, headers of UDP first. */
+  static open(program: BpfProgram, address: string, port: number): UdpSink;
+  /** May be called again. */
+  close(): void;
+}
 
 export interface TcpLoadJob {
   /** `stream`: one connection, one direction. `rr`: requests of a byte over one. `crr`: a connection for each request. */

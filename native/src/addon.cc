@@ -14,9 +14,11 @@
 #include "object.h"
 #include "program.h"
 #include "ring_buffer.h"
+#include "section_handlers.h"
 #include "sender.h"
 #include "system.h"
 #include "tcp_load.h"
+#include "udp_sink.h"
 #include "util/errors.h"
 #include "util/handle.h"
 #include "xdp.h"
@@ -25,6 +27,7 @@ namespace tortie {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InstallLogCapture();
+  InstallSectionHandlers(env);
   env.SetInstanceData(new AddonData());
   BpfObject::Init(env, exports);
   BpfMap::Init(env, exports);
@@ -42,6 +45,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitNetThread(env, exports);
   InitSender(env, exports);
   InitTcpLoad(env, exports);
+  UdpSink::Init(env, exports);
   InitXdp(env, exports);
   InitInetDiag(env, exports);
   return exports;

@@ -28,7 +28,7 @@ LinkChange ToLinkChange(const nlmsghdr* message) {
   return change;
 }
 
-/** Returns whether the message tells of anything that could concern a program on an interface. */
+/** Returns whether the message tells of anything that could concern a program on an interface, or policy there. */
 bool ToChange(const nlmsghdr* message, LinkChange* change) {
   switch (message->nlmsg_type) {
     case RTM_NEWLINK:
@@ -36,6 +36,11 @@ bool ToChange(const nlmsghdr* message, LinkChange* change) {
       // Bridges tell of their ports in the same group: a DELLINK of family AF_BRIDGE is a port that left, not an end.
       if (static_cast<const ifinfomsg*>(NLMSG_DATA(message))->ifi_family != AF_UNSPEC) return false;
       *change = ToLinkChange(message);
+      return true;
+    case RTM_NEWADDR:
+    case RTM_DELADDR:
+      change->ifindex = static_cast<const ifaddrmsg*>(NLMSG_DATA(message))->ifa_index;
+      change->addresses = true;
       return true;
     case RTM_DELQDISC:
       // Another queueing discipline than that which filters hang from.
@@ -73,7 +78,7 @@ Napi::Value LinkMonitor::JsOpen(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   LinkMonitorInit init;
   init.on_change = Napi::Persistent(ToFunction(info[0], "onChange"));
-  init.socket = OpenRouteSocket(RTMGRP_LINK | RTMGRP_TC);
+  init.socket = OpenRouteSocket(RTMGRP_LINK | RTMGRP_TC | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
   if (!init.socket.valid()) ThrowErrno(env, errno, "monitor", "network interfaces");
   // Without CAP_NET_ADMIN the socket keeps its default size and overruns sooner, which is reported.
   setsockopt(init.socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kSocketBytes, sizeof(kSocketBytes));
@@ -105,6 +110,7 @@ void LinkMonitor::Deliver(Napi::Env env, const Changes& changes) {
     argument.Set("name", change.name);
     argument.Set("removed", change.removed);
     argument.Set("filters", change.filters);
+    argument.Set("addresses", change.addresses);
     argument.Set("overrun", change.overrun);
     on_change_.Call({argument});
   }

@@ -1,5 +1,5 @@
-// LinkMonitor: tells JavaScript of interfaces that appear, change and vanish in this network namespace, and of clsact
-// filters on them that somebody adds, replaces or removes.
+// LinkMonitor: tells JavaScript of interfaces that appear, change and vanish in this network namespace, of clsact filters on
+// them that somebody adds, replaces or removes, and of their addresses.
 #pragma once
 
 #include <memory>
@@ -17,6 +17,7 @@ struct LinkChange {
   std::string name;
   bool removed = false;
   bool filters = false;
+  bool addresses = false;
   bool overrun = false;
 };
 

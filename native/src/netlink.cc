@@ -26,6 +26,16 @@ struct LinkRequest {
   char attributes[64];
 };
 
+struct AddressRequest {
+  nlmsghdr header;
+  ifaddrmsg address;
+};
+
+struct AddressDescription {
+  uint32_t ifindex = 0;
+  std::vector<uint8_t> bytes;
+};
+
 LinkRequest MakeRequest(uint16_t flags) {
   LinkRequest request = {};
   request.header.nlmsg_len = NLMSG_LENGTH(sizeof(ifinfomsg));
@@ -78,11 +88,11 @@ std::string FindKind(const rtattr* info) {
 using OnMessage = std::function<void(const nlmsghdr*)>;
 
 /** Sends one request and passes every message of the answer on. Returns 0 or a negative errno; -EINTR: see above. */
-int Exchange(int socket, LinkRequest* request, std::vector<char>* buffer, const OnMessage& on_message) {
+int Exchange(int socket, nlmsghdr* request, std::vector<char>* buffer, const OnMessage& on_message) {
   static thread_local uint32_t sequence = 0;
-  request->header.nlmsg_seq = ++sequence;
-  if (send(socket, request, request->header.nlmsg_len, 0) < 0) return -errno;
-  const bool is_dump = (request->header.nlmsg_flags & NLM_F_DUMP) != 0;
+  request->nlmsg_seq = ++sequence;
+  if (send(socket, request, request->nlmsg_len, 0) < 0) return -errno;
+  const bool is_dump = (request->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
   bool interrupted = false;
   for (;;) {
     const ssize_t received = recv(socket, buffer->data(), buffer->size(), 0);
@@ -106,8 +116,43 @@ int DumpLinks(int socket, std::vector<char>* buffer, std::vector<LinkDescription
     links->clear();
     LinkRequest request = MakeRequest(NLM_F_DUMP);
     AddAttribute(&request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-    error = Exchange(socket, &request, buffer, [&](const nlmsghdr* message) {
+    error = Exchange(socket, &request.header, buffer, [&](const nlmsghdr* message) {
       if (message->nlmsg_type == RTM_NEWLINK) links->push_back(ParseLink(message));
+    });
+  }
+  return error == -EINTR ? 0 : error;
+}
+
+/** Of a point-to-point link IFA_ADDRESS is the other end's. */
+AddressDescription ParseAddress(const nlmsghdr* message) {
+  AddressDescription address;
+  const auto* header = static_cast<const ifaddrmsg*>(NLMSG_DATA(message));
+  address.ifindex = header->ifa_index;
+  int left = static_cast<int>(IFA_PAYLOAD(message));
+  bool has_local = false;
+  for (const rtattr* at = IFA_RTA(header); RTA_OK(at, left); at = RTA_NEXT(at, left)) {
+    const uint16_t type = at->rta_type & NLA_TYPE_MASK;
+    if (type != IFA_LOCAL && (type != IFA_ADDRESS || has_local)) continue;
+    has_local = type == IFA_LOCAL;
+    const auto* bytes = static_cast<const uint8_t*>(RTA_DATA(at));
+    address.bytes.assign(bytes, bytes + RTA_PAYLOAD(at));
+  }
+  return address;
+}
+
+int DumpAddresses(int socket, std::vector<char>* buffer, std::vector<AddressDescription>* addresses) {
+  int error = -EINTR;
+  for (int attempt = 0; attempt < kDumpAttempts && error == -EINTR; attempt++) {
+    addresses->clear();
+    AddressRequest request = {};
+    request.header.nlmsg_len = NLMSG_LENGTH(sizeof(ifaddrmsg));
+    request.header.nlmsg_type = RTM_GETADDR;
+    request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    request.address.ifa_family = AF_UNSPEC;
+    error = Exchange(socket, &request.header, buffer, [&](const nlmsghdr* message) {
+      if (message->nlmsg_type != RTM_NEWADDR) return;
+      AddressDescription address = ParseAddress(message);
+      if (address.bytes.size() == 4 || address.bytes.size() == 16) addresses->push_back(std::move(address));
     });
   }
   return error == -EINTR ? 0 : error;
@@ -119,7 +164,7 @@ void FindPeerMac(int socket, std::vector<char>* buffer, LinkDescription* link) {
   request.link.ifi_index = static_cast<int>(link->peer_ifindex);
   AddAttribute(&request, IFLA_TARGET_NETNSID, static_cast<uint32_t>(link->peer_namespace_id));
   AddAttribute(&request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-  Exchange(socket, &request, buffer, [&](const nlmsghdr* message) {
+  Exchange(socket, &request.header, buffer, [&](const nlmsghdr* message) {
     if (message->nlmsg_type == RTM_NEWLINK) link->peer_mac = ParseLink(message).mac;
   });
 }
@@ -133,6 +178,8 @@ Napi::Object ToObject(Napi::Env env, const LinkDescription& link) {
   result.Set("up", link.up);
   result.Set("kind", link.kind);
   result.Set("peerMac", link.peer_mac);
+  result.Set("master", link.master);
+  result.Set("lower", link.kind == "veth" || link.peer_namespace_id >= 0 ? 0 : link.peer_ifindex);
   return result;
 }
 
@@ -149,6 +196,29 @@ Napi::Value JsLinkList(const Napi::CallbackInfo& info) {
     LinkDescription& link = links[i];
     if (link.kind == "veth" && link.peer_namespace_id >= 0) FindPeerMac(socket.get(), &buffer, &link);
     result.Set(i, ToObject(env, link));
+  }
+  return result;
+}
+
+Napi::Value JsAddressList(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const UniqueFd socket = OpenRouteSocket(0);
+  if (!socket.valid()) ThrowErrno(env, errno, "open", "rtnetlink");
+  std::vector<char> buffer(kReceiveBytes);
+  std::vector<AddressDescription> addresses;
+  if (const int error = DumpAddresses(socket.get(), &buffer, &addresses)) {
+    ThrowErrno(env, error, "list", "addresses of network interfaces");
+  }
+  Napi::Array result = Napi::Array::New(env, addresses.size());
+  for (uint32_t i = 0; i < addresses.size(); i++) {
+    const Napi::HandleScope scope(env);
+    const AddressDescription& address = addresses[i];
+    Napi::Uint8Array bytes = Napi::Uint8Array::New(env, address.bytes.size());
+    memcpy(bytes.Data(), address.bytes.data(), address.bytes.size());
+    Napi::Object entry = Napi::Object::New(env);
+    entry.Set("ifindex", address.ifindex);
+    entry.Set("bytes", bytes);
+    result.Set(i, entry);
   }
   return result;
 }
@@ -178,6 +248,9 @@ LinkDescription ParseLink(const nlmsghdr* message) {
       case IFLA_LINK:
         link.peer_ifindex = ToNumber(at);
         break;
+      case IFLA_MASTER:
+        link.master = ToNumber(at);
+        break;
       case IFLA_LINK_NETNSID:
         link.peer_namespace_id = static_cast<int32_t>(ToNumber(at));
         break;
@@ -203,6 +276,7 @@ UniqueFd OpenRouteSocket(uint32_t groups) {
 
 void InitNetlink(Napi::Env env, Napi::Object exports) {
   exports.Set("linkList", Napi::Function::New<JsLinkList>(env, "linkList"));
+  exports.Set("addressList", Napi::Function::New<JsAddressList>(env, "addressList"));
 }
 
 }  // namespace tortie

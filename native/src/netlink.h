@@ -23,7 +23,10 @@ struct LinkDescription {
   std::string peer_mac;
   /* Where the other end of a veth is; -1: in this namespace, or there is none. */
   int32_t peer_namespace_id = -1;
+  /* Of a veth. Of other interfaces, the one that they stand on; 0 = none. */
   uint32_t peer_ifindex = 0;
+  /* The bridge, bond or VRF that it is a part of; 0 = none. */
+  uint32_t master = 0;
 };
 
 /** Reads one RTM_NEWLINK or RTM_DELLINK message. */
@@ -32,7 +35,7 @@ LinkDescription ParseLink(const nlmsghdr* message);
 /** A NETLINK_ROUTE socket that hears `groups`; invalid, with errno set, if refused. */
 UniqueFd OpenRouteSocket(uint32_t groups);
 
-/** Adds linkList to the addon's exports. */
+/** Adds linkList and addressList to the addon's exports. */
 void InitNetlink(Napi::Env env, Napi::Object exports);
 
 }  // namespace tortie

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "map.h"
-#include "netfilter.h"
 #include "util/args.h"
 #include "util/bpf_file.h"
 #include "util/errors.h"
@@ -168,16 +167,6 @@ void SetLogLevel(Napi::Env env, bpf_object* object, const Napi::Object& options)
   }
 }
 
-/** What libbpf infers from the section `netfilter` as soon as it knows it. */
-void SetNetfilterTypes(bpf_object* object) {
-  bpf_program* program;
-  bpf_object__for_each_program(program, object) {
-    if (strcmp(bpf_program__section_name(program), "netfilter") != 0) continue;
-    bpf_program__set_type(program, static_cast<bpf_prog_type>(kProgramTypeNetfilter));
-    bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(kAttachTypeNetfilter));
-  }
-}
-
 }  // namespace
 
 void ApplyOptions(Napi::Env env, bpf_object* object, const std::string& path, const Napi::Object& options) {
@@ -187,7 +176,6 @@ void ApplyOptions(Napi::Env env, bpf_object* object, const std::string& path, co
   RefuseDifferences(env, path, differences);
   for (const MapChange& change : changes) ApplyMapChange(env, change);
   OverrideReadOnlyData(env, object, options);
-  SetNetfilterTypes(object);
   SetLogLevel(env, object, options);
 }
 

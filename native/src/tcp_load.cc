@@ -1,8 +1,6 @@
 // See tcp_load.h.
 #include "tcp_load.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -20,6 +18,7 @@
 #include "net_thread.h"
 #include "util/args.h"
 #include "util/errors.h"
+#include "util/socket_address.h"
 
 namespace tortie {
 namespace {
@@ -42,8 +41,7 @@ struct Load {
   LoadKind kind = LoadKind::kStream;
   NetPlace client;
   NetPlace server;
-  sockaddr_storage address = {};
-  socklen_t address_length = 0;
+  SocketAddress address;
   uint64_t duration_ns = 0;
 
   /** Of a stream the bytes that its receiver read. */
@@ -62,21 +60,20 @@ int SetPatience(int fd) {
 /** In the namespace of the thread that calls. 0 or -errno. */
 int Listen(const Load& load, UniqueFd* listener) {
   const int reuse = 1;
-  *listener = UniqueFd(socket(load.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  *listener = UniqueFd(socket(load.address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!listener->valid()) return -errno;
   if (setsockopt(listener->get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse)) < 0) return -errno;
-  if (bind(listener->get(), reinterpret_cast<const sockaddr*>(&load.address), load.address_length) < 0) return -errno;
+  if (bind(listener->get(), load.address.get(), load.address.length) < 0) return -errno;
   return listen(listener->get(), kBacklog) < 0 ? -errno : 0;
 }
 
 /** 0 or -errno. */
 int Connect(const Load& load, UniqueFd* connection) {
-  *connection = UniqueFd(socket(load.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  *connection = UniqueFd(socket(load.address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!connection->valid()) return -errno;
   const int error = SetPatience(connection->get());
   if (error < 0) return error;
-  const auto* const address = reinterpret_cast<const sockaddr*>(&load.address);
-  return connect(connection->get(), address, load.address_length) < 0 ? -errno : 0;
+  return connect(connection->get(), load.address.get(), load.address.length) < 0 ? -errno : 0;
 }
 
 /** One request of a byte, and its answer. 0 or -errno. */
@@ -197,22 +194,6 @@ LoadKind ToKind(const Napi::Value& value) {
   throw Napi::TypeError::New(value.Env(), "kind must be 'stream', 'rr' or 'crr'");
 }
 
-void ReadAddress(Load* load, const std::string& text, uint16_t port, Napi::Env env) {
-  auto* const v4 = reinterpret_cast<sockaddr_in*>(&load->address);
-  auto* const v6 = reinterpret_cast<sockaddr_in6*>(&load->address);
-  if (inet_pton(AF_INET, text.c_str(), &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(port);
-    load->address_length = sizeof(*v4);
-  } else if (inet_pton(AF_INET6, text.c_str(), &v6->sin6_addr) == 1) {
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    load->address_length = sizeof(*v6);
-  } else {
-    throw Napi::TypeError::New(env, "address must be an IP address");
-  }
-}
-
 Napi::Value OutcomeOf(Napi::Env env, const Load& load) {
   Napi::Object outcome = Napi::Object::New(env);
   outcome.Set("bytes", static_cast<double>(load.bytes.load()));
@@ -230,7 +211,7 @@ Napi::Value JsTcpLoad(const Napi::CallbackInfo& info) {
   const std::string address = ToText(job.Get("address"), "address");
   const uint32_t port = ToUint32(job.Get("port"), "port");
   load->kind = ToKind(job.Get("kind"));
-  ReadAddress(load.get(), address, static_cast<uint16_t>(port), env);
+  load->address = ParseSocketAddress(env, address, static_cast<uint16_t>(port));
   load->client.net_namespace = OpenNamespace(env, ToText(job.Get("clientNamespace"), "clientNamespace"));
   load->server.net_namespace = OpenNamespace(env, ToText(job.Get("serverNamespace"), "serverNamespace"));
   load->client.cpu = load->server.cpu = ToUint32(job.Get("cpu"), "cpu");
