@@ -33,14 +33,16 @@ export const ERROR_CODES = {
   ABI_MISMATCH: 'A pinned map has another layout than this version writes.',
   KERNEL: 'A system call failed.',
   INTERFACE_MISSING: 'A network interface does not exist.',
-  HOOK_TAKEN: 'A filter of somebody else is where the filter of an interface must be.',
+  HOOK_TAKEN:
+    'Somebody else is where a program of ours must be: at an interface, or at all priorities of a netfilter hook.',
   INTERFACE_TAKEN: 'Another program is where ours belongs on a network interface, and is left there.',
   // the store of the agent, and its API
   ALREADY_EXISTS: 'An object of that name exists already.',
   CONFLICT: 'The object has changed since it was read, or awaits a confirmation.',
   DEFINED_IN_FILE: 'The object is defined by a manifest file, which only an edit of the file changes.',
   REVISION_GONE: 'History does not reach back to that revision.',
-  CUTS_CONNECTION: 'The change would deny the connection that it was sent through.',
+  CUTS_CONNECTION:
+    'The change would deny the connection that it was sent through, or another that this machine cannot do without.',
   LOCKS_OUT: 'A blocked prefix contains an address that this machine, or whoever asks, cannot do without.',
   STORE_FAILED: "The agent's store cannot be read or written.",
   INVALID_REQUEST: 'A request is not one that the API understands.',

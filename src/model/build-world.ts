@@ -2,12 +2,14 @@
 // number of steps in which they came.
 //
 //   resources --parseResource--> Candidates --best--> AddressClaims (workload endpoints only) --> world
+//     nodes, plan --> AutoHostEndpoints --^
 
 import { isEqual } from '../base/equal.ts';
 import { DataplaneError } from '../base/errors.ts';
 import type { Resource, ResourceType } from '../resources/resource.ts';
 import { formatAddress } from './address.ts';
 import { AddressClaims, type Conflict } from './address-claims.ts';
+import { AutoHostEndpoints } from './auto-host-endpoints.ts';
 import { bestOf, type Candidate, Candidates, RANK, type Slot } from './candidates.ts';
 import type { WorkloadEndpoint } from './endpoint.ts';
 import { parseResource } from './parse/parse-resource.ts';
@@ -35,6 +37,7 @@ export class ModelStore {
   readonly #candidatesOf = new Map<string, Candidate | readonly Candidate[]>();
   readonly #errors = new Map<string, readonly DataplaneError[]>();
   readonly #candidates = new Candidates();
+  readonly #automatic = new AutoHostEndpoints();
   readonly #claims = new AddressClaims();
   readonly #maps: { readonly [T in ModelType]: Map<string, ModelObject> } = {
     policy: new Map(),
@@ -79,6 +82,10 @@ export class ModelStore {
     const errors: DataplaneError[] = [];
     for (const id of removedIds) this.#forget(id, touched);
     for (const resource of changedResources) for (const error of this.#take(resource, touched)) errors.push(error);
+    for (const [id, endpoints] of this.#automatic.settle()) {
+      this.#withdraw(id, touched);
+      this.#propose(id, RANK.derived, endpoints, touched);
+    }
     const change: { changed: ModelObject[]; removed: Place[] } = { changed: [], removed: [] };
     for (const slot of touched) {
       const { type, key } = slot;
@@ -94,20 +101,29 @@ export class ModelStore {
 
   #take(resource: Resource, touched: Slot[]): readonly DataplaneError[] {
     this.#forget(resource.id, touched);
-    const { objects, errors } = this.#parse(resource);
+    const { objects, errors, source } = this.#parse(resource);
     if (errors.length > 0) this.#errors.set(resource.id, errors);
-    if (objects.length === 0) return errors;
-    const rank = DERIVED.has(resource.type) ? RANK.derived : RANK.written;
-    const candidates = objects.map((object): Candidate => ({ source: resource.id, rank, object }));
-    this.#candidatesOf.set(resource.id, candidates.length === 1 ? (candidates[0] as Candidate) : candidates);
+    if (source !== undefined) this.#automatic.set(resource.id, source);
+    this.#propose(resource.id, DERIVED.has(resource.type) ? RANK.derived : RANK.written, objects, touched);
+    return errors;
+  }
+
+  #propose(source: string, rank: number, objects: readonly ModelObject[], touched: Slot[]): void {
+    if (objects.length === 0) return;
+    const candidates = objects.map((object): Candidate => ({ source, rank, object }));
+    this.#candidatesOf.set(source, candidates.length === 1 ? (candidates[0] as Candidate) : candidates);
     for (const candidate of candidates) {
       touch(touched, this.#candidates.add(candidate));
     }
-    return errors;
   }
 
   #forget(id: string, touched: Slot[]): void {
     if (this.#errors.size > 0) this.#errors.delete(id);
+    this.#automatic.delete(id);
+    this.#withdraw(id, touched);
+  }
+
+  #withdraw(id: string, touched: Slot[]): void {
     const candidates = this.#candidatesOf.get(id);
     if (candidates === undefined) return;
     this.#candidatesOf.delete(id);

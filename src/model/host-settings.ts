@@ -34,13 +34,16 @@ export interface NodeSettings {
 const [TCP, UDP] = [6, 17];
 const BGP_ETCD_TYPHA_API = [179, 2379, 2380, 5473, 6443, 6666, 6667];
 
-/** What holds where nothing is written: SSH, DHCP, DNS, BGP, etcd, Typha and the Kubernetes API stay reachable. */
+/**
+ * What holds where nothing is written: SSH, DHCP, DNS, BGP, etcd, Typha and the Kubernetes API stay reachable, and so does a
+ * workload's own host: here Calico itself would drop, but installs say otherwise, in settings that no manifest shows.
+ */
 export const DEFAULT_NODE_SETTINGS: NodeSettings = Object.freeze({
   failsafes: Object.freeze({
     ingress: ports([[TCP, 22], [UDP, 68], ...BGP_ETCD_TYPHA_API.map((port) => [TCP, port] as const)]),
     egress: ports([[UDP, 53], [UDP, 67], ...BGP_ETCD_TYPHA_API.map((port) => [TCP, port] as const)]),
   }),
-  endpointToHost: 'drop',
+  endpointToHost: 'return',
 });
 
 export const SETTINGS_FOR_ALL = 'default';

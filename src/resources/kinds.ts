@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { KIND_LIST, type KindName } from './kind-list.ts';
 import {
   ANY_NAME,
+  DEFAULT_NAME,
   GLOBAL_POLICY_NAME,
   LABEL_NAME,
   NAMESPACED_POLICY_NAME,
@@ -15,12 +16,14 @@ import { clusterNetworkPolicy } from './schemas/cluster-policy.ts';
 import { bare, endpointSlice, node, pod, service } from './schemas/core.ts';
 import { hostEndpoint, networkSet, workloadEndpoint } from './schemas/endpoint.ts';
 import { felixConfiguration } from './schemas/felix-configuration.ts';
+import { kubeControllersConfiguration } from './schemas/kube-controllers.ts';
 import { kubernetesNetworkPolicy, stagedKubernetesNetworkPolicy } from './schemas/kubernetes-policy.ts';
 import type { Metadata } from './schemas/metadata.ts';
 import * as policies from './schemas/policy.ts';
 import { checkClusterPolicy } from './validate-cluster.ts';
 import { checkHostEndpoint, checkNetworkSet, checkWorkloadEndpoint } from './validate-endpoints.ts';
 import { checkFelixConfiguration } from './validate-felix.ts';
+import { checkKubeControllers } from './validate-kube-controllers.ts';
 import { checkKubernetesPolicy } from './validate-kubernetes.ts';
 import * as checks from './validate-policies.ts';
 
@@ -74,6 +77,11 @@ const RULES: { readonly [T in ResourceType]: KindRules<T> } = {
   HostEndpoint: { schema: hostEndpoint, check: checkHostEndpoint },
   WorkloadEndpoint: { schema: workloadEndpoint, nameRule: ANY_NAME, check: checkWorkloadEndpoint },
   FelixConfiguration: { schema: felixConfiguration, check: checkFelixConfiguration },
+  KubeControllersConfiguration: {
+    schema: kubeControllersConfiguration,
+    nameRule: DEFAULT_NAME,
+    check: checkKubeControllers,
+  },
   Pod: { schema: pod, fields: ['spec', 'status'] },
   Node: { schema: node, fields: ['spec', 'status'] },
   Namespace: { schema: bare, nameRule: LABEL_NAME, fields: [] },

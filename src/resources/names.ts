@@ -32,6 +32,9 @@ export const GLOBAL_POLICY_NAME: NameRule = {
   expected: 'a DNS label, or two joined by a dot',
 };
 
+/** Objects of which there is one. */
+export const DEFAULT_NAME: NameRule = { accepts: (name) => name === 'default', expected: 'default, the only one' };
+
 /** Objects whose names only other programs make up. */
 export const ANY_NAME: NameRule = {
   accepts: (name) => name.length > 0 && name.length <= 253,

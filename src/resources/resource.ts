@@ -4,6 +4,7 @@ import type { ClusterPolicySpec } from './schemas/cluster-policy.ts';
 import type { EndpointSliceDocument, NodeDocument, PodDocument, ServiceSpec } from './schemas/core.ts';
 import type { HostEndpointSpec, NetworkSetSpec, WorkloadEndpointSpec } from './schemas/endpoint.ts';
 import type { FelixConfigurationSpec } from './schemas/felix-configuration.ts';
+import type { KubeControllersSpec } from './schemas/kube-controllers.ts';
 import type { KubernetesPolicySpec } from './schemas/kubernetes-policy.ts';
 import type { Metadata } from './schemas/metadata.ts';
 import type { PolicySpec, ProfileSpec, TierSpec } from './schemas/policy.ts';
@@ -27,6 +28,8 @@ export interface ResourceSpecs {
   WorkloadEndpoint: WorkloadEndpointSpec;
   /** Settings of the agent, not policy. */
   FelixConfiguration: FelixConfigurationSpec;
+  /** Host endpoints that come to be for nodes. */
+  KubeControllersConfiguration: KubeControllersSpec;
   Pod: Pick<PodDocument, 'spec' | 'status'>;
   Node: Pick<NodeDocument, 'spec' | 'status'>;
   Namespace: Record<string, never>;

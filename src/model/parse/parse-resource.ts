@@ -3,7 +3,9 @@ import type { Resource, ResourceOf, ResourceType } from '../../resources/resourc
 import { parseClusterPolicy } from './cluster-policies.ts';
 import { parseHostEndpoint } from './host-endpoints.ts';
 import { parseHostSettings } from './host-settings.ts';
+import { parseKubeControllers } from './kube-controllers.ts';
 import { parseKubernetesPolicy } from './kubernetes-policies.ts';
+import { parseNode } from './nodes.ts';
 import { parsePod } from './pods.ts';
 import { parsePolicy } from './policies.ts';
 import { parseNamespace, parseProfile, parseServiceAccount } from './profiles.ts';
@@ -34,8 +36,9 @@ const PARSERS: { readonly [T in ResourceType]: (resource: ResourceOf<T>, isAccep
   ServiceAccount: parseServiceAccount,
   EndpointSlice: parseEndpointSlice,
   FelixConfiguration: parseHostSettings,
-  // Policy is judged behind service translation, and nodes have no policy of their own.
-  Node: () => NOTHING,
+  KubeControllersConfiguration: parseKubeControllers,
+  Node: parseNode,
+  // Policy is judged behind service translation.
   Service: () => NOTHING,
 };
 

@@ -2,6 +2,7 @@
 import { DataplaneError, type ErrorCode } from '../../base/errors.ts';
 import { type FieldPath, formatPath } from '../../resources/field-path.ts';
 import { describeObject, type Resource } from '../../resources/resource.ts';
+import type { HostEndpointSource } from '../host-endpoint-source.ts';
 import type { Selector } from '../selector/ast.ts';
 import { describeProblem, tryParseSelector } from '../selector/parser.ts';
 import type { ModelObject } from '../world.ts';
@@ -9,6 +10,8 @@ import type { ModelObject } from '../world.ts';
 export interface ParseResult {
   readonly objects: readonly ModelObject[];
   readonly errors: readonly DataplaneError[];
+  /** What host endpoints are made of, of resources that stand for no object themselves. */
+  readonly source?: HostEndpointSource;
 }
 
 interface Details {

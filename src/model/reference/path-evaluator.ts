@@ -10,8 +10,15 @@ import {
   resolveInterfaces,
 } from '../host-interfaces.ts';
 import { settingsOfNode } from '../host-settings.ts';
-import { isHostDiscovery } from '../link-scope.ts';
-import { flowBeforeNat, type PathFlow, type PathVerdict, type StageDecision, type StageVerdict } from '../path.ts';
+import { isHostDiscovery, isLinkScopeDiscovery } from '../link-scope.ts';
+import {
+  flowBeforeNat,
+  type Path,
+  type PathFlow,
+  type PathVerdict,
+  type StageDecision,
+  type StageVerdict,
+} from '../path.ts';
 import type { Direction, HostScope } from '../policy.ts';
 import type { World } from '../world.ts';
 import { ReferenceEvaluator } from './evaluator.ts';
@@ -39,7 +46,8 @@ export class ReferencePathEvaluator {
 
   evaluatePath(question: PathFlow): PathVerdict {
     const { flow, path } = question;
-    if (isHostDiscovery(flow, path.kind)) return { verdict: 'allow', stages: [] };
+    const isFromWorkload = path.kind !== 'from-host' && this.#kindOf(path.in) === 'workload';
+    if (isHostDiscovery(flow, { kind: path.kind, isFromWorkload })) return this.#discovery(flow, path);
     switch (path.kind) {
       case 'to-host':
         return this.#kindOf(path.in) === 'workload'
@@ -52,10 +60,20 @@ export class ReferencePathEvaluator {
     }
   }
 
+  /** No list of the host judges it. At a workload's own interface less passes before policy. */
+  #discovery(flow: Flow, path: Path): PathVerdict {
+    const way = new Way();
+    if (isLinkScopeDiscovery(flow)) return way.end('allow');
+    const isFromWorkload = path.kind !== 'from-host' && this.#kindOf(path.in) === 'workload';
+    if (isFromWorkload && way.take(this.#workload('egress', flow)) === 'deny') return way.end('deny');
+    const isToWorkload = path.kind === 'forward' && this.#kindOf(path.out) === 'workload';
+    return way.end(isToWorkload ? way.take(this.#workload('ingress', flow)) : 'allow');
+  }
+
   #toHost(question: PathFlow, endpoint: HostEndpoint | undefined): PathVerdict {
     const { flow } = question;
     const way = new Way();
-    const untracked = way.take(this.#list(endpoint, 'untracked', 'ingress', flow));
+    const untracked = way.take(this.#list(endpoint, 'untracked', 'ingress', flowBeforeNat(question)));
     if (untracked !== 'next') return way.end(untracked);
     const preDnat = way.take(this.#list(endpoint, 'preDnat', 'ingress', flowBeforeNat(question)));
     if (preDnat !== 'next') return way.end(preDnat);
@@ -88,8 +106,9 @@ export class ReferencePathEvaluator {
     if (isFromWorkload && way.take(this.#workload('egress', flow)) === 'deny') return way.end('deny');
     const incoming = isFromWorkload ? this.#interfaces.any : this.#endpointOf(from);
     let entered: StageDecision = 'next';
-    if (!isFromWorkload) entered = way.take(this.#list(incoming, 'untracked', 'ingress', flow));
-    if (entered === 'next') entered = way.take(this.#list(incoming, 'preDnat', 'ingress', flowBeforeNat(question)));
+    const before = flowBeforeNat(question);
+    if (!isFromWorkload) entered = way.take(this.#list(incoming, 'untracked', 'ingress', before));
+    if (entered === 'next') entered = way.take(this.#list(incoming, 'preDnat', 'ingress', before));
     if (entered === 'next') entered = way.take(this.#list(incoming, 'forward', 'ingress', flow));
     if (entered === 'deny') return way.end('deny');
     const isToWorkload = this.#kindOf(to) === 'workload';

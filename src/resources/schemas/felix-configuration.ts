@@ -48,9 +48,8 @@ const POLICY = {
 const UNUSED = {
   'policy alone says what passes here: nothing of this is done': `allowIPIPPacketsFromWorkloads
     allowVXLANPacketsFromWorkloads bpfConntrackTimeouts bpfEnforceRPF bpfForceTrackPacketsFromIfaces bpfHostConntrackBypass
-    defaultEndpointToHostAction disableConntrackInvalidCheck dropActionOverride externalNodesList
-    failsafeInboundHostPorts failsafeOutboundHostPorts logActionRateLimit logActionRateLimitBurst serviceLoopPrevention
-    workloadSourceSpoofing`,
+    disableConntrackInvalidCheck dropActionOverride externalNodesList logActionRateLimit logActionRateLimitBurst
+    serviceLoopPrevention workloadSourceSpoofing`,
   'the agent writes its log to standard error, which systemd keeps': `logDebugFilenameRegex logFilePath logPrefix
     logSeverityFile logSeveritySys`,
   "health and metrics are answered on the agent's socket": `healthEnabled healthHost healthPort healthTimeoutOverrides
