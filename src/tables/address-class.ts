@@ -9,3 +9,13 @@ export interface AddressClass {
   /** The sets that contain it, ascending. */
   readonly sets: readonly SetId[];
 }
+
+/** The sets of what lies within others: ascending, each once. */
+export function mergeSets(inherited: readonly SetId[], own: Iterable<SetId>): readonly SetId[] {
+  const merged = [...own];
+  if (inherited.length === 0) {
+    // Without the room that a list has which grew: there are very many of one set.
+    return merged.length === 1 ? [merged[0] as SetId] : merged.sort((a, b) => a - b);
+  }
+  return [...new Set([...inherited, ...merged])].sort((a, b) => a - b);
+}

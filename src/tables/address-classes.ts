@@ -3,9 +3,10 @@
 // those under them.
 
 import type { DesiredState, PrefixChanges, PrefixMembership, SetId } from '../calc/resolved.ts';
-import { type Cidr, compareCidrs, type Family, type IpAddress } from '../model/address.ts';
-import type { AddressClass } from './address-class.ts';
+import { type Cidr, compareCidrs, type Family } from '../model/address.ts';
+import { type AddressClass, mergeSets } from './address-class.ts';
 import { ClassPool } from './class-pool.ts';
+import { type FormerClasses, takeFormerClasses } from './former-classes.ts';
 import { DEFAULT_TABLE_LIMITS, requireWithin, type TableLimits } from './limits.ts';
 import { NO_CLASS, OrderedPrefixes } from './ordered-prefixes.ts';
 
@@ -32,12 +33,6 @@ export interface AddressPartition {
   familyOf(id: number): Family;
   /** Classes in the set. */
   inSet(set: SetId): readonly AddressClass[];
-}
-
-/** How another process numbered classes. */
-export interface FormerClasses {
-  readonly families: readonly Family[];
-  idOf(address: IpAddress): number;
 }
 
 /** What an update changed. */
@@ -151,7 +146,9 @@ export class AddressClasses {
       const ordered = this.#ordered[family];
       for (let position = 0; position < ordered.count; position += 1) this.#pool.release(ordered.classAt(position));
       ordered.replaceAll(byFamily[family]);
+      const former = this.#adopted && takeFormerClasses(this.#pool, ordered, this.#adopted, this.#limits);
       this.#classify(ordered, 0, ordered.count, undefined);
+      for (const id of former ?? []) this.#pool.release(id);
     }
     return { 4: undefined, 6: undefined };
   }
@@ -204,11 +201,7 @@ export class AddressClasses {
       while (chain.length > 0 && !ordered.isUnder(position, ordered.memberAt(chain.at(-1) as number).cidr)) chain.pop();
       const outer = chain.length === 0 ? undefined : this.#pool.get(ordered.classAt(chain.at(-1) as number));
       const before = ordered.classAt(position);
-      const taken = this.#pool.take(
-        cidr.family,
-        mergeSets(outer?.sets ?? [], sets.keys()),
-        this.#adopted?.idOf(lastOf(cidr)),
-      );
+      const taken = this.#pool.take(cidr.family, mergeSets(outer?.sets ?? [], sets.keys()));
       this.#pairs += taken.sets.length;
       if (before !== NO_CLASS) this.#giveUp(before);
       requireWithin('prefixSets', this.#pairs, this.#limits);
@@ -217,18 +210,6 @@ export class AddressClasses {
       chain.push(position);
     }
   }
-}
-
-/** Its last address: seldom do longer prefixes have another class for that. */
-function lastOf({ family, words, length }: Cidr): IpAddress {
-  const last = words.map((word, index) => (word | hostMask(length - 32 * index)) >>> 0);
-  return { family, words: last };
-}
-
-/** Bits of a word behind its first `length`. */
-function hostMask(length: number): number {
-  if (length <= 0) return 0xffffffff;
-  return length >= 32 ? 0 : 0xffffffff >>> length;
 }
 
 /** Each prefix once, in order: as it is now. */
@@ -240,14 +221,4 @@ function latestOf(changed: readonly PrefixMembership[]): PrefixMembership[] {
     else if (membership.sets.size > 0) latest[latest.length - 1] = membership;
   }
   return latest;
-}
-
-/** Ascending, each once. */
-function mergeSets(inherited: readonly SetId[], own: Iterable<SetId>): readonly SetId[] {
-  const merged = [...own];
-  if (inherited.length === 0) {
-    // Without the room that a list has which grew: there are very many of one set.
-    return merged.length === 1 ? [merged[0] as SetId] : merged.sort((a, b) => a - b);
-  }
-  return [...new Set([...inherited, ...merged])].sort((a, b) => a - b);
 }

@@ -138,7 +138,8 @@ export class TableCompiler {
 
   /** The image stays in force, and its words as they are, until the first compile is complete. */
   #adoptIds(arrays: TableArrays, root: ImageRoot): void {
-    const ids = decodeIds(decodeHeader(arrays.heap, root)?.rest ?? new Uint32Array());
+    const header = decodeHeader(arrays.heap, root);
+    const ids = header && decodeIds(header.rest, header.sizes);
     if (ids === undefined) return;
     const table = (offset: number, size: number): Uint32Array => arrays.heap.subarray(offset, offset + size);
     const l4 = formerIdsOf(table(root.l4Classes, L4_ENTRIES), ids.l4Parents);

@@ -1,5 +1,5 @@
-// What an image has for each interface of a host: whose lists apply there, as endpoint ids. What the programs of
-// bpf/programs/host.bpf.c look up by interface, and the path evaluator by name. Pure.
+// What an image has for each interface of a host: whose lists apply there, as endpoint ids. The path evaluator looks it up by
+// name; kernel/host-table.ts has it as the words that programs look up by number. Pure.
 import type { DesiredState, ResolvedHostEndpoint } from '../calc/resolved.ts';
 import {
   endpointOfInterface,
@@ -18,7 +18,8 @@ export interface HostEntry {
 }
 
 export interface HostLists {
-  /** Of the host endpoint. */
+  /** Of the host endpoint in the desired state. */
+  readonly key: string;
   readonly name: string;
   /** Endpoint id of each list that there is: where its policy bases are in the image. */
   readonly ids: { readonly [S in HostScope]?: number };
@@ -60,5 +61,5 @@ function listsOf(
 ): HostLists {
   const present = HOST_SCOPES.filter((scope) => scopes[scope] !== undefined);
   const ids = present.map((scope) => [scope, endpointIds.get(hostListKey(key, scope))] as const);
-  return { name: endpoint.name, ids: Object.fromEntries(ids) };
+  return { key, name: endpoint.name, ids: Object.fromEntries(ids) };
 }

@@ -6,7 +6,7 @@ import type { WorkloadEndpoint } from '../model/endpoint.ts';
 import type { Flow } from '../model/flow.ts';
 import type { HostInterface } from '../model/host-interfaces.ts';
 import { type EndpointToHostAction, settingsOfNode } from '../model/host-settings.ts';
-import { isHostDiscovery } from '../model/link-scope.ts';
+import { isHostDiscovery, isLinkScopeDiscovery } from '../model/link-scope.ts';
 import {
   flowBeforeNat,
   type PathFlow,
@@ -54,8 +54,22 @@ export class TablePathEvaluator {
       stages.push(stage);
       return stage.verdict;
     };
-    const isDenied = !isHostDiscovery(flow, path.kind) && this.#stages(question, run, path) === 'deny';
-    return { verdict: isDenied ? 'deny' : 'allow', stages };
+    const decided = this.#isDiscovery(question) ? this.#discover(flow, run, path) : this.#stages(question, run, path);
+    return { verdict: decided === 'deny' ? 'deny' : 'allow', stages };
+  }
+
+  #isDiscovery({ flow, path }: PathFlow): boolean {
+    const isFromWorkload = path.kind !== 'from-host' && this.#entry(path.in).kind === 'workload';
+    return isHostDiscovery(flow, { kind: path.kind, isFromWorkload });
+  }
+
+  /** Past the host's lists, but not past those of workloads, whose hooks let less of it through. */
+  #discover(flow: Flow, run: Run, path: PathFlow['path']): StageDecision {
+    if (path.kind === 'from-host' || isLinkScopeDiscovery(flow)) return 'allow';
+    const isFromWorkload = this.#entry(path.in).kind === 'workload';
+    if (isFromWorkload && run(this.#workload('egress', flow)) === 'deny') return 'deny';
+    const isToWorkload = path.kind === 'forward' && this.#entry(path.out).kind === 'workload';
+    return isToWorkload ? run(this.#workload('ingress', flow)) : 'allow';
   }
 
   #stages(question: PathFlow, run: Run, path: PathFlow['path']): StageDecision {
@@ -71,14 +85,14 @@ export class TablePathEvaluator {
 
   /** What is common to packets for the host and through it, before the two part. */
   #enter({ kind, lists }: HostEntry, question: PathFlow, run: Run): StageDecision {
-    const { flow } = question;
+    const before = flowBeforeNat(question);
     if (kind === 'workload') {
-      if (run(this.#workload('egress', flow)) === 'deny') return 'deny';
+      if (run(this.#workload('egress', question.flow)) === 'deny') return 'deny';
     } else {
-      const untracked = run(this.#list(lists, 'untracked', 'ingress', flow));
+      const untracked = run(this.#list(lists, 'untracked', 'ingress', before));
       if (untracked !== 'next') return untracked;
     }
-    return run(this.#list(lists, 'preDnat', 'ingress', flowBeforeNat(question)));
+    return run(this.#list(lists, 'preDnat', 'ingress', before));
   }
 
   #cross(from: HostEntry, to: HostEntry, entered: StageDecision, flow: Flow, run: Run): StageDecision {
