@@ -21,6 +21,7 @@ const HOOK_NAMES: Readonly<Partial<Record<number, HookName>>> = {
   [Hook.TO_HOST]: 'to_host',
   [Hook.FORWARD]: 'forward',
   [Hook.FROM_HOST]: 'from_host',
+  [Hook.FROM_WIRE]: 'from_wire',
 };
 
 const REASON_NAMES = Array.from({ length: Reason.COUNT }, (_, reason) => reasonName(reason).toLowerCase());

@@ -4,7 +4,7 @@ import type { IpAddress } from '../model/address.ts';
 export type EventKind = 'new-flow' | 'denied' | 'flow-revoked' | 'log' | 'dropped';
 
 /** From the point of view of a workload, and of the host. */
-export type HookName = 'from_workload' | 'to_workload' | 'to_host' | 'forward' | 'from_host';
+export type HookName = 'from_workload' | 'to_workload' | 'to_host' | 'forward' | 'from_host' | 'from_wire';
 
 export interface FlowEvent {
   readonly kind: EventKind;

@@ -1,11 +1,14 @@
 // Where programs of two layouts meet: which side is in force, its programs, and what both sides have in common. The maps have
 // no version, so that agents of all versions read them; when which side takes over is takeover.ts.
+import { renameSync, rmSync } from 'node:fs';
 import { SideProgram, Switch } from '../abi/takeover.gen.ts';
+import { DataplaneError } from '../base/errors.ts';
 import type { WorkloadPrograms } from './attachment.ts';
 import type { Lasting } from './lasting.ts';
 import type { BpfMap, BpfObject } from './native.ts';
 import { builtFile, loadNative, translateErrors } from './native.ts';
-import { BRIDGE_MAPS, type Pins } from './pins.ts';
+import { errnoName } from './native-error.ts';
+import { BRIDGE_MAPS, type Pins, successorOf } from './pins.ts';
 
 const OBJECT = 'build/bpf/bridge.bpf.o';
 const ACTIVE = Switch.OFFSET.active / 4;
@@ -18,23 +21,61 @@ const FLOW_SEED = Switch.OFFSET.flow_seed / 4;
 export class Bridge implements Lasting {
   readonly #object: BpfObject;
   readonly #words: Uint32Array;
+  readonly #switch: BpfMap;
   readonly #sides: BpfMap;
+  readonly #pins: Pins;
+  #isApart: boolean;
   /** What an interface runs so that each of its packets goes to the side in force. */
   readonly programs: WorkloadPrograms;
 
   /** Makes what is not pinned yet: then no side is in force. Throws PERMISSION, PROGRAM_REJECTED, ABI_MISMATCH, KERNEL. */
   constructor(pins: Pins) {
-    const path = builtFile(OBJECT);
-    const maps = Object.fromEntries(BRIDGE_MAPS.map((name) => [name, { pinPath: pins.map(name) }]));
-    this.#object = translateErrors('load object', path, () => loadNative().BpfObject.open(path, { maps }));
-    this.#words = new Uint32Array(this.#object.map('tt_switch').mmap());
-    this.#sides = this.#object.map('tt_sides');
-    this.programs = { ingress: this.#object.program('tt_cross_from'), egress: this.#object.program('tt_cross_to') };
+    this.#pins = pins;
+    const { object, isApart } = openBridge(pins);
+    this.#object = object;
+    this.#isApart = isApart;
+    try {
+      this.#switch = object.map('tt_switch');
+      this.#words = new Uint32Array(this.#switch.mmap());
+      this.#sides = object.map('tt_sides');
+      this.programs = { ingress: object.program('tt_cross_from'), egress: object.program('tt_cross_to') };
+    } catch (error) {
+      object.close();
+      throw error;
+    }
   }
 
-  /** By name. */
+  /** By name: those that are pinned. */
   get maps(): ReadonlyMap<string, BpfMap> {
-    return new Map(BRIDGE_MAPS.map((name) => [name, this.#object.map(name)]));
+    const own = new Map([['tt_switch', this.#switch]]);
+    return this.#isApart ? own : own.set('tt_sides', this.#sides);
+  }
+
+  /**
+   * The pinned array of programs takes none of ours: the kernel holds an array to programs of one kind, and those before were
+   * compiled otherwise (net.core.bpf_jit_enable). Interfaces may still run programs that go by it; ours go by a new one.
+   */
+  get isApart(): boolean {
+    return this.#isApart;
+  }
+
+  /** The programs of the side in force can be called. */
+  get leadsOn(): boolean {
+    const wanted = [SideProgram.FROM_WORKLOAD, SideProgram.TO_WORKLOAD];
+    return wanted.every((program) => this.#sides.lookup(keyOf(this.#active, program)) !== undefined);
+  }
+
+  /** No interface goes by the array before any more: ours takes its place, without a moment in between. */
+  join(): void {
+    if (!this.#isApart) return;
+    const pin = this.#pins.map('tt_sides');
+    const successor = successorOf(pin);
+    translateErrors('pin map', pin, () => {
+      rmSync(successor, { force: true });
+      this.#sides.pin(successor);
+      renameSync(successor, pin);
+    });
+    this.#isApart = false;
   }
 
   /** Layout of the tables in force; 0 = none are. */
@@ -103,6 +144,25 @@ export class Bridge implements Lasting {
   }
 }
 
+/** With a new array of programs where the pinned one does not take ours. */
+function openBridge(pins: Pins): { readonly object: BpfObject; readonly isApart: boolean } {
+  const path = builtFile(OBJECT);
+  const open = (pinned: readonly string[]): BpfObject => {
+    const maps = Object.fromEntries(pinned.map((name) => [name, { pinPath: pins.map(name) }]));
+    return translateErrors('load object', path, () => loadNative().BpfObject.open(path, { maps }));
+  };
+  // Of an agent that was killed before it could rename it.
+  rmSync(successorOf(pins.map('tt_sides')), { force: true });
+  try {
+    return { object: open(BRIDGE_MAPS), isApart: false };
+  } catch (error) {
+    const isOtherLayout = error instanceof DataplaneError && error.code === 'ABI_MISMATCH';
+    if (isOtherLayout || errnoName(error) !== 'EINVAL' || !pins.isThere(pins.map('tt_sides'))) throw error;
+    // Whatever else is wrong with the programs is wrong with them here too.
+    return { object: open(BRIDGE_MAPS.filter((name) => name !== 'tt_sides')), isApart: true };
+  }
+}
+
 function keyOf(side: number, program: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(side * SideProgram.ROOM + program).buffer);
 }
@@ -112,7 +172,10 @@ export function generationInForce(pins: Pins): number | undefined {
   const path = pins.map('tt_switch');
   if (!pins.isThere(path)) return undefined;
   const map = translateErrors('open map', path, () => loadNative().BpfMap.openPinned(path));
-  const value = map.lookup(new Uint8Array(4)) ?? new Uint8Array(Switch.SIZE);
-  map.close();
-  return new DataView(value.buffer, value.byteOffset).getUint32(Switch.OFFSET.generation, true);
+  try {
+    const value = map.lookup(new Uint8Array(4)) ?? new Uint8Array(Switch.SIZE);
+    return new DataView(value.buffer, value.byteOffset).getUint32(Switch.OFFSET.generation, true);
+  } finally {
+    map.close();
+  }
 }

@@ -16,9 +16,16 @@ export async function measureHz(object: BpfObject): Promise<number> {
   return KNOWN_HZ.reduce((best, hz) => (Math.abs(hz - perSecond) < Math.abs(best - perSecond) ? hz : best));
 }
 
-/** Both of the kernel's clocks, now. */
+/** Both of the kernel's clocks, now. It is asked often: descriptors do not wait for the garbage collector. */
 export function readClock(object: BpfObject): ClockReading {
-  object.program('tt_clock').testRun({ data: new Uint8Array(64) });
-  const value = object.map('tt_clocks').lookup(new Uint8Array(4)) as Uint8Array;
-  return decodeClockReading(new DataView(value.buffer, value.byteOffset), 0);
+  const program = object.program('tt_clock');
+  const map = object.map('tt_clocks');
+  try {
+    program.testRun({ data: new Uint8Array(64) });
+    const value = map.lookup(new Uint8Array(4)) as Uint8Array;
+    return decodeClockReading(new DataView(value.buffer, value.byteOffset), 0);
+  } finally {
+    program.close();
+    map.close();
+  }
 }

@@ -3,15 +3,18 @@
 
 import { Layout } from '../abi/common.gen.ts';
 import { Counter, decodeCounter, Reason } from '../abi/event.gen.ts';
+import type { DataplaneError } from '../base/errors.ts';
 import type { DesiredState } from '../calc/resolved.ts';
-import { formatAddress } from '../model/address.ts';
 import { TableCompiler } from '../tables/compiler.ts';
+import { hostEntries } from '../tables/host-entries.ts';
 import type { TableImage } from '../tables/image.ts';
 import { type AttachMode, Attachments } from './attachment.ts';
 import { Bridge } from './bridge.ts';
 import { measureHz, readClock } from './clock.ts';
 import { type BoundEndpoint, EndpointWriter } from './endpoint-writer.ts';
 import { FlowTable, type FlowTally, flowTableShape } from './flow-table.ts';
+import { HostHooks } from './host-hooks.ts';
+import { type HostTable, judgesTransit, type NumberedInterface } from './host-table.ts';
 import { ImageWriter } from './image-writer.ts';
 import type { BpfObject, RingBuffer } from './native.ts';
 import { loadNative, translateErrors } from './native.ts';
@@ -22,6 +25,14 @@ import { PolicyFingerprint } from './policy-fingerprint.ts';
 import type { Repair } from './repair.ts';
 import { Takeover } from './takeover.ts';
 import { Upkeep } from './upkeep.ts';
+import {
+  type EndpointBinding,
+  hasOwnerChanged,
+  hostTableOf,
+  isSameBound,
+  isSameWiring,
+  type Wiring,
+} from './wiring.ts';
 
 export interface DataplaneOptions {
   /** Mount point of bpffs; mounted there when nothing is. */
@@ -47,9 +58,6 @@ interface Place {
   readonly takeover: Takeover;
 }
 
-/** What binds an endpoint of the desired state to an interface, all but its id. */
-export type EndpointBinding = Omit<BoundEndpoint, 'id'>;
-
 export class Dataplane {
   readonly attachMode: AttachMode;
   readonly compiler: TableCompiler;
@@ -57,6 +65,7 @@ export class Dataplane {
   readonly #images: ImageWriter;
   readonly #hz: number;
   readonly #endpoints: EndpointWriter;
+  readonly #hosts: HostHooks;
   readonly #fingerprint: PolicyFingerprint;
   readonly #flows: FlowTable;
   readonly #attachments: Attachments;
@@ -70,8 +79,10 @@ export class Dataplane {
   /** What the image in force was made from; undefined = not known. */
   #desired: DesiredState | undefined;
   #bound: readonly BoundEndpoint[] = [];
-  /** What bound was made from: the same list again means that nothing about endpoints is new. */
-  #bindings: readonly EndpointBinding[] | undefined;
+  /** What bound and the table of interfaces were made from: the same lists again mean that nothing about them is new. */
+  #wiring: Wiring | undefined;
+  /** Workloads may hand packets to each other past the host's stack. */
+  #hasPeerDelivery = true;
   /** The endpoint maps hold all of it. */
   #isBoundWritten = false;
 
@@ -83,18 +94,20 @@ export class Dataplane {
     const maps = mapsOf(object);
     this.#images = new ImageWriter(maps, bridge);
     this.#endpoints = new EndpointWriter(maps);
-    this.#fingerprint = new PolicyFingerprint(maps);
+    this.#hosts = new HostHooks(sizes, pins, this.#images);
+    this.#fingerprint = new PolicyFingerprint(maps, () => this.#hosts.words);
     this.#flows = new FlowTable(maps.flows, flowTableShape(sizes.flows).room);
     this.compiler = new TableCompiler(sizes);
     this.configure(options);
     this.attachMode = options.attachMode === 'auto' ? bestAttachMode() : options.attachMode;
     const programs = { ingress: object.program('tt_from_work'), egress: object.program('tt_to_work') };
-    this.#attachments = new Attachments(programs, this.attachMode, pins);
+    this.#attachments = new Attachments(programs, this.attachMode, pins, bridge.programs);
     this.#attachments.leavesOthers = takeover.leavesOthers;
     this.#pins = pins;
     this.#bridge = bridge;
     this.#takeover = takeover;
-    this.#upkeep = new Upkeep(object, maps, { images: this.#images, endpoints: this.#endpoints }, bridge, pins);
+    const writers = { images: this.#images, endpoints: this.#endpoints, hosts: this.#hosts };
+    this.#upkeep = new Upkeep(object, maps, writers, bridge, pins);
     takeover.begin(programs);
   }
 
@@ -106,11 +119,13 @@ export class Dataplane {
     const pins = new Pins(options.pinRoot);
     pins.create(options.bpffs);
     const bridge = new Bridge(pins);
+    let object: BpfObject | undefined;
     try {
       const takeover = new Takeover(bridge, pins);
-      const object = loadObject('workload', options.sizes, pins, { tt_cache_mark: takeover.mark });
+      object = loadObject('workload', options.sizes, pins, { tt_cache_mark: takeover.mark });
       return new Dataplane(object, options, { pins, bridge, takeover }, await measureHz(object));
     } catch (error) {
+      object?.close();
       bridge.close();
       throw error;
     }
@@ -127,20 +142,42 @@ export class Dataplane {
     return this.#takeover.losesFlows;
   }
 
+  /** See Bridge: until all is in force. */
+  get isApart(): boolean {
+    return this.#bridge.isApart;
+  }
+
+  /** Endpoints that the tables have no place for, by interface number, and why: these interfaces drop. */
+  get unplaced(): ReadonlyMap<number, DataplaneError> {
+    return this.#endpoints.refused;
+  }
+
   /** Counts for every packet from here on; the policy in force stays as it is. */
   configure({ keepEstablished, eventBudget }: Pick<DataplaneOptions, 'keepEstablished' | 'eventBudget'>): void {
     this.#images.configure({ keepEstablished, eventBudget, hz: this.#hz });
   }
 
-  /** Takes over the policy in force: `keys` names the endpoint behind each interface that still exists. */
-  adopt(keys: ReadonlyMap<number, string>): void {
+  /**
+   * Takes over the policy in force: `keys` names the endpoint behind each interface that still exists, `interfaces` says who
+   * is responsible for each now.
+   */
+  adopt(keys: ReadonlyMap<number, string>, desired: DesiredState, interfaces: readonly NumberedInterface[]): void {
     this.#images.adopt(this.compiler);
     const ids = new Map<string, number>();
-    for (const [ifindex, id] of this.#endpoints.idsByIfindex()) {
+    const inForce = this.#endpoints.idsByIfindex();
+    for (const [ifindex, id] of inForce) {
       const key = keys.get(ifindex);
       if (key !== undefined) ids.set(key, id);
     }
+    const taken = new Set(inForce.values());
+    const entries = hostEntries(desired, interfaces, { endpointIds: new Map() });
+    for (const [key, id] of this.#hosts.idsInForce(entries, interfaces)) if (!taken.has(id)) ids.set(key, id);
     this.compiler.adoptEndpointIds(ids);
+  }
+
+  /** Why host endpoints are not enforced, though there are some; undefined = they are. */
+  get hostProblem(): DataplaneError | undefined {
+    return this.#hosts.problem;
   }
 
   /** The image in force, once one was published by this process. */
@@ -158,28 +195,28 @@ export class Dataplane {
   }
 
   /**
-   * Puts the desired state in force for the endpoints that have an interface. Resolves when the space of the state
-   * before can be reused; the new state is in force before the first await. accept is called when it compiles, before
-   * anything is in force. Throws TABLE_FULL, and what accept throws: the state before stays in force.
+   * Puts the desired state in force for the endpoints that have an interface. Resolves when the space of the state before
+   * can be reused. Where lists of the host begin to judge what passes between workloads, it first waits until nothing goes
+   * past them. accept is called when it compiles, before anything is in force. Throws TABLE_FULL where the policy has no
+   * room, and what accept throws: the state before stays in force. An endpoint that has no room costs itself only: see
+   * unplaced.
    */
-  async apply(
-    desired: DesiredState,
-    bindings: readonly EndpointBinding[],
-    accept?: () => void,
-  ): Promise<{ readonly isChanged: boolean }> {
+  async apply(desired: DesiredState, wiring: Wiring, accept?: () => void): Promise<{ readonly isChanged: boolean }> {
     const hasSettled = this.#isBoundWritten && this.#takeover.isFinished;
-    if (desired === this.#desired && bindings === this.#bindings && hasSettled) {
+    if (desired === this.#desired && isSameWiring(wiring, this.#wiring) && hasSettled) {
       accept?.();
       return { isChanged: false };
     }
     this.#desired = undefined;
-    if (bindings !== this.#bindings) this.#handOverIds(desired, bindings);
+    if (wiring.bindings !== this.#wiring?.bindings) this.#handOverIds(desired, wiring.bindings);
     const image = this.compiler.compile(desired, accept);
     // Before anything can fail: the next image builds on what this one has.
     this.#images.write(image, this.compiler);
-    const bound = this.#bindTo(image, bindings);
+    const table = this.#hosts.admit(hostTableOf(desired, wiring, image));
+    await this.#keepPeersApart(table);
+    const bound = this.#bindTo(image, wiring, !judgesTransit(table));
     if (bound === this.#bound) {
-      const isChanged = this.#publish(image);
+      const isChanged = this.#publish(image, table);
       this.#desired = desired;
       if (isChanged || !this.#takeover.isFinished) await this.#settle();
       return { isChanged };
@@ -187,30 +224,46 @@ export class Dataplane {
     // If anything fails before all is written, the next change begins with it again.
     this.#isBoundWritten = false;
     if (this.#endpoints.removeAllBut(bound)) this.#images.forgetCachedFlows();
-    const isChanged = this.#publish(image);
+    const isChanged = this.#publish(image, table);
     try {
       this.#endpoints.writeAll(bound);
       this.#isBoundWritten = true;
       this.#desired = desired;
     } finally {
       this.#images.forgetCachedFlows();
-      if (hasOwnerChanged(this.#bound, bound)) this.#images.judgeFlowsAgain(image);
+      const hasMoved = hasOwnerChanged(this.#bound, bound);
       this.#bound = bound;
       await this.#retire();
+      if (hasMoved) this.#images.judgeFlowsAgain(image.root);
     }
     await this.#settle();
     return { isChanged };
   }
 
+  /** Before lists of the host judge what passes between workloads: nothing may go past them any more. */
+  async #keepPeersApart(table: HostTable): Promise<void> {
+    if (!judgesTransit(table) || !this.#bound.some(({ peerDelivery }) => peerDelivery)) return;
+    this.#isBoundWritten = false;
+    this.#bound = this.#bound.map((endpoint) => ({ ...endpoint, peerDelivery: false }));
+    this.#endpoints.writeAll(this.#bound);
+    this.#images.forgetCachedFlows();
+    await loadNative().waitForPrograms();
+    this.#endpoints.clearReplaced();
+  }
+
   /** The endpoints with their ids; the very list of the last time if nothing about them is new. */
-  #bindTo(image: TableImage, bindings: readonly EndpointBinding[]): readonly BoundEndpoint[] {
+  #bindTo(image: TableImage, wiring: Wiring, hasPeerDelivery: boolean): readonly BoundEndpoint[] {
     const before = this.#bound;
+    const { bindings } = wiring;
     const hasSameIds = before.every(({ key, id }) => image.endpointIds.get(key) === id);
-    if (this.#isBoundWritten && bindings === this.#bindings && hasSameIds) return before;
-    this.#bindings = bindings;
+    const isAsBefore = bindings === this.#wiring?.bindings && hasPeerDelivery === this.#hasPeerDelivery;
+    this.#wiring = wiring;
+    this.#hasPeerDelivery = hasPeerDelivery;
+    if (this.#isBoundWritten && isAsBefore && hasSameIds) return before;
     const bound = bindings.flatMap((binding): BoundEndpoint[] => {
       const id = image.endpointIds.get(binding.key);
-      return id === undefined ? [] : [{ ...binding, id }];
+      const peerDelivery = binding.peerDelivery && hasPeerDelivery;
+      return id === undefined ? [] : [{ ...binding, id, peerDelivery }];
     });
     const isSame =
       this.#isBoundWritten &&
@@ -219,14 +272,22 @@ export class Dataplane {
     return isSame ? before : bound;
   }
 
-  #publish(image: TableImage): boolean {
+  /** Image and table come into force by one store. */
+  #publish(image: TableImage, table: HostTable): boolean {
+    const isNewTable = !this.#hosts.isInForce(table);
+    if (isNewTable) this.#hosts.prepare(table);
     this.#image = image;
-    return this.#images.putInForce(image.root);
+    if (!isNewTable) return this.#images.putInForce(image.root);
+    // Programs that are there have all of it at once; a takeover's come when the tables are in force.
+    if (!this.#takeover.isNeeded) this.#hosts.attach();
+    this.#images.judgeFlowsAgain(image.root);
+    return true;
   }
 
   /** All is written: what is left of a takeover is done. */
   async #settle(): Promise<void> {
     if (!this.#takeover.isFinished) this.#takeover.cross(this.#attachments);
+    this.#hosts.attach();
     await this.#retire();
     if (!this.#takeover.isFinished) this.#takeover.finish(this.#attachments);
   }
@@ -234,8 +295,9 @@ export class Dataplane {
   /** Gives back what packets may have read before, once none of them is under way. */
   async #retire(): Promise<void> {
     await loadNative().waitForPrograms();
-    this.#endpoints.clearReplaced();
+    if (this.#endpoints.clearReplaced()) this.#images.forgetCachedFlows();
     this.compiler.retireOlderImages();
+    this.#hosts.settle();
   }
 
   /** An endpoint that takes the place of one that is gone takes its id too: the interface has policy at any moment. */
@@ -265,7 +327,8 @@ export class Dataplane {
 
   /** Calls back at once when a pin was removed or renamed. */
   watchPins(onChange: () => void): void {
-    this.#pinWatch = new PinWatch([this.#pins.linkDirectory, ...this.#pins.mapDirectories], (fileName) => {
+    const directories = [this.#pins.linkDirectory, this.#hosts.linkDirectory, ...this.#pins.mapDirectories];
+    this.#pinWatch = new PinWatch(directories, (fileName) => {
       this.#attachments.suspect(fileName);
       onChange();
     });
@@ -281,7 +344,7 @@ export class Dataplane {
   /** Packets and bytes by enum tt_reason, summed over CPUs. */
   counters(): ReasonCount[] {
     const map = this.#object.map('tt_counters');
-    return Array.from({ length: Reason.COUNT }, (_, reason) => {
+    const counts = Array.from({ length: Reason.COUNT }, (_, reason) => {
       const value = map.lookup(new Uint8Array(Uint32Array.of(reason).buffer)) ?? new Uint8Array();
       const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
       const total = { packets: 0n, bytes: 0n };
@@ -292,6 +355,8 @@ export class Dataplane {
       }
       return total;
     });
+    map.close();
+    return counts;
   }
 
   /** Flows that have not ended, by protocol and state. */
@@ -304,28 +369,10 @@ export class Dataplane {
     this.#pinWatch?.close();
     this.#events?.close();
     this.#attachments.close();
+    this.#hosts.close();
     this.#object.close();
     this.#bridge.close();
   }
-}
-
-/** Lists of addresses are those of the model, which are never changed. */
-function isSameBound(a: BoundEndpoint, b: BoundEndpoint | undefined): boolean {
-  const names = Object.keys(a) as (keyof BoundEndpoint)[];
-  return b !== undefined && names.every((name) => a[name] === b[name]);
-}
-
-function hasOwnerChanged(former: readonly BoundEndpoint[], bound: readonly BoundEndpoint[]): boolean {
-  const owners = ownersOf(former);
-  for (const [address, key] of ownersOf(bound)) {
-    const before = owners.get(address);
-    if (before !== undefined && before !== key) return true;
-  }
-  return false;
-}
-
-function ownersOf(endpoints: readonly BoundEndpoint[]): Map<string, string> {
-  return new Map(endpoints.flatMap(({ key, addresses }) => addresses.map((address) => [formatAddress(address), key])));
 }
 
 function bestAttachMode(): AttachMode {

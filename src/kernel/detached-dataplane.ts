@@ -3,6 +3,7 @@
 
 import { decodeEvent, type Event } from '../abi/event.gen.ts';
 import type { DesiredState } from '../calc/resolved.ts';
+import type { WorkloadEndpoint } from '../model/endpoint.ts';
 import { TableCompiler, type TableSizes } from '../tables/compiler.ts';
 import type { TableImage } from '../tables/image.ts';
 import { readClock } from './clock.ts';
@@ -24,6 +25,8 @@ export interface DetachedOptions {
   /** Name of the object under build/bpf. */
   readonly object: string;
   readonly sizes?: TableSizes;
+  /** Room for endpoints: those of the first desired state unless given. */
+  readonly endpoints?: number;
   readonly flows: number;
   /** Slots of the flow cache for each CPU. */
   readonly flowCache: number;
@@ -35,12 +38,13 @@ export interface DetachedOptions {
 }
 
 export class DetachedDataplane {
-  readonly compiler: TableCompiler;
-  readonly image: TableImage;
   readonly #object: BpfObject;
   readonly #images: ImageWriter;
   readonly #endpoints: EndpointWriter;
-  readonly #bound = new Map<string, BoundEndpoint>();
+  readonly #sizes: TableSizes;
+  #compiler: TableCompiler;
+  #image: TableImage;
+  #bound = new Map<string, BoundEndpoint>();
   readonly #cache: Uint8Array;
   readonly #ring: RingBuffer;
   readonly #flows: FlowTable;
@@ -49,34 +53,38 @@ export class DetachedDataplane {
 
   /** Loads the programs and writes the desired state. Throws PERMISSION, PROGRAM_REJECTED, TABLE_FULL. */
   constructor(desired: DesiredState, options: DetachedOptions) {
-    const slots = 2 ** Math.ceil(Math.log2(2 * (desired.endpoints.size + FIRST_IFINDEX)));
     const { flows, flowCache, eventBytes, sizes = DEFAULT_MAP_SIZES, hz = 250 } = options;
+    const { endpoints = desired.endpoints.size } = options;
+    const slots = 2 ** Math.ceil(Math.log2(2 * (endpoints + FIRST_IFINDEX)));
     const mapSizes = { ...sizes, endpoints: slots, flows, fragments: 64, flowCache, eventBytes };
     this.#object = loadObject(options.object, mapSizes, undefined, options.constants);
     const maps = mapsOf(this.#object);
     this.#flows = new FlowTable(maps.flows, flowTableShape(flows).room);
     this.#cache = new Uint8Array(this.#object.map('tt_flow_cache').mmap());
     this.#ring = loadNative().RingBuffer.open(maps.events);
-    this.compiler = new TableCompiler(sizes);
-    this.image = this.compiler.compile(desired);
     this.#images = new ImageWriter(maps);
     this.#images.configure({ keepEstablished: false, eventBudget: 0, hz });
-    this.#images.publish(this.image, this.compiler);
-    for (const [key, { endpoint }] of desired.endpoints) {
-      const id = this.image.endpointIds.get(key) as number;
-      const { addresses, allowedSourcePrefixes } = endpoint;
-      const place = {
-        ifindex: FIRST_IFINDEX + id,
-        hostMac: '',
-        mac: '',
-        peerDelivery: false,
-        checkMac: false,
-        mtu: 1500,
-      };
-      this.#bound.set(key, { key, id, addresses, allowedSourcePrefixes, ...place });
-    }
     this.#endpoints = new EndpointWriter(maps);
-    this.#endpoints.writeAll([...this.#bound.values()]);
+    this.#sizes = sizes;
+    [this.#compiler, this.#image] = this.#put(desired);
+  }
+
+  get compiler(): TableCompiler {
+    return this.#compiler;
+  }
+
+  /** The first of the desired state that was loaded last. */
+  get image(): TableImage {
+    return this.#image;
+  }
+
+  /**
+   * Goes by this desired state alone, as a new dataplane would, which takes far longer: its programs have to be loaded.
+   * Throws TABLE_FULL.
+   */
+  load(desired: DesiredState): void {
+    [this.#compiler, this.#image] = this.#put(desired);
+    this.forgetFlows();
   }
 
   /** Writes a further image beside those there are, and puts it in force. Its endpoints must be those of the first. */
@@ -140,6 +148,21 @@ export class DetachedDataplane {
     this.#object.close();
   }
 
+  /** What was there is written over: no packet is under way. */
+  #put(desired: DesiredState): [TableCompiler, TableImage] {
+    const compiler = new TableCompiler(this.#sizes);
+    const image = compiler.compile(desired);
+    this.#bound = new Map([...desired.endpoints].map(([key, { endpoint }]) => [key, bind(key, endpoint, image)]));
+    const bound = [...this.#bound.values()];
+    // An entry that another replaces would keep its slot until after all are written.
+    this.#endpoints.removeAllBut([]);
+    this.#images.publish(image, compiler);
+    this.#endpoints.writeAll(bound);
+    for (const refused of this.#endpoints.refused.values()) throw refused;
+    this.#endpoints.clearReplaced();
+    return [compiler, image];
+  }
+
   #program(name: string): BpfProgram {
     let program = this.#programs.get(name);
     if (program === undefined) {
@@ -148,4 +171,12 @@ export class DetachedDataplane {
     }
     return program;
   }
+}
+
+/** Behind an interface of its own, which is not there. */
+function bind(key: string, endpoint: WorkloadEndpoint, { endpointIds }: TableImage): BoundEndpoint {
+  const id = endpointIds.get(key) as number;
+  const { addresses, allowedSourcePrefixes } = endpoint;
+  const place = { ifindex: FIRST_IFINDEX + id, hostMac: '', mac: '', peerDelivery: false, checkMac: false, mtu: 1500 };
+  return { key, id, addresses, allowedSourcePrefixes, ...place };
 }

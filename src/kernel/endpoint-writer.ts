@@ -66,8 +66,9 @@ export class EndpointWriter {
   /** Entries that others have replaced: cleared when no program can be reading them. */
   #replaced: number[] = [];
   #encoded = new Map<string, Encoded>();
-  /** What the maps hold, in the order that it was written in; undefined = not known. */
+  /** What the maps hold, in the order that it was written in, but for what was refused; undefined = not known. */
   #inForce: readonly Encoded[] | undefined;
+  #refused: ReadonlyMap<number, DataplaneError> = new Map();
 
   constructor(maps: { readonly endpoints: BpfMap; readonly addresses: BpfMap; readonly sources: BpfMap }) {
     const memory = maps.endpoints.mmap();
@@ -108,24 +109,28 @@ export class EndpointWriter {
     return hasRemoved;
   }
 
-  /** After the image is in force. Throws TABLE_FULL for the first endpoint without a free slot; the others are in. */
-  writeAll(endpoints: readonly BoundEndpoint[]): void {
-    const encoded = this.#encode(endpoints);
-    if (this.#isInForce(encoded)) return;
-    let refused: DataplaneError | undefined;
-    this.#sources.writeAll(sourceRows(encoded));
-    for (const each of encoded) {
-      if (!this.#write(each)) refused ??= noSlot(each.endpoint, this.#slotCount);
-    }
-    this.#addresses.writeAll(this.#addressRows(encoded));
-    if (refused !== undefined) throw refused;
-    this.#inForce = encoded;
+  /** TABLE_FULL by interface number, for each endpoint that had no free slot: its packets drop, the others are in. */
+  get refused(): ReadonlyMap<number, DataplaneError> {
+    return this.#refused;
   }
 
-  /** Once no program can be reading what writeAll replaced. */
-  clearReplaced(): void {
-    for (const slot of this.#replaced) this.#entries.clear(slot);
+  /** After the image is in force. What then has no slot is in `refused`. Throws KERNEL. */
+  writeAll(endpoints: readonly BoundEndpoint[]): void {
+    const encoded = this.#encode(endpoints);
+    if (!this.#isInForce(encoded)) this.#writeEncoded(encoded);
+  }
+
+  /**
+   * Once no program can be reading what writeAll replaced: endpoints that were refused have another chance. Returns whether that
+   * changed anything.
+   */
+  clearReplaced(): boolean {
+    const [replaced, refused] = [this.#replaced, this.#refused];
+    for (const slot of replaced) this.#entries.clear(slot);
     this.#replaced = [];
+    if (replaced.length === 0 || refused.size === 0 || this.#inForce === undefined) return false;
+    this.#writeEncoded(this.#inForce);
+    return this.#refused.size < refused.size;
   }
 
   /** Undoes what others wrote to the maps. Returns how many rows of each map that were; not while a change is under way. */
@@ -141,6 +146,15 @@ export class EndpointWriter {
   alias(ifindex: number, endpoint: BoundEndpoint): void {
     const slot = this.#probe(ifindex)[0] as number;
     this.#words.set(encodeEntry({ ...endpoint, ifindex }), slot * ENTRY_WORDS);
+  }
+
+  #writeEncoded(encoded: readonly Encoded[]): void {
+    this.#inForce = undefined;
+    this.#sources.writeAll(sourceRows(encoded));
+    const refused = encoded.filter((each) => !this.#write(each)).map(({ endpoint }) => endpoint);
+    this.#addresses.writeAll(this.#addressRows(encoded));
+    this.#refused = new Map(refused.map((endpoint) => [endpoint.ifindex, noSlot(endpoint, this.#slotCount)]));
+    this.#inForce = encoded;
   }
 
   /** Endpoints that stay as they are keep what was made of them. */
@@ -305,6 +319,6 @@ function noSlot({ key, ifindex }: BoundEndpoint, slots: number): DataplaneError 
     operation: 'write endpoint',
     target: key,
     found: `${EndpointDims.PROBES} neighbouring slots of ${slots} taken`,
-    hint: 'raise tables.endpoints',
+    hint: 'it gets one when an interface near it leaves: have fewer endpoints on this node',
   });
 }

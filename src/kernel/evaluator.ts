@@ -5,9 +5,8 @@ import type { DesiredState } from '../calc/resolved.ts';
 import { formatAddress } from '../model/address.ts';
 import type { Flow } from '../model/flow.ts';
 import { combineSides, type FlowVerdict, type SideVerdict } from '../model/verdict.ts';
-import type { TableSizes } from '../tables/compiler.ts';
 import { decodeWord } from '../tables/words.ts';
-import { DetachedDataplane } from './detached-dataplane.ts';
+import { DetachedDataplane, type DetachedOptions } from './detached-dataplane.ts';
 import { probePacket } from './probe-packet.ts';
 
 /** linux/pkt_cls.h */
@@ -18,23 +17,23 @@ interface Local {
   readonly displayName: string;
 }
 
+export type KernelRoom = Pick<DetachedOptions, 'sizes' | 'endpoints'>;
+
 export class KernelEvaluator {
   readonly #dataplane: DetachedDataplane;
-  readonly #byAddress = new Map<string, Local>();
+  #byAddress: ReadonlyMap<string, Local>;
 
   /** Loads the programs and writes the desired state. Throws PERMISSION, PROGRAM_REJECTED, TABLE_FULL. */
-  constructor(desired: DesiredState, sizes?: TableSizes) {
-    this.#dataplane = new DetachedDataplane(desired, {
-      object: 'workload',
-      sizes,
-      flows: 512,
-      flowCache: 1,
-      eventBytes: 65536,
-    });
-    for (const [key, { endpoint }] of desired.endpoints) {
-      const local = { key, displayName: endpoint.displayName };
-      for (const address of endpoint.addresses) this.#byAddress.set(formatAddress(address), local);
-    }
+  constructor(desired: DesiredState, room: KernelRoom = {}) {
+    const sizes = { flows: 512, flowCache: 1, eventBytes: 65536 };
+    this.#dataplane = new DetachedDataplane(desired, { object: 'workload', ...sizes, ...room });
+    this.#byAddress = localsOf(desired);
+  }
+
+  /** Judges by another desired state from here on. Throws TABLE_FULL. */
+  load(desired: DesiredState): void {
+    this.#dataplane.load(desired);
+    this.#byAddress = localsOf(desired);
   }
 
   evaluate(flow: Flow): FlowVerdict {
@@ -67,4 +66,13 @@ export class KernelEvaluator {
     const word = program === 'tt_from_work' ? event.egress_word : event.ingress_word;
     return decodeWord(word, displayName, this.#dataplane.compiler.stories);
   }
+}
+
+function localsOf({ endpoints }: DesiredState): Map<string, Local> {
+  const locals = new Map<string, Local>();
+  for (const [key, { endpoint }] of endpoints) {
+    const local = { key, displayName: endpoint.displayName };
+    for (const address of endpoint.addresses) locals.set(formatAddress(address), local);
+  }
+  return locals;
 }

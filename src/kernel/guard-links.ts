@@ -11,6 +11,8 @@ import type { Repair } from './repair.ts';
 export interface GuardTarget {
   readonly name: string;
   readonly ifindex: number;
+  /** Frames are sent back from it, which the driver's own mode cannot do there. */
+  readonly needsGeneric?: boolean;
 }
 
 export interface GuardedInterface {
@@ -49,10 +51,14 @@ export class GuardLinks {
    * PERMISSION or KERNEL.
    */
   ensure(target: GuardTarget, program: BpfProgram): GuardedInterface {
-    const { name, ifindex } = target;
+    const { name, ifindex, needsGeneric = false } = target;
     return translateErrors('attach guard', name, () => {
+      let there = loadNative().xdpQuery(ifindex);
+      if (needsGeneric && this.#links.get(ifindex)?.link.info.programId === there.native) {
+        this.release(ifindex);
+        there = loadNative().xdpQuery(ifindex);
+      }
       const held = this.#links.get(ifindex);
-      const there = loadNative().xdpQuery(ifindex);
       const ids = [there.native, there.generic, there.offloaded].filter((id) => id !== 0);
       if (held === undefined || !ids.includes(held.link.info.programId)) {
         const mode = this.#attach(target, program, ids);
@@ -95,11 +101,11 @@ export class GuardLinks {
     this.#links.clear();
   }
 
-  #attach({ name, ifindex }: GuardTarget, program: BpfProgram, ids: readonly number[]): XdpMode {
+  #attach({ name, ifindex, needsGeneric = false }: GuardTarget, program: BpfProgram, ids: readonly number[]): XdpMode {
     this.release(ifindex);
     if (ids.length > 0) throw taken(name, ids);
     const { xdpAttach } = loadNative();
-    for (const mode of ['native', 'generic'] as const) {
+    for (const mode of needsGeneric ? (['generic'] as const) : (['native', 'generic'] as const)) {
       try {
         this.#keep(name, ifindex, xdpAttach(program, ifindex, mode));
         return mode;

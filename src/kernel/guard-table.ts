@@ -8,7 +8,9 @@ import { type ChangedEntries, LivePrefixes } from '../tables/prefix-live.ts';
 import type { WordSpace } from '../tables/prefix-live-nodes.ts';
 import type { PrefixSets } from '../tables/prefix-set.ts';
 import { walkPrefixTable } from '../tables/prefix-table-lookup.ts';
+import { type GuardCare, NO_CARE } from './guard-care.ts';
 import { type GuardDrops, GuardObject, type GuardObjectOptions, RESERVED_BLOCKS } from './guard-object.ts';
+import type { GuardMaps } from './guard-policy.ts';
 import type { BpfProgram } from './native.ts';
 import { loadNative } from './native.ts';
 
@@ -25,7 +27,7 @@ const ACTIVE = GuardState.OFFSET.active / 4;
 export type GuardTableOptions = Omit<GuardObjectOptions, 'blocks'>;
 
 export class GuardTable implements WordSpace {
-  readonly #options: GuardTableOptions;
+  #options: GuardTableOptions;
   readonly #prefixes: LivePrefixes;
   #object: GuardObject;
   /** The object whose program judges frames; another one than #object after the array has grown. */
@@ -33,6 +35,7 @@ export class GuardTable implements WordSpace {
   /** Resolves when no frame reads the roots that are not in force. */
   #rootsFree: Promise<void> = Promise.resolve();
   #isRetiring = false;
+  #care = NO_CARE;
   #isClosed = false;
 
   /** Blocks nothing yet. Throws PERMISSION, PROGRAM_REJECTED, ABI_MISMATCH, KERNEL. */
@@ -59,12 +62,7 @@ export class GuardTable implements WordSpace {
   }
 
   grow(words: number): void {
-    const blocks = Math.ceil(Math.max(words, Math.min(2 * this.words.length, 2 ** 27)) / BLOCK_WORDS);
-    const larger = new GuardObject({ ...this.#options, blocks });
-    larger.words.set(this.words);
-    larger.state.set(this.#object.state);
-    if (this.#object !== this.#inForce) this.#object.close();
-    this.#object = larger;
+    this.#load(Math.max(words, Math.min(2 * this.words.length, 2 ** 27)));
   }
 
   /** Compiles a change; nothing of it is in force before `publish`. Throws TABLE_FULL and KERNEL: nothing has changed. */
@@ -87,6 +85,34 @@ export class GuardTable implements WordSpace {
     void this.#retire();
   }
 
+  /** SYN cookies can be asked of the kernel. */
+  get hasCookies(): boolean {
+    return this.#inForce.hasCookies;
+  }
+
+  /** What is done besides looking at sources, from here on. Throws KERNEL. */
+  take(care: GuardCare): void {
+    this.#care = care;
+    this.#object.take(care);
+    if (this.#inForce !== this.#object) this.#inForce.take(care);
+  }
+
+  /**
+   * Has untracked lists of that policy asked, undefined = of none. The program changes for it: see publish. Only while no change is
+   * being compiled. Throws KERNEL and what loading throws: nothing has changed then.
+   */
+  judgeBy(policy: GuardMaps | undefined, replaceProgram: (program: BpfProgram) => void): void {
+    const before = this.#options;
+    this.#options = { ...before, policy };
+    try {
+      this.#load(this.words.length);
+    } catch (error) {
+      this.#options = before;
+      throw error;
+    }
+    this.#moveOn(replaceProgram);
+  }
+
   drops(reason: GuardReason): GuardDrops {
     return this.#inForce.drops(reason);
   }
@@ -104,6 +130,16 @@ export class GuardTable implements WordSpace {
     this.#isClosed = true;
     if (this.#object !== this.#inForce) this.#object.close();
     this.#inForce.close();
+  }
+
+  /** The table as it is, in an array of so many words, behind a program that is not in force yet. */
+  #load(words: number): void {
+    const next = new GuardObject({ ...this.#options, blocks: Math.ceil(words / BLOCK_WORDS) });
+    next.words.set(this.words);
+    next.state.set(this.#object.state);
+    next.take(this.#care);
+    if (this.#object !== this.#inForce) this.#object.close();
+    this.#object = next;
   }
 
   get #active(): number {

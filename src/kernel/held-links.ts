@@ -1,11 +1,11 @@
 // TCX links, held open and pinned under the name of their interface: for as long as this process runs, a pin that somebody
 // removes takes no program with it. Where programs belong is attachment.ts.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { AttachDirection, BpfLink } from './native.ts';
 import { loadNative } from './native.ts';
 import { errnoName } from './native-error.ts';
-import type { Pins } from './pins.ts';
+import { interfaceOfLink, namesIn, type Pins, placeOfSuccessor, successorOf } from './pins.ts';
 import type { Repair } from './repair.ts';
 
 export const DIRECTIONS: readonly AttachDirection[] = ['ingress', 'egress'];
@@ -16,8 +16,14 @@ export class HeldLinks {
   readonly #links = new Map<string, BpfLink>();
   readonly #suspects = new Set<string>();
 
+  /** Finishes what an agent before, which was killed, has begun. */
   constructor(pins: Pins) {
     this.#pins = pins;
+    for (const name of namesIn(pins.linkDirectory)) {
+      const path = join(pins.linkDirectory, name);
+      const place = placeOfSuccessor(path);
+      if (place !== undefined) renameSync(path, place);
+    }
   }
 
   /** The link that belongs there: held already, or pinned by an agent before. Throws PERMISSION or KERNEL. */
@@ -31,11 +37,22 @@ export class HeldLinks {
     return pinned;
   }
 
-  /** Pins a new link and holds it. */
+  /**
+   * Pins a new link and holds it. One that was there goes once the new one has its place: whenever this process ends, one of
+   * the two is pinned.
+   */
   keep(name: string, direction: AttachDirection, link: BpfLink): void {
     const pin = this.#pins.link(name, direction);
+    const before = this.find(name, direction);
     this.#links.set(basename(pin), link);
-    pinTo(pin, link);
+    this.#suspects.add(basename(pin));
+    try {
+      pinOver(pin, link);
+      this.#suspects.delete(basename(pin));
+      if (before !== undefined && before.info.ifindex !== 0) before.detach();
+    } finally {
+      before?.close();
+    }
   }
 
   /** Lets go of the link and removes its pin: if nobody else has it, its program is off the interface. */
@@ -73,16 +90,14 @@ export class HeldLinks {
       return { cause: 'pin-missing', target: pin, found: 'nothing' };
     }
     if (!isSuspect || leadsTo(pin, link)) return undefined;
-    rmSync(pin, { force: true });
-    pinTo(pin, link);
+    pinOver(pin, link);
     return { cause: 'pin-replaced', target: pin, found: 'another object' };
   }
 
   /** Interfaces that have a link, held or pinned. */
   interfaces(): string[] {
-    const pinned = existsSync(this.#pins.linkDirectory) ? readdirSync(this.#pins.linkDirectory) : [];
-    const names = [...pinned, ...this.#links.keys()].map((file) => file.replace(/-(ingress|egress)$/, ''));
-    return [...new Set(names)];
+    const files = [...namesIn(this.#pins.linkDirectory), ...this.#links.keys()];
+    return [...new Set(files.flatMap((file) => interfaceOfLink(file) ?? []))];
   }
 
   /** Pins stay, and with them the programs. */
@@ -108,6 +123,14 @@ function leadsTo(pin: string, link: BpfLink): boolean {
   const isSame = found?.info.id === link.info.id;
   found?.close();
   return isSame;
+}
+
+/** In the place of whatever is pinned there, without a moment in between. */
+function pinOver(pin: string, link: BpfLink): void {
+  const place = existsSync(pin) ? successorOf(pin) : pin;
+  rmSync(place, { force: true });
+  pinTo(place, link);
+  if (place !== pin) renameSync(place, pin);
 }
 
 /** The directory may be gone together with the pin. */

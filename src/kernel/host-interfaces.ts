@@ -3,9 +3,7 @@
 import { HostDims, HostInterface, HostLists as Layout } from '../abi/host.gen.ts';
 import { DataplaneError } from '../base/errors.ts';
 import { type HostLists, type HostTable, isSameTable, NO_TABLE } from './host-table.ts';
-
-/** Which of two roots. */
-export type RootNumber = 0 | 1;
+import type { RootNumber } from './image-writer.ts';
 
 const ROW_WORDS = HostInterface.SIZE / 4;
 const LISTS_WORD = HostInterface.OFFSET.lists / 4;
@@ -16,6 +14,10 @@ export class HostInterfaces {
   /** A power of two; the row behind them is that of all other interfaces. */
   readonly #slots: number;
   #inForce = NO_TABLE;
+  /** Both roots have the lists in force; otherwise another table is written for the root that comes next. */
+  #isSettled = false;
+  /** All words, as this process left them when both roots had the same lists. */
+  #shadow: Uint32Array;
 
   /**
    * `words` is the memory of tt_host_ifaces. Takes the table of the root in force as it is, and forgets one that never
@@ -24,11 +26,18 @@ export class HostInterfaces {
   constructor(words: Uint32Array, active: RootNumber) {
     this.#words = words;
     this.#slots = words.length / ROW_WORDS - 1;
+    this.#shadow = words;
     this.settle(active);
   }
 
+  /** As of the last settle. */
+  get inForce(): HostTable {
+    return this.#inForce;
+  }
+
+  /** And nothing else is about to be. */
   isInForce(table: HostTable): boolean {
-    return isSameTable(table, this.#inForce);
+    return this.#isSettled && isSameTable(table, this.#inForce);
   }
 
   /**
@@ -36,9 +45,15 @@ export class HostInterfaces {
    * the lists of all others until then. Throws TABLE_FULL; the table before stays in force.
    */
   prepare(table: HostTable, next: RootNumber): void {
+    this.#isSettled = false;
     const active = (1 - next) as RootNumber;
     const added = [...table.interfaces.keys()].filter((ifindex) => this.#slotOf(ifindex) === undefined);
-    for (const ifindex of added) this.#enter(ifindex, this.#lists(this.#slots, active));
+    try {
+      for (const ifindex of added) this.#enter(ifindex, this.#lists(this.#slots, active));
+    } catch (error) {
+      this.settle(active);
+      throw error;
+    }
     for (let slot = 0; slot < this.#slots; slot += 1) {
       const ifindex = this.#words[slot * ROW_WORDS] as number;
       if (ifindex !== 0) this.#setLists(slot, next, table.interfaces.get(ifindex) ?? table.others);
@@ -51,12 +66,30 @@ export class HostInterfaces {
    * and interfaces without lists of their own leave the table.
    */
   settle(active: RootNumber): void {
+    if (this.#isSettled) return;
     this.#inForce = this.#read(active);
     for (let slot = 0; slot <= this.#slots; slot += 1) {
       const ifindex = this.#words[slot * ROW_WORDS] as number;
       if (slot < this.#slots && ifindex !== 0 && !this.#inForce.interfaces.has(ifindex)) this.#clear(slot);
       this.#setLists(slot, (1 - active) as RootNumber, this.#lists(slot, active));
     }
+    this.#isSettled = true;
+    this.#shadow = this.#words.slice();
+  }
+
+  /** Undoes what others wrote, once settled. Returns how many rows that were. */
+  restore(): number {
+    const rows = new Set<number>();
+    if (!this.#isSettled) return 0;
+    for (let at = 0; at < this.#words.length; at += 1) {
+      if (this.#words[at] !== this.#shadow[at]) rows.add(Math.floor(at / ROW_WORDS));
+    }
+    for (const row of rows) {
+      const at = row * ROW_WORDS;
+      this.#words.set(this.#shadow.subarray(at + 1, at + ROW_WORDS), at + 1);
+      Atomics.store(this.#words, at, this.#shadow[at] as number);
+    }
+    return rows.size;
   }
 
   /** What is in force under a root. Rows that say what that of all others says are of interfaces that leave. */

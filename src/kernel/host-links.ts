@@ -2,6 +2,7 @@
 // program comes beside the one before, and only then that goes: what passes meanwhile has passed both.
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { DataplaneError } from '../base/errors.ts';
 import type { BpfLink, BpfObject, BpfProgram, NetfilterHook } from './native.ts';
 import { loadNative, translateErrors } from './native.ts';
 import { errnoName } from './native-error.ts';
@@ -19,9 +20,9 @@ const FAMILIES = [4, 6] as const;
 
 /**
  * Behind destination translation (-100) and the mangle tables, before the filter tables of others (0) and source
- * translation (100). Two, because no two programs may have the same.
+ * translation (100). A program must have one of its own, which nothing else at the hook has: the first that is free.
  */
-const PRIORITIES = [-2, -1] as const;
+export const PRIORITIES = [-8, -7, -6, -5, -4, -3, -2, -1] as const;
 
 interface Held {
   readonly pin: string;
@@ -42,8 +43,8 @@ export class HostLinks {
   }
 
   /**
-   * Makes sure that the programs of this object, and none of ours besides, are at all hooks, and pinned. Returns what was
-   * not so. Throws PERMISSION or KERNEL.
+   * Makes sure that the programs of this object, and none of ours besides, are at all hooks of this network namespace, and
+   * pinned. Returns what was not so. Throws PERMISSION, HOOK_TAKEN or KERNEL.
    */
   ensure(): Repair[] {
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
@@ -87,27 +88,35 @@ export class HostLinks {
     const there = this.#held.filter(({ pin }) => pin.startsWith(join(this.#directory, `${name}-`)));
     const [ours] = there.filter(({ link }) => link.info.programId === id);
     const repairs: Repair[] = [];
+    let kept = ours;
     if (ours === undefined) {
       const found = there.length === 0 ? 'no program' : 'another program';
       repairs.push({ cause: there.length === 0 ? 'program-missing' : 'program-replaced', target: name, found });
-      this.#attach(name, hook, family, program);
-    } else if (!existsSync(ours.pin)) {
-      ours.link.pin(ours.pin);
-      repairs.push({ cause: 'pin-missing', target: ours.pin, found: 'nothing' });
+      kept = this.#hold(name, attach(program, family, hook));
+    } else {
+      const instead = attachWhereGone(ours.link, program);
+      if (instead !== undefined) {
+        repairs.push({ cause: 'program-missing', target: name, found: 'a link that was detached' });
+        kept = this.#hold(name, instead);
+      } else if (!existsSync(ours.pin)) {
+        ours.link.pin(ours.pin);
+        repairs.push({ cause: 'pin-missing', target: ours.pin, found: 'nothing' });
+      }
     }
-    for (const other of there) if (other !== ours) this.#drop(other);
+    for (const other of there) if (other !== kept) this.#drop(other);
     return repairs;
   }
 
-  #attach(name: string, hook: NetfilterHook, family: 4 | 6, program: BpfProgram): void {
+  /** Pins a link beside those that are held. */
+  #hold(name: string, link: BpfLink): Held {
     const taken = new Set(this.#held.map(({ pin }) => pin));
-    const pinFor = (place: number): string => join(this.#directory, `${name}-${place}`);
-    const place = PRIORITIES.findIndex((_, candidate) => !taken.has(pinFor(candidate)));
-    const priority = PRIORITIES[Math.max(place, 0)] as number;
-    const link = loadNative().netfilterAttach(program, family, hook, priority);
-    const pin = pinFor(Math.max(place, 0));
-    link.pin(pin);
-    this.#held.push({ pin, link });
+    let number = 0;
+    while (taken.has(join(this.#directory, `${name}-${number}`))) number += 1;
+    const held = { pin: join(this.#directory, `${name}-${number}`), link };
+    rmSync(held.pin, { force: true });
+    link.pin(held.pin);
+    this.#held.push(held);
+    return held;
   }
 
   #drop(held: Held): void {
@@ -115,5 +124,38 @@ export class HostLinks {
     held.link.close();
     rmSync(held.pin, { force: true });
     this.#held = this.#held.filter((other) => other !== held);
+  }
+}
+
+/** With the first priority that is free. Throws HOOK_TAKEN. */
+function attach(program: BpfProgram, family: 4 | 6, hook: NetfilterHook): BpfLink {
+  for (const priority of PRIORITIES) {
+    const link = attachAt(program, family, hook, priority);
+    if (link !== undefined) return link;
+  }
+  throw new DataplaneError('HOOK_TAKEN', 'others have every priority that ours may have', {
+    operation: 'attach netfilter',
+    target: `IPv${family} ${hook}`,
+    found: `hooks of others with the priorities ${PRIORITIES.join(', ')}`,
+    expected: 'one of them to be free',
+    hint: 'see: nft list hooks',
+  });
+}
+
+/** A new link in the place of one that others have detached; undefined = it is there. */
+function attachWhereGone(link: BpfLink, program: BpfProgram): BpfLink | undefined {
+  const place = loadNative().netfilterQuery(link);
+  if (place?.hook === undefined) return undefined;
+  // A detached link still says where it was, and nobody says that it is detached. What is there has its priority alone.
+  return attachAt(program, place.family, place.hook, place.priority);
+}
+
+/** undefined = something has that priority. */
+function attachAt(program: BpfProgram, family: 4 | 6, hook: NetfilterHook, priority: number): BpfLink | undefined {
+  try {
+    return loadNative().netfilterAttach(program, family, hook, priority);
+  } catch (error) {
+    if (errnoName(error) === 'EBUSY') return undefined;
+    throw error;
   }
 }

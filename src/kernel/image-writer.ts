@@ -6,6 +6,9 @@ import type { ImageRoot, TableImage } from '../tables/image.ts';
 import { type Lasting, lastingNothing } from './lasting.ts';
 import type { BpfMap } from './native.ts';
 
+/** Which of two roots. */
+export type RootNumber = 0 | 1;
+
 export interface StateSettings {
   /** Established flows keep going when policy changes against them. */
   readonly keepEstablished: boolean;
@@ -38,6 +41,11 @@ export class ImageWriter {
 
   get generation(): number {
     return this.#rootWord('generation');
+  }
+
+  /** The root that packets are judged by. */
+  get activeRoot(): RootNumber {
+    return this.#active;
   }
 
   /** Settings apply to every packet from here on. The seed of the flow table is drawn once, for as long as flows are pinned. */
@@ -115,9 +123,13 @@ export class ImageWriter {
     Atomics.add(this.#state, State.OFFSET.stamp / 4, 1);
   }
 
-  /** Has every established flow judged again: who owns an address is not part of an image. */
-  judgeFlowsAgain(image: TableImage): void {
-    this.#switchTo(image.root);
+  /**
+   * Puts an image that is written in force under the other root, though it may be in force already: what is not part of an image
+   * but goes with the root comes into force, and every established flow is judged again. Only once no packet is judged by
+   * the root before.
+   */
+  judgeFlowsAgain(root: ImageRoot): void {
+    this.#switchTo(root);
   }
 
   #switchTo(root: ImageRoot): void {
@@ -131,8 +143,8 @@ export class ImageWriter {
     this.forgetCachedFlows();
   }
 
-  get #active(): number {
-    return (this.#state[State.OFFSET.active / 4] as number) & 1;
+  get #active(): RootNumber {
+    return ((this.#state[State.OFFSET.active / 4] as number) & 1) as RootNumber;
   }
 
   #rootWord(field: keyof typeof Root.OFFSET): number {

@@ -30,6 +30,7 @@ export type {
   TcpLoadOutcome,
   TestRunOptions,
   TestRunResult,
+  UdpSink,
   XdpMode,
 } from '../../native/index.d.ts';
 

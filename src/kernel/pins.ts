@@ -16,9 +16,15 @@ export const BRIDGE_MAPS = ['tt_switch', 'tt_sides'] as const;
 const LIVE: ReadonlySet<string> = new Set(LIVE_MAPS);
 const BRIDGE: ReadonlySet<string> = new Set(BRIDGE_MAPS);
 
+/** Below a pin root: an empty directory for each interface that has clsact filters of its agents, named by its number. */
+const FILTERS = 'filters';
+/** Of a link that is about to take the place of another one. Names of bpffs have no dots, names of interfaces no colons. */
+const SUCCESSOR = ':new';
+const LINK = /^(?<name>.+)-(?:ingress|egress)$/;
+
 /**
  * Paths under `<bpffs>/tortie[-<instance>]/`: `v<layout>/maps` for the tables, `live-v<layout>` for what outlives them,
- * `bridge` and `links` for what every version reads.
+ * `bridge`, `links` and `filters` for what every version reads.
  */
 export class Pins {
   readonly root: string;
@@ -44,11 +50,16 @@ export class Pins {
 
   /** One pin for each interface and direction; the interface's name says which. */
   link(interfaceName: string, direction: string): string {
-    return join(this.linkDirectory, `${interfaceName}-${direction}`);
+    return join(this.linkDirectory, `${interfaceName.replaceAll('.', ':')}-${direction}`);
   }
 
-  get hasLinks(): boolean {
-    return existsSync(this.linkDirectory) && readdirSync(this.linkDirectory).length > 0;
+  get filterDirectory(): string {
+    return join(this.root, FILTERS);
+  }
+
+  /** Whether an agent has put programs on interfaces. */
+  get hasInterfaces(): boolean {
+    return namesIn(this.linkDirectory).length > 0 || namesIn(this.filterDirectory).length > 0;
   }
 
   isThere(path: string): boolean {
@@ -95,6 +106,31 @@ export class Pins {
   get #liveDirectory(): string {
     return join(this.root, `live-v${Layout.LIVE_VERSION}`);
   }
+}
+
+/** Nothing, where there is no such directory. */
+export function namesIn(directory: string): string[] {
+  return existsSync(directory) ? readdirSync(directory) : [];
+}
+
+/** Name of the interface that a link of that file name is for; undefined = it is no link in its place. */
+export function interfaceOfLink(fileName: string): string | undefined {
+  return LINK.exec(fileName)?.groups?.name?.replaceAll(':', '.');
+}
+
+/** Where a link is pinned that is about to be renamed to `pin`. */
+export function successorOf(pin: string): string {
+  return `${pin}${SUCCESSOR}`;
+}
+
+/** Where the link at that path belongs; undefined = it is there already. */
+export function placeOfSuccessor(path: string): string | undefined {
+  return path.endsWith(SUCCESSOR) ? path.slice(0, -SUCCESSOR.length) : undefined;
+}
+
+/** Numbers of the interfaces that have clsact filters of the agents with that pin root. */
+export function filteredInterfaces(root: string): number[] {
+  return namesIn(join(root, FILTERS)).map(Number).filter(Number.isInteger);
 }
 
 function isBpffs(path: string): boolean {

@@ -16,9 +16,12 @@ export class PolicyFingerprint {
   readonly #v6Nodes: Uint32Array;
   readonly #state: Uint32Array;
   readonly #endpoints: Uint8Array;
+  readonly #hosts: () => Uint32Array | undefined;
 
-  constructor(maps: PolicyMaps) {
+  /** `hosts` = the table of the host's interfaces, if there is one. */
+  constructor(maps: PolicyMaps, hosts: () => Uint32Array | undefined) {
     this.#maps = maps;
+    this.#hosts = hosts;
     this.#heap = new Uint32Array(maps.heap.mmap());
     this.#v6Nodes = new Uint32Array(maps.v6Nodes.mmap());
     this.#state = new Uint32Array(maps.state.mmap());
@@ -41,6 +44,7 @@ export class PolicyFingerprint {
     });
     if (regions === undefined) return undefined;
     const hash = createHash('sha256').update(root).update(this.#endpoints);
+    hash.update(this.#hosts() ?? '');
     for (const array of ['heap', 'v6Nodes'] as const) {
       for (const { offset, length } of regions[array]) {
         hash.update(placeOf({ offset, length })).update(arrays[array].subarray(offset, offset + length));

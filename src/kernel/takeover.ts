@@ -5,7 +5,9 @@
 //   cross                         (one store: all packets from here on are judged by ours)
 //   every interface to ours, and the other side's programs, tables and pins go
 //
-// Killed anywhere, one side is in force whole, and the next agent of either layout begins from there.
+// Killed anywhere, one side is in force whole, and the next agent of either layout begins from there. Where the bridge cannot
+// call the programs before (bridge.ts), each interface gets ours by itself: every packet is judged once there too, but for a
+// moment some interfaces have the policy before and some the one after.
 import { Layout } from '../abi/common.gen.ts';
 import type { Attachments, WorkloadPrograms } from './attachment.ts';
 import type { Bridge } from './bridge.ts';
@@ -35,7 +37,7 @@ export class Takeover {
     this.#pins = pins;
     this.from = bridge.version;
     if (this.isNeeded && this.from !== 0) pins.removeTables();
-    this.leavesOthers = this.isNeeded && (this.from !== 0 || pins.hasLinks);
+    this.leavesOthers = this.isNeeded && (this.from !== 0 || pins.hasInterfaces);
     this.losesFlows = this.from !== 0 && !pins.isThere(pins.map('tt_flows'));
     this.#number = this.isNeeded ? numberOfOwnMark(bridge) : bridge.number;
   }
@@ -69,15 +71,17 @@ export class Takeover {
       return;
     }
     this.#bridge.prepare(Layout.VERSION, this.#number, this.#programs);
-    handOver(attachments.links, this.#bridge.programs);
+    handOver(attachments, this.#bridge.leadsOn ? this.#bridge.programs : this.#programs);
+    this.#bridge.join();
     this.#bridge.cross();
   }
 
   /** No packet is judged by the other side any more: it goes. Throws PERMISSION or KERNEL; to be called again then. */
   finish(attachments: Attachments): void {
     if (this.#programs === undefined) return;
-    if (attachments.leavesOthers) handOver(attachments.links, this.#programs);
+    if (attachments.leavesOthers || this.#bridge.isApart) handOver(attachments, this.#programs);
     attachments.leavesOthers = false;
+    this.#bridge.join();
     this.#bridge.clearOther();
     this.#pins.removeOthers();
     this.#isFinished = true;
