@@ -14,13 +14,13 @@ const MAX_VALUES = 4;
 const MAX_NAMED = 3;
 
 export class EndpointNames {
-  readonly #people: People;
+  readonly #people: Pick<People, 'kept' | 'noun'>;
   readonly #kept: readonly Person[];
   readonly #byNamespace = new Map<string, Person[]>();
   /** How many have a label, in all and by namespace. */
   readonly #labelCounts = new Map<string, number>();
 
-  constructor(people: People) {
+  constructor(people: Pick<People, 'kept' | 'noun'>) {
     this.#people = people;
     this.#kept = people.kept;
     for (const person of this.#kept) {
@@ -56,7 +56,7 @@ export class EndpointNames {
     if (people.length === 0) return [];
     const missing = this.#kept.length - people.length;
     if (missing === 0 && people.length > 1) return [{ text: `all ${this.#count(people.length)}` }];
-    if (missing * 4 < people.length) {
+    if (missing > 0 && missing * 4 < people.length) {
       const present = new Set(people);
       const left = this.#parts(this.#kept.filter((person) => !present.has(person)));
       if (left.length <= MAX_EXCEPTIONS) return [this.#allBut(left)];

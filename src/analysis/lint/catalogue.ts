@@ -120,6 +120,11 @@ export const LINT_RULES = {
     summary: 'a host endpoint names an interface that has no address',
     help: 'Asked only with --interfaces. Policy is in force on the interface, but nothing is addressed to the host there; often the address is on a bridge or bond above it, which is the interface that packets come in by.',
   },
+  'host-endpoint-template-idle': {
+    severity: 'warning',
+    summary: 'a template of host endpoints makes none for a node that it selects',
+    help: 'Interfaces of a node are those of its annotation projectcalico.org/Interfaces, and its addresses those of its annotations and the internal ones of its status. Without an interface that interfacePattern describes, or without interfacePattern an address in interfaceCIDRs, the template makes no endpoint for the node, and no policy is in force there because of it. A template that is for other nodes says so in nodeSelector.',
+  },
   'expected-address-elsewhere': {
     severity: 'warning',
     summary: 'a host endpoint expects an address that belongs to another host',

@@ -4,6 +4,7 @@ import type { DataplaneError } from '../../base/errors.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { RuleId } from './catalogue.ts';
 import { checkDeadRules } from './checks/dead-rules.ts';
+import { checkHostEndpointTemplates } from './checks/host-endpoint-templates.ts';
 import { checkHostEndpoints } from './checks/host-endpoints.ts';
 import { checkIsolation } from './checks/isolation.ts';
 import { checkLabels } from './checks/labels.ts';
@@ -82,6 +83,7 @@ function runChecks(context: LintContext): Finding[] {
     ...checkLabels(context, nearMisses),
     ...checkIsolation(context, reach),
     ...checkHostEndpoints(context),
+    ...checkHostEndpointTemplates(context),
     ...checkUntracked(context),
   ];
 }

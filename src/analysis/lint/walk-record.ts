@@ -45,12 +45,14 @@ interface Fate {
 
 /**
  * The meetings whose rule changes nothing for the classes it takes: without it they would end alike and leave the same
- * log lines. Log rules and rules that take nothing are not among them.
+ * log lines. A packet leaves one line at most, however many Log rules it meets. Log rules and rules that take nothing are
+ * not among them.
  */
 export function withoutEffect({ tiers }: ListProgram, { meetings }: WalkRecord, l4: Partition): Set<Meeting> {
   const found = new Set<Meeting>();
   const nothing = bitsFrom([], l4.idLimit);
   const everything = bitsFrom(l4.ids, l4.idLimit);
+  const loggedAlready = loggedBeforeEach(meetings, nothing);
   let next: Fate = { allowed: nothing, logged: nothing };
   for (let tier = tiers.length - 1; tier >= 0; tier -= 1) {
     const ends: Readonly<Record<string, Fate>> = {
@@ -66,12 +68,24 @@ export function withoutEffect({ tiers }: ListProgram, { meetings }: WalkRecord, 
         continue;
       }
       const own = ends[rule.action] as Fate;
-      if (!isEmpty(taken) && isAlike(own, behind, taken)) found.add(meeting);
+      const logged = loggedAlready.get(meeting) as BitSet;
+      if (!isEmpty(taken) && isAlike(own, behind, taken, logged)) found.add(meeting);
       behind = { allowed: choose(hits, own.allowed, behind.allowed), logged: choose(hits, own.logged, behind.logged) };
     }
     next = behind;
   }
   return found;
+}
+
+/** For each meeting the classes that a Log rule before it has met. */
+function loggedBeforeEach(meetings: readonly Meeting[], nothing: BitSet): Map<Meeting, BitSet> {
+  const before = new Map<Meeting, BitSet>();
+  let logged = nothing;
+  for (const meeting of meetings) {
+    before.set(meeting, logged);
+    if (meeting.rule.action === 'log') logged = union(logged, meeting.taken);
+  }
+  return before;
 }
 
 /** Whether any class is in both. */
@@ -81,10 +95,12 @@ export function intersects(a: BitSet, b: BitSet): boolean {
   return false;
 }
 
-function isAlike(a: Fate, b: Fate, classes: BitSet): boolean {
+/** Of these classes; those that are logged already are not logged otherwise by either. */
+function isAlike(a: Fate, b: Fate, classes: BitSet, loggedAlready: BitSet): boolean {
   for (let index = 0; index < classes.length; index += 1) {
     const isAllowedDifferently = (a.allowed[index] as number) ^ (b.allowed[index] as number);
-    const isLoggedDifferently = (a.logged[index] as number) ^ (b.logged[index] as number);
+    const isLoggedDifferently =
+      ((a.logged[index] as number) ^ (b.logged[index] as number)) & ~(loggedAlready[index] as number);
     if (((isAllowedDifferently | isLoggedDifferently) & (classes[index] as number)) !== 0) return false;
   }
   return true;

@@ -1,9 +1,11 @@
-// Host endpoints that are in each other's way, that belong nowhere, or that speak of another host's addresses.
+// Host endpoints that are in each other's way, that belong nowhere, or that speak of another host's addresses; those too that
+// come to be for a Node, which findings about them are about.
 import { formatAddress, parseAddress } from '../../../model/address.ts';
 import type { HostEndpoint } from '../../../model/endpoint.ts';
 import { ANY_INTERFACE, type Overlap, resolveInterfaces } from '../../../model/host-interfaces.ts';
 import type { Resource } from '../../../resources/resource.ts';
-import { findingAbout, type LintContext, type LintMachine } from '../context.ts';
+import type { RuleId } from '../catalogue.ts';
+import { type FindingDetails, findingAbout, type LintContext, type LintMachine } from '../context.ts';
 import type { Finding } from '../finding.ts';
 import { listSome } from '../wording.ts';
 
@@ -44,13 +46,13 @@ function checkOverlaps(context: LintContext, overlaps: readonly Overlap[]): Find
   const found = new Map<HostEndpoint, Finding>();
   for (const { interfaceName, chosen, shadowed } of overlaps) {
     for (const endpoint of shadowed) {
-      const resource = resourceOf(context, endpoint);
-      if (resource === undefined || found.has(endpoint)) continue;
+      if (found.has(endpoint)) continue;
       const where = interfaceName === ANY_INTERFACE ? 'every interface' : `the interface ${interfaceName}`;
       const message = `claims ${where}, which belongs to hostendpoint/${chosen.name}: nothing of this one applies there`;
       const related = [{ message: `hostendpoint/${chosen.name}`, location: chosen.location }];
       const path = endpoint.interfaceName === '' ? ADDRESSES : INTERFACE;
-      found.set(endpoint, findingAbout(resource, 'host-endpoints-overlap', message, { path, related }));
+      const [finding] = about(context, endpoint, 'host-endpoints-overlap', message, { path, related });
+      if (finding !== undefined) found.set(endpoint, finding);
     }
   }
   return [...found.values()];
@@ -69,28 +71,31 @@ function checkMachine(
   const lost = unbound
     .filter((endpoint) => !shadowed.has(endpoint))
     .flatMap((endpoint) => {
-      const resource = resourceOf(context, endpoint);
-      if (resource === undefined) return [];
       const isNamed = endpoint.interfaceName !== '';
       const message = isNamed
         ? `names interface ${endpoint.interfaceName}, which is no interface of the host`
         : `expects ${listSome(endpoint.addresses.map(formatAddress))}, which no interface of the host has`;
-      return [
-        findingAbout(resource, 'host-endpoint-unbound', message, { path: isNamed ? INTERFACE : ADDRESSES, hint }),
-      ];
+      return about(context, endpoint, 'host-endpoint-unbound', message, {
+        path: isNamed ? INTERFACE : ADDRESSES,
+        hint,
+      });
     });
   const bare = interfaces.flatMap(({ name, addresses }) => {
     const endpoint = own.get(name);
-    const resource = endpoint === undefined ? undefined : resourceOf(context, endpoint);
-    if (resource === undefined || addresses.length > 0) return [];
+    if (endpoint === undefined || addresses.length > 0) return [];
     const message = `names interface ${name}, which has no address`;
-    return [findingAbout(resource, 'host-interface-without-address', message, { path: INTERFACE })];
+    return about(context, endpoint, 'host-interface-without-address', message, { path: INTERFACE });
   });
   return [...checkOverlaps(context, overlaps), ...lost, ...bare];
 }
 
 /** Addresses that a Node of another name has, or a host endpoint of another node expects as well. */
-function checkForeign(context: LintContext, endpoints: readonly HostEndpoint[]): Finding[] {
+function checkForeign(context: LintContext, all: readonly HostEndpoint[]): Finding[] {
+  // Endpoints that come to be for Nodes expect whatever is at their interfaces: bridges have the same address everywhere.
+  const written = new Set(
+    context.resources.filter(({ type }) => type === 'HostEndpoint').map(({ location }) => location),
+  );
+  const endpoints = all.filter(({ location }) => written.has(location));
   const owners = new Map<string, { name: string; node: string; location: Resource['location'] }[]>();
   const own = (address: string, name: string, node: string, location: Resource['location']): void => {
     const known = owners.get(address) ?? [];
@@ -108,17 +113,29 @@ function checkForeign(context: LintContext, endpoints: readonly HostEndpoint[]):
     for (const address of addresses) own(formatAddress(address), `hostendpoint/${name}`, node, location);
   }
   return endpoints.flatMap((endpoint) => {
-    const resource = resourceOf(context, endpoint);
-    if (resource === undefined) return [];
     return endpoint.addresses.flatMap((address, index) => {
       const text = formatAddress(address);
       const other = owners.get(text)?.find(({ node }) => node !== endpoint.node);
       if (other === undefined) return [];
       const message = `expects ${text}, which ${other.name} of node ${other.node} has`;
       const related = [{ message: other.name, location: other.location }];
-      return [findingAbout(resource, 'expected-address-elsewhere', message, { path: [...ADDRESSES, index], related })];
+      return about(context, endpoint, 'expected-address-elsewhere', message, { path: [...ADDRESSES, index], related });
     });
   });
+}
+
+/** Empty if the endpoint is not written down. */
+function about(
+  context: LintContext,
+  endpoint: HostEndpoint,
+  rule: RuleId,
+  message: string,
+  details: FindingDetails,
+): Finding[] {
+  const resource = resourceOf(context, endpoint);
+  if (resource === undefined) return [];
+  if (resource.type === 'HostEndpoint') return [findingAbout(resource, rule, message, details)];
+  return [findingAbout(resource, rule, `its hostendpoint/${endpoint.name} ${message}`, { ...details, path: [] })];
 }
 
 function resourceOf({ resources }: LintContext, { location }: HostEndpoint): Resource | undefined {
