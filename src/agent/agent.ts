@@ -8,13 +8,14 @@ import { CalcGraph } from '../calc/graph.ts';
 import type { DesiredState } from '../calc/resolved.ts';
 import { Dataplane } from '../kernel/dataplane.ts';
 import type { FileLock } from '../kernel/native.ts';
+import { isSameWiring, type Wiring } from '../kernel/wiring.ts';
 import type { World } from '../model/world.ts';
 import type { Resource } from '../resources/resource.ts';
 import { AcceptedManifests } from './accepted-manifests.ts';
 import { AuditSchedule } from './audit-schedule.ts';
 import { BlockService } from './block/block-service.ts';
 import type { AgentSettings } from './config/agent-settings.ts';
-import { type BindResult, EndpointBinder, type EndpointStatus, ManualInterfaces } from './endpoint-binder.ts';
+import { type EndpointStatus, ManualInterfaces } from './endpoint-binder.ts';
 import { EventHub } from './event-hub.ts';
 import { Health } from './health.ts';
 import { InterfaceGuard } from './interface-guard.ts';
@@ -27,13 +28,16 @@ import { ManifestFeed, type StoredChanges } from './manifest-feed.ts';
 import { AgentNames } from './names.ts';
 import { type AgentOptions, isLocalNode, type LiveOptions, requireDirectory } from './options.ts';
 import { PolicyTurns } from './policy-turns.ts';
+import { type Asker, type Lookout, lookOut } from './protect/lookout.ts';
 import { ResumePoint, type Resumption } from './resume-point.ts';
 import { Settling } from './settling.ts';
 import { finishInSlices } from './slices.ts';
 import type { AgentStatus } from './status.ts';
 import { StoreSession } from './store/session.ts';
 import { SyncLoop } from './sync-loop.ts';
+import { sayWhatIsTakenOver } from './takeover-log.ts';
 import { VERSION } from './version.ts';
+import { Wires } from './wires.ts';
 
 export class Agent {
   readonly options: AgentOptions;
@@ -54,7 +58,7 @@ export class Agent {
   readonly #interfaces: Interfaces;
   readonly #guard: InterfaceGuard;
   readonly #manual: ManualInterfaces;
-  readonly #binder = new EndpointBinder();
+  readonly #wires: Wires;
   readonly #settling: Settling;
   readonly #loop: SyncLoop;
   readonly #audits = new AuditSchedule(() => void this.#loop.request());
@@ -62,8 +66,8 @@ export class Agent {
   #lastError: DataplaneError | undefined;
   #isStarted = false;
   #isAdopted = false;
-  /** What could not be compiled: not tried again until it changes. */
-  #refused: DesiredState | undefined;
+  /** What could not be put in force, and where: not tried again until one of the two changes. */
+  #refused: { readonly desired: DesiredState; readonly wiring: Wiring } | undefined;
   /** Manifests are still being loaded, but the kernel was found to enforce them. */
   #resumption: Resumption | undefined;
   #loaded: Promise<void> = Promise.resolve();
@@ -90,7 +94,7 @@ export class Agent {
       feed: this.#feed,
       graph: this.#graph,
       dataplane,
-      bindingsOf: (desired) => this.#bind(desired).bindings,
+      wiringOf: (desired) => this.#wires.wire(desired).wiring,
       onTry: () => this.#settling.clear(),
     });
     this.#settling = new Settling({
@@ -105,6 +109,7 @@ export class Agent {
     this.#health = new Health(dataplane, options.stateDirectory, log);
     this.#interfaces = new Interfaces(dataplane.attachments, options.interfacePrefix, this.#health.repairs);
     this.#guard = new InterfaceGuard(this.#interfaces, log);
+    this.#wires = new Wires(this.#interfaces, this.#manual);
     this.blocks = BlockService.of(options, log, this.#guard, this.#health.repairs);
     this.#desired = this.#graph.flush();
     this.#loop = new SyncLoop(() => this.#sync(), log);
@@ -193,6 +198,7 @@ export class Agent {
       attachMode: this.#dataplane.attachMode,
       manifests: { ...this.#feed.status(), ...(this.#resumption && { objects: this.#resumption.objects }) },
       endpoints: this.endpoints,
+      hostEndpoints: this.#wires.describeHostEndpoints(this.#desired, this.#dataplane),
       tables: this.#dataplane.image?.counts ?? null,
       flows: this.readings.flows().reduce((sum, { flows }) => sum + flows, 0),
       ...this.#health.status(),
@@ -204,6 +210,16 @@ export class Agent {
   /** Where a file defines the object; undefined = none does. */
   fileOf(id: string): Resource['location'] | undefined {
     return this.#feed.fileOf(id);
+  }
+
+  /** Of all that is in force. A live view. */
+  get world(): World {
+    return this.#feed.world;
+  }
+
+  /** What no change may cut, as this machine is now. */
+  lookOut(asker: Asker): Lookout {
+    return lookOut(this.world, this.options, asker);
   }
 
   /** Of all that is in force: see PolicyHost. */
@@ -225,11 +241,12 @@ export class Agent {
   }
 
   /** Takes settings that may change; no verdict of the policy in force does. Resolves when interfaces were looked at. */
-  reconfigure({ established, eventBudget, interfacePrefix, guardInterfaces }: LiveOptions): Promise<void> {
-    this.#dataplane.configure({ keepEstablished: established === 'keep', eventBudget });
-    this.#interfaces.setPrefixes(interfacePrefix);
-    this.blocks.configure({ guardInterfaces, interfacePrefix });
-    return this.#lookAtInterfaces();
+  async reconfigure(live: LiveOptions): Promise<void> {
+    this.#audits.begin(live.auditSeconds);
+    this.#dataplane.configure({ keepEstablished: live.established === 'keep', eventBudget: live.eventBudget });
+    this.#interfaces.setPrefixes(live.interfacePrefix);
+    await this.blocks.configure(live);
+    await this.#lookAtInterfaces();
   }
 
   /** Puts an endpoint behind an interface, whatever its manifest says. Throws NOT_FOUND for an unknown endpoint. */
@@ -248,7 +265,7 @@ export class Agent {
   }
 
   async #begin(): Promise<void> {
-    this.#audits.begin();
+    this.#audits.begin(this.options.auditSeconds);
     this.#interfaces.refresh();
     void this.blocks.start();
     this.#resume();
@@ -267,7 +284,7 @@ export class Agent {
 
   /** Takes the kernel's word for what an earlier agent put in force, where all of it can be checked. */
   #resume(): void {
-    this.#resumption = this.#settling.resume((desired) => this.#bind(desired).bindings);
+    this.#resumption = this.#settling.resume((desired, isPoliced) => this.#wires.wire(desired, isPoliced).wiring);
     if (this.#resumption !== undefined) this.#desired = this.#resumption.desired;
   }
 
@@ -312,25 +329,28 @@ export class Agent {
     await this.#turns.run();
     const { isAudit, isListing } = this.#audits.take();
     if (isAudit) this.#health.audit(this.#guard.failures);
-    if (isListing) this.#interfaces.refresh();
+    if (isListing) this.#wires.refresh();
     const isResolved = this.#resumption === undefined && this.#resolve();
-    const { bindings, statuses } = this.#bind();
+    const { wiring, statuses } = this.#wires.wire(this.#desired, this.#resumption?.isHostPoliced);
     this.#guard.guard(statuses, isAudit);
-    this.#resumption?.noteBindings(bindings);
-    if (!isResolved || this.#desired === this.#refused) return;
+    this.#resumption?.noteWiring(wiring);
+    if (!isResolved) return;
+    if (this.#desired === this.#refused?.desired && isSameWiring(wiring, this.#refused.wiring)) return;
     try {
       const desired = this.#desired;
-      this.#settling.expect(desired, bindings);
+      this.#settling.expect(desired, wiring);
       const { takesOverFrom } = this.#dataplane;
-      const { isChanged } = await this.#dataplane.apply(desired, bindings);
+      const { isChanged } = await this.#dataplane.apply(desired, wiring);
+      this.#guard.noteUnplaced(this.#dataplane.unplaced);
       if (takesOverFrom !== undefined) this.#log.info('taken over from another layout', { layout: takesOverFrom });
       this.#lastError = undefined;
-      this.#settling.note(desired, bindings);
+      this.#settling.note(desired, wiring);
       if (isChanged) this.#log.info('policy changed', { generation: this.#dataplane.generation });
+      void this.blocks.policyChanged();
     } catch (error) {
       this.#refuse(error);
       if (this.#lastError?.code === 'TABLE_FULL' || this.#lastError?.code === 'LIMIT_EXCEEDED') {
-        this.#refused = this.#desired;
+        this.#refused = { desired: this.#desired, wiring };
       }
     }
   }
@@ -346,8 +366,10 @@ export class Agent {
       this.#refuse(error);
       return false;
     }
-    if (!this.#isAdopted)
-      this.#dataplane.adopt(keysByIfindex(this.#desired, this.#interfaces.links, this.#manual.entries()));
+    if (!this.#isAdopted) {
+      const keys = keysByIfindex(this.#desired, this.#interfaces.links, this.#manual.entries());
+      this.#dataplane.adopt(keys, this.#desired, this.#wires.wire(this.#desired).wiring.interfaces);
+    }
     this.#isAdopted = true;
     return true;
   }
@@ -364,20 +386,10 @@ export class Agent {
   /** A new interface drops from here on; the run of the loop that may still be under way would come later. */
   #guardNow(): void {
     try {
-      this.#interfaces.refresh();
-      const { statuses } = this.#bind();
-      this.#guard.guardNew(statuses);
+      this.#wires.refresh();
+      this.#guard.guardNew(this.#wires.wire(this.#desired).statuses);
     } catch (error) {
       this.#log.error('interfaces not looked at', { error: String(error) });
     }
   }
-
-  #bind(desired: DesiredState = this.#desired): BindResult {
-    return this.#binder.bind(desired, this.#interfaces.links, this.#manual.entries());
-  }
-}
-
-function sayWhatIsTakenOver({ takesOverFrom, losesFlows }: Dataplane, log: Logger): void {
-  if (takesOverFrom !== undefined) log.info('another layout is in force until all is read', { layout: takesOverFrom });
-  if (losesFlows) log.warn('connections are kept in another way than before: each is judged anew');
 }

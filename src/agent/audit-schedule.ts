@@ -1,7 +1,6 @@
 // When programs on interfaces are to be looked at, and the interfaces listed: after whatever tells of a change, and every few
 // seconds, because somebody may take our programs off without a word. A change of policy alone waits for neither. Looks at nothing itself.
 
-const AUDIT_MS = 5000;
 /** Interfaces tell of themselves, all but a peer's MAC address in another namespace: one audit of so many lists them. */
 const AUDITS_PER_LISTING = 6;
 
@@ -17,17 +16,19 @@ export class AuditSchedule {
   #wanted: AuditWanted = { isAudit: true, isListing: true };
   #audits = 0;
 
-  /** `onDue` is called every few seconds, once what it will find wanted has been noted. */
+  /** `onDue` is called whenever an audit is due, once what it will find wanted has been noted. */
   constructor(onDue: () => void) {
     this.#onDue = onDue;
   }
 
-  begin(): void {
+  /** From now on, so often; may be called again. */
+  begin(everySeconds: number): void {
+    clearInterval(this.#timer);
     this.#timer = setInterval(() => {
       this.#audits += 1;
       this.want({ isListing: this.#audits % AUDITS_PER_LISTING === 0 });
       this.#onDue();
-    }, AUDIT_MS);
+    }, 1000 * everySeconds);
   }
 
   want({ isListing }: Pick<AuditWanted, 'isListing'>): void {

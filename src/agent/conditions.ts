@@ -8,6 +8,7 @@ export type ConditionReason =
   | 'ClockJumped'
   | 'DescriptorsLow'
   | 'DiskFull'
+  | 'HostEndpointsNotEnforced'
   | 'InterfaceNotGuarded'
   | 'MemoryLow';
 
@@ -36,6 +37,23 @@ const MEMORY_FULL = 0.95;
 /** Time services slew; more than this at once is a jump, and is told of for as long as JUMP_TOLD_MS. */
 const LARGEST_STEP_MS = 2000;
 const JUMP_TOLD_MS = 10 * 60_000;
+/** Of either version of cgroups; a machine with both has its limits of memory in one of them. */
+const MEMORY_GROUPS = [
+  {
+    group: /^0::(\/.*)$/m,
+    mount: /^\S+ (\S+) cgroup2 /m,
+    files: { most: 'memory.max', used: 'memory.current', inactive: /^inactive_file (\d+)$/m },
+  },
+  {
+    group: /^\d+:(?:\S*,)?memory(?:,\S*)?:(\/.*)$/m,
+    mount: /^\S+ (\S+) cgroup (?:\S*,)?memory\b/m,
+    files: {
+      most: 'memory.limit_in_bytes',
+      used: 'memory.usage_in_bytes',
+      inactive: /^total_inactive_file (\d+)$/m,
+    },
+  },
+] as const;
 
 export class Conditions {
   readonly #limits: Required<Limits>;
@@ -133,14 +151,18 @@ export class Conditions {
 
   /** Of the cgroup that the agent is in; the kernel ends what goes over the limit. */
   #memory(): string | undefined {
-    const own = /^0::(\/.*)$/m.exec(this.#limits.read('/proc/self/cgroup') ?? '')?.[1];
-    const root = /^\S+ (\S+) cgroup2 /m.exec(this.#limits.read('/proc/mounts') ?? '')?.[1];
-    if (own === undefined || root === undefined) return undefined;
-    const [most, used] = ['max', 'current'].map((name) => this.#limits.read(`${root}${own}/memory.${name}`)?.trim());
-    if (most === undefined || used === undefined || most === 'max') return undefined;
-    const inactive = /^inactive_file (\d+)$/m.exec(this.#limits.read(`${root}${own}/memory.stat`) ?? '')?.[1] ?? 0;
-    const needed = Number(used) - Number(inactive);
-    return needed > MEMORY_FULL * Number(most) ? `${needed} of ${most} bytes of the cgroup are in use` : undefined;
+    for (const { group, mount, files } of MEMORY_GROUPS) {
+      const own = group.exec(this.#limits.read('/proc/self/cgroup') ?? '')?.[1];
+      const root = mount.exec(this.#limits.read('/proc/mounts') ?? '')?.[1];
+      const read = (file: string) => this.#limits.read(`${root}${own}/${file}`);
+      const [most, used] = [files.most, files.used].map((file) => read(file)?.trim());
+      if (own === undefined || root === undefined || most === undefined || used === undefined || most === 'max')
+        continue;
+      const inactive = files.inactive.exec(read('memory.stat') ?? '')?.[1] ?? 0;
+      const needed = Number(used) - Number(inactive);
+      if (needed > MEMORY_FULL * Number(most)) return `${needed} of ${most} bytes of the cgroup are in use`;
+    }
+    return undefined;
   }
 }
 

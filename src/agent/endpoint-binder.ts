@@ -1,8 +1,8 @@
 // Which interface each local endpoint is behind: the one its manifest names, or the one an operator gave it.
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { DesiredState } from '../calc/resolved.ts';
-import type { EndpointBinding } from '../kernel/dataplane.ts';
 import type { NetworkLink } from '../kernel/native.ts';
+import type { EndpointBinding } from '../kernel/wiring.ts';
 import type { WorkloadEndpoint } from '../model/endpoint.ts';
 
 export interface EndpointStatus {

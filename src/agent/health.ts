@@ -12,9 +12,11 @@ export interface HealthStatus extends RepairStatus {
 export class Health {
   readonly repairs: Repairs;
   readonly #conditions: Conditions;
+  readonly #dataplane: Pick<Dataplane, 'restore' | 'hostProblem'>;
   #unguarded: ReadonlyMap<string, Error> = new Map();
 
-  constructor(dataplane: Pick<Dataplane, 'restore'>, stateDirectory: string, log: Logger) {
+  constructor(dataplane: Pick<Dataplane, 'restore' | 'hostProblem'>, stateDirectory: string, log: Logger) {
+    this.#dataplane = dataplane;
     this.repairs = new Repairs(dataplane, log);
     this.#conditions = new Conditions({ stateDirectory }, log, () => this.#others());
   }
@@ -32,6 +34,8 @@ export class Health {
 
   *#others(): Generator<readonly [ConditionReason, string]> {
     if (this.repairs.failure !== undefined) yield ['AuditFailed', this.repairs.failure];
+    const { hostProblem } = this.#dataplane;
+    if (hostProblem !== undefined) yield ['HostEndpointsNotEnforced', hostProblem.message];
     const [first] = this.#unguarded;
     if (first !== undefined)
       yield ['InterfaceNotGuarded', `${this.#unguarded.size} interfaces, first ${first[0]}: ${first[1].message}`];

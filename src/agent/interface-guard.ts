@@ -4,16 +4,23 @@ import type { Logger } from '../base/log.ts';
 import type { EndpointStatus } from './endpoint-binder.ts';
 import type { Interfaces } from './interfaces.ts';
 
+/** What a guard asks of them. */
+export type GuardedInterfaces = Pick<Interfaces, 'links' | 'guard' | 'guardNew' | 'newNameOf'>;
+
 export class InterfaceGuard {
-  readonly #interfaces: Interfaces;
-  readonly #log: Logger;
+  readonly #interfaces: GuardedInterfaces;
+  readonly #log: Pick<Logger, 'error'>;
   /** All of these have their programs; undefined = something is missing. */
   #guarded: readonly EndpointStatus[] | undefined;
   #statuses: readonly EndpointStatus[] = [];
+  /** What they were made from. */
+  #given: readonly EndpointStatus[] = [];
+  /** By interface number: endpoints that the tables have no place for. */
+  #unplaced: ReadonlyMap<number, Error> = new Map();
   /** By interface, as of the last look. */
   #failures: ReadonlyMap<string, Error> = new Map();
 
-  constructor(interfaces: Interfaces, log: Logger) {
+  constructor(interfaces: GuardedInterfaces, log: Pick<Logger, 'error'>) {
     this.#interfaces = interfaces;
     this.#log = log;
   }
@@ -43,7 +50,19 @@ export class InterfaceGuard {
     }
     this.#failures = failures;
     this.#guarded = failures.size === 0 ? statuses : undefined;
+    this.#given = statuses;
     this.#statuses = statuses.map((status) => this.#judge(status));
+  }
+
+  /** Endpoints that are not enforced though their interface has our programs, which drop: by interface number, and why. */
+  noteUnplaced(unplaced: ReadonlyMap<number, Error>): void {
+    if (unplaced.size === 0 && this.#unplaced.size === 0) return;
+    for (const [ifindex, { message }] of unplaced) {
+      if (this.#unplaced.get(ifindex)?.message === message) continue;
+      this.#log.error('endpoint is not enforced, its interface drops', { error: message });
+    }
+    this.#unplaced = unplaced;
+    this.#statuses = this.#given.map((status) => this.#judge(status));
   }
 
   /** Has them on new interfaces now; what becomes of that is told by the next guard. */
@@ -54,6 +73,9 @@ export class InterfaceGuard {
   #judge(status: EndpointStatus): EndpointStatus {
     const failure = this.#failures.get(status.interface);
     if (failure !== undefined) return { ...status, state: 'error', reason: failure.message };
+    const unplaced = this.#unplaced.get(this.#interfaces.links.get(status.interface)?.ifindex ?? 0);
+    if (unplaced !== undefined && status.state === 'ready')
+      return { ...status, state: 'error', reason: unplaced.message };
     const newName = this.#interfaces.newNameOf(status.interface);
     if (newName === undefined || status.state !== 'waiting') return status;
     const reason = `${status.reason}: it was renamed to ${newName}, which drops everything until it has its name back`;

@@ -44,6 +44,11 @@ export class Interfaces {
     return this.#renamed.get(name);
   }
 
+  /** Whether interfaces of that name are workloads', as far as the name tells. */
+  isWorkloadName(name: string): boolean {
+    return this.#prefixes.some((prefix) => name.startsWith(prefix));
+  }
+
   nameOf(ifindex: number): string | undefined {
     for (const link of this.#links.values()) if (link.ifindex === ifindex) return link.name;
     return undefined;
@@ -95,8 +100,7 @@ export class Interfaces {
   /** Those that exist, of the named ones and of those that begin with a prefix. */
   #wanted(named: Iterable<string>): NetworkLink[] {
     const names = new Set(named);
-    for (const name of this.#links.keys())
-      if (this.#prefixes.some((prefix) => name.startsWith(prefix))) names.add(name);
+    for (const name of this.#links.keys()) if (this.isWorkloadName(name)) names.add(name);
     return [...names].flatMap((name) => this.#links.get(name) ?? []);
   }
 

@@ -49,7 +49,7 @@ export function openEngine(name: EngineName, world: World, node: string, sizes?:
     return { evaluate: (flow) => evaluator.evaluate(flow), close: () => undefined };
   }
   const desired = desiredStateOf(world, node);
-  if (name === 'kernel') return new KernelEvaluator(desired, sizes);
+  if (name === 'kernel') return new KernelEvaluator(desired, { sizes });
   const compiler = new TableCompiler(sizes);
   const evaluator = new TableEvaluator(desired, compiler, compiler.compile(desired));
   return { evaluate: (flow) => evaluator.evaluate(flow), close: () => undefined };

@@ -7,6 +7,7 @@ import type { AttachMode } from '../kernel/attachment.ts';
 import { DEFAULT_MAP_SIZES, type MapSizes } from '../kernel/object.ts';
 import { DEFAULT_BPFFS } from '../kernel/pins.ts';
 import { AUTO } from './block/guard-choice.ts';
+import { DEFAULT_LISTENER_RATE, DEFAULT_SOURCE_RATE, SYN_OFF } from './block/syn-settings.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { DEFAULT_MANIFESTS, DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY } from './places.ts';
 
@@ -25,8 +26,16 @@ export interface AgentOptions {
   readonly interfacePrefix: string;
   /** Interfaces on which blocked sources are dropped: patterns separated by commas, auto, or '' = none. */
   readonly guardInterfaces: string;
+  /** For which ports new TCP connections are counted: off, auto, or ports. */
+  readonly synProtection: string;
+  /** SYNs a second from one source, above which they are dropped; 0 = any number. */
+  readonly synSourceRate: number;
+  /** SYNs a second for one listening socket, above which they are answered with cookies. */
+  readonly synListenerRate: number;
   /** Deny, drop and log events per CPU and second. */
   readonly eventBudget: number;
+  /** Between two looks at what somebody may have taken off without a word. */
+  readonly auditSeconds: number;
   readonly logLevel: LogLevel;
   readonly sizes: MapSizes;
   /** What policy may cost before it is refused. */
@@ -34,7 +43,17 @@ export interface AgentOptions {
 }
 
 /** What can change while the agent runs. */
-export type LiveOptions = Pick<AgentOptions, 'established' | 'interfacePrefix' | 'guardInterfaces' | 'eventBudget'>;
+export type LiveOptions = Pick<
+  AgentOptions,
+  | 'established'
+  | 'interfacePrefix'
+  | 'guardInterfaces'
+  | 'synProtection'
+  | 'synSourceRate'
+  | 'synListenerRate'
+  | 'eventBudget'
+  | 'auditSeconds'
+>;
 
 /** Fills in defaults. */
 export function completeOptions(given: Partial<AgentOptions>): AgentOptions {
@@ -50,7 +69,11 @@ export function completeOptions(given: Partial<AgentOptions>): AgentOptions {
     established: given.established ?? 'revalidate',
     interfacePrefix: given.interfacePrefix ?? 'cali',
     guardInterfaces: given.guardInterfaces ?? AUTO,
+    synProtection: given.synProtection ?? SYN_OFF,
+    synSourceRate: given.synSourceRate ?? DEFAULT_SOURCE_RATE,
+    synListenerRate: given.synListenerRate ?? DEFAULT_LISTENER_RATE,
     eventBudget: given.eventBudget ?? 1000,
+    auditSeconds: given.auditSeconds ?? 5,
     logLevel: given.logLevel ?? 'info',
     sizes: { ...DEFAULT_MAP_SIZES, ...given.sizes },
     limits: given.limits ?? DEFAULT_LIMITS,

@@ -2,7 +2,8 @@
 // when it compiles, in force when it is stored. Either all of that happens or nothing.
 import type { CalcGraph } from '../calc/graph.ts';
 import type { DesiredState } from '../calc/resolved.ts';
-import type { Dataplane, EndpointBinding } from '../kernel/dataplane.ts';
+import type { Dataplane } from '../kernel/dataplane.ts';
+import type { Wiring } from '../kernel/wiring.ts';
 import type { World } from '../model/world.ts';
 import type { ManifestFeed, StoredChanges } from './manifest-feed.ts';
 
@@ -11,7 +12,7 @@ export interface PolicyParts {
   readonly feed: Pick<ManifestFeed, 'putStored' | 'world'>;
   readonly graph: Pick<CalcGraph, 'flush'>;
   readonly dataplane: Pick<Dataplane, 'apply'>;
-  readonly bindingsOf: (desired: DesiredState) => readonly EndpointBinding[];
+  readonly wiringOf: (desired: DesiredState) => Wiring;
   /** Called before anything changes. */
   readonly onTry: () => void;
 }
@@ -40,14 +41,14 @@ export class PolicyTurns {
   }
 
   async #take(changes: StoredChanges, commit: (world: World) => void): Promise<void> {
-    const { feed, graph, dataplane, bindingsOf, onTry } = this.#parts;
+    const { feed, graph, dataplane, wiringOf, onTry } = this.#parts;
     onTry();
     const { undo, errors } = feed.putStored(changes);
     let isCommitted = false;
     try {
       if (errors.length > 0) throw new AggregateError(errors, 'refused');
       const desired = graph.flush();
-      await dataplane.apply(desired, bindingsOf(desired), () => {
+      await dataplane.apply(desired, wiringOf(desired), () => {
         commit(feed.world);
         isCommitted = true;
       });

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Logger } from '../base/log.ts';
 import type { DesiredState, PolicyList } from '../calc/resolved.ts';
-import type { EndpointBinding } from '../kernel/dataplane.ts';
+import type { Wiring } from '../kernel/wiring.ts';
 import type { WorkloadEndpoint } from '../model/endpoint.ts';
 import type { Direction } from '../model/policy.ts';
 import { listManifests } from '../resources/sources/manifest-files.ts';
@@ -28,34 +28,39 @@ export interface SettledState {
   /** Of what judges packets: Dataplane.policyFingerprint. */
   readonly policy: string;
   readonly endpoints: DesiredState['endpoints'];
-  readonly bindings: readonly EndpointBinding[];
+  readonly wiring: Wiring;
 }
+
+/** What policy is tied to now; with `isHostPoliced` interfaces are listed whatever the state asks for. */
+export type Wire = (desired: DesiredState, isHostPoliced: boolean) => Wiring;
 
 /** What an earlier agent left and what was found to hold, until the manifests are loaded. */
 export class Resumption {
   readonly objects: number;
   /** The local endpoints, without their policy: that is in the kernel only. */
   readonly desired: DesiredState;
-  readonly #bindings: string;
+  /** Interfaces of the host have policy. */
+  readonly isHostPoliced: boolean;
+  readonly #wiring: string;
   readonly #alarm: DirectoryAlarm;
-  #isBound = true;
+  #isWired = true;
 
-  /** bindings = as JSON. */
-  constructor(objects: number, desired: DesiredState, bindings: string, alarm: DirectoryAlarm) {
+  constructor(objects: number, desired: DesiredState, wiring: Wiring, alarm: DirectoryAlarm) {
     this.objects = objects;
     this.desired = desired;
-    this.#bindings = bindings;
+    this.isHostPoliced = wiring.interfaces.length > 0;
+    this.#wiring = JSON.stringify(wiring);
     this.#alarm = alarm;
   }
 
-  /** No manifest has been touched and no endpoint has moved since. */
+  /** No manifest has been touched, no endpoint has moved and no interface of a host with policy has changed since. */
   get holds(): boolean {
-    return this.#isBound && !this.#alarm.hasRung;
+    return this.#isWired && !this.#alarm.hasRung;
   }
 
-  /** How endpoints are to be bound now. */
-  noteBindings(bindings: readonly EndpointBinding[]): void {
-    this.#isBound &&= JSON.stringify(bindings) === this.#bindings;
+  /** What policy is to be tied to now. */
+  noteWiring(wiring: Wiring): void {
+    this.#isWired &&= JSON.stringify(wiring) === this.#wiring;
   }
 
   close(): void {
@@ -72,7 +77,8 @@ const stored = z.object({
   objects: z.number(),
   policy: z.string(),
   endpoints: z.array(z.tuple([z.string(), z.record(z.string(), z.unknown())])),
-  bindings: z.string(),
+  isHostPoliced: z.boolean(),
+  wiring: z.string(),
 });
 
 const FILE = 'settled.json';
@@ -102,24 +108,22 @@ export class ResumePoint {
   }
 
   /**
-   * What was left, if all of it still holds: what the kernel enforces, how endpoints are bound, the store's file, and every
+   * What was left, if all of it still holds: what the kernel enforces, what it is tied to, the store's file, and every
    * manifest, which are all read for that. undefined = start in the ordinary way.
    */
-  read(
-    policy: string | undefined,
-    bind: (desired: DesiredState) => readonly EndpointBinding[],
-  ): Resumption | undefined {
+  read(policy: string | undefined, wire: Wire): Resumption | undefined {
     const found = stored.safeParse(readJson(this.#path));
     if (!found.success) return undefined;
-    const { made, manifests, objects, endpoints, bindings } = found.data;
+    const { made, manifests, objects, endpoints, isHostPoliced } = found.data;
     if (made !== this.#made || policy === undefined || policy !== found.data.policy) return undefined;
     const desired = withoutPolicy(endpoints as unknown as readonly LocalEndpoint[]);
-    if (bindings !== JSON.stringify(bind(desired))) return undefined;
+    const wiring = wire(desired, isHostPoliced);
+    if (found.data.wiring !== JSON.stringify(wiring)) return undefined;
     if (found.data.store !== storeStamp(this.#options.stateDirectory)) return undefined;
     // Watched first and read then, so that nothing changes unseen in between.
     const alarm = this.#watch();
     if (alarm === undefined) return undefined;
-    if (manifests === this.#digestOfDirectory()) return new Resumption(objects, desired, bindings, alarm);
+    if (manifests === this.#digestOfDirectory()) return new Resumption(objects, desired, wiring, alarm);
     alarm.close();
     return undefined;
   }
@@ -171,7 +175,7 @@ export class ResumePoint {
     }
   }
 
-  #encode({ manifests, objects, policy, endpoints, bindings }: SettledState): z.infer<typeof stored> {
+  #encode({ manifests, objects, policy, endpoints, wiring }: SettledState): z.infer<typeof stored> {
     const local = [...endpoints].map(([key, { endpoint }]): LocalEndpoint => [key, endpoint]);
     return {
       made: this.#made,
@@ -180,7 +184,8 @@ export class ResumePoint {
       objects,
       policy,
       endpoints: local as unknown as z.infer<typeof stored>['endpoints'],
-      bindings: JSON.stringify(bindings),
+      isHostPoliced: wiring.interfaces.length > 0,
+      wiring: JSON.stringify(wiring),
     };
   }
 

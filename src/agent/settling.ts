@@ -1,10 +1,11 @@
 // When all is quiet, what is in force is written down for the next start, and taken back before anything of it changes. Part of
 // Agent; what exactly is written, and whether it is believed, is resume-point.ts.
 import type { DesiredState } from '../calc/resolved.ts';
-import type { Dataplane, EndpointBinding } from '../kernel/dataplane.ts';
+import type { Dataplane } from '../kernel/dataplane.ts';
+import type { Wiring } from '../kernel/wiring.ts';
 import type { AcceptedManifests } from './accepted-manifests.ts';
 import type { ManifestFeed } from './manifest-feed.ts';
-import type { ResumePoint, Resumption, SettledState } from './resume-point.ts';
+import type { ResumePoint, Resumption, SettledState, Wire } from './resume-point.ts';
 import type { StoreSession } from './store/session.ts';
 import { tidyHeap } from './tidy-heap.ts';
 
@@ -21,7 +22,7 @@ export interface SettlingParts {
 
 interface Applied {
   readonly desired: DesiredState;
-  readonly bindings: readonly EndpointBinding[];
+  readonly wiring: Wiring;
 }
 
 export class Settling {
@@ -36,9 +37,9 @@ export class Settling {
   }
 
   /** What an earlier agent left and what was found to hold; undefined = start in the ordinary way. */
-  resume(bind: (desired: DesiredState) => readonly EndpointBinding[]): Resumption | undefined {
+  resume(wire: Wire): Resumption | undefined {
     const { resumePoint, dataplane } = this.#parts;
-    return resumePoint.read(dataplane.policyFingerprint(), bind);
+    return resumePoint.read(dataplane.policyFingerprint(), wire);
   }
 
   /** To be called before anything changes. */
@@ -48,16 +49,17 @@ export class Settling {
   }
 
   /** To be called before these are applied: nothing changes if they are what was applied last. */
-  expect(desired: DesiredState, bindings: readonly EndpointBinding[]): void {
-    const applied = this.#applied;
-    if (desired !== applied?.desired || bindings !== applied.bindings) this.#parts.resumePoint.clear();
+  expect(desired: DesiredState, { bindings, interfaces }: Wiring): void {
+    const { desired: before, wiring } = this.#applied ?? {};
+    const isSame = desired === before && bindings === wiring?.bindings && interfaces === wiring.interfaces;
+    if (!isSame) this.#parts.resumePoint.clear();
     this.#applied = undefined;
   }
 
   /** They are in force. */
-  note(desired: DesiredState, bindings: readonly EndpointBinding[]): void {
+  note(desired: DesiredState, wiring: Wiring): void {
     const { memory, resumePoint } = this.#parts;
-    this.#applied = { desired, bindings };
+    this.#applied = { desired, wiring };
     if (this.#revision === memory.revision && resumePoint.isThere) return;
     resumePoint.writeSoon(() => this.#describe());
   }
@@ -77,7 +79,7 @@ export class Settling {
     if (policy === undefined) return undefined;
     if (this.#revision === undefined) tidyHeap();
     this.#revision = memory.revision;
-    const { desired, bindings } = applied;
-    return { manifests: memory.digest(), objects, policy, endpoints: desired.endpoints, bindings };
+    const { desired, wiring } = applied;
+    return { manifests: memory.digest(), objects, policy, endpoints: desired.endpoints, wiring };
   }
 }

@@ -5,6 +5,7 @@ import type { BlockStatus } from './block/block-service.ts';
 import type { ConfigStatus } from './config/report.ts';
 import type { EndpointStatus } from './endpoint-binder.ts';
 import type { HealthStatus } from './health.ts';
+import type { HostEndpointStatus } from './host-endpoint-status.ts';
 import type { ManifestStatus } from './manifest-feed.ts';
 import type { StoreStatus } from './store/session.ts';
 
@@ -25,6 +26,7 @@ export interface AgentStatus extends HealthStatus {
   readonly attachMode: AttachMode;
   readonly manifests: ManifestStatus;
   readonly endpoints: readonly EndpointStatus[];
+  readonly hostEndpoints: readonly HostEndpointStatus[];
   readonly tables: ImageCounts | null;
   readonly flows: number;
   readonly block: BlockStatus;

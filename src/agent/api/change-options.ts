@@ -11,13 +11,14 @@ import { readResource, showStored } from '../store/stored-object.ts';
 import { invalidRequest } from './failure.ts';
 import type { ApiAgent, ApiContext, ApiRequest, QueryName, Reply } from './route.ts';
 
-export const CHANGE_QUERY: readonly QueryName[] = ['dryRun', 'diff', 'force', 'confirm'];
+export const CHANGE_QUERY: readonly QueryName[] = ['dryRun', 'diff', 'force', 'confirm', 'session'];
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
 /** The difference is found while nothing else is done: with more objects that takes seconds. */
 const MAX_DIFF_OBJECTS = 5000;
 
 type Asked = Pick<ChangeRequest, 'verb' | 'plan'>;
+type OptionName = 'isDryRun' | 'isForced' | 'confirmMs' | 'session';
 
 /** Carries a change out as its query asks. Answers with a report, or with the object if `isObject` and no report is asked for. */
 export async function answerChange(
@@ -41,7 +42,7 @@ export async function answerChange(
 }
 
 /** Of a request that changes something. Throws INVALID_REQUEST. */
-export function changeOptions({ query }: ApiRequest): Pick<ChangeRequest, 'isDryRun' | 'isForced' | 'confirmMs'> {
+export function changeOptions({ query }: ApiRequest): Pick<ChangeRequest, OptionName> {
   const dryRun = query.get('dryRun');
   if (dryRun !== null && dryRun !== 'All')
     throw invalidRequest('dryRun', 'is not known', { found: dryRun, expected: 'All' });
@@ -49,6 +50,7 @@ export function changeOptions({ query }: ApiRequest): Pick<ChangeRequest, 'isDry
   return {
     isDryRun: dryRun !== null,
     isForced: flagOf(query, 'force'),
+    session: query.get('session') ?? undefined,
     ...(confirm === null ? {} : { confirmMs: parseDuration(confirm) }),
   };
 }

@@ -28,6 +28,7 @@ const PLURALS: Readonly<Record<ResourceType, string>> = {
   HostEndpoint: 'hostendpoints',
   WorkloadEndpoint: 'workloadendpoints',
   FelixConfiguration: 'felixconfigurations',
+  KubeControllersConfiguration: 'kubecontrollersconfigurations',
   Pod: 'pods',
   Node: 'nodes',
   Namespace: 'namespaces',

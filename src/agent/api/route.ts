@@ -93,6 +93,7 @@ export type QueryName =
   | 'force'
   | 'labelSelector'
   | 'limit'
+  | 'prune'
   | 'reason'
   | 'resourceVersion'
   | 'session'
@@ -122,6 +123,10 @@ export const QUERY: Readonly<Record<QueryName, { readonly description: string; r
   },
   labelSelector: { description: 'As in Kubernetes: a=b,c!=d,e in (f,g),!h.', schema: { type: 'string' } },
   limit: { description: 'Objects of a page at most.', schema: { type: 'integer', minimum: 1 } },
+  prune: {
+    description: 'Objects of the store with these labels that are not applied are deleted by the same change: a=b,!c.',
+    schema: { type: 'string' },
+  },
   reason: { description: 'Kept with what is blocked.', schema: { type: 'string' } },
   resourceVersion: {
     description: 'Of a watch: changes after it are sent. Of a delete: the version that is meant.',

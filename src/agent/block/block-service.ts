@@ -7,6 +7,7 @@ import type { PrefixSets } from '../../tables/prefix-set.ts';
 import type { InterfaceGuard } from '../interface-guard.ts';
 import type { AgentOptions } from '../options.ts';
 import type { Repairs } from '../repairs.ts';
+import type { ReadFile } from '../ssh-connection.ts';
 import type { Actor } from '../store/actor.ts';
 import { type BlockEdit, type BlockEntry, type BlockedBy, type FeedInfo, infoOf, type Origin } from './block-list.ts';
 import { BlockStore } from './block-store.ts';
@@ -15,7 +16,7 @@ import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { parseTtl } from './duration.ts';
 import { type DropCounts, type Enforcement, type GuardSettings, KernelEnforcement } from './enforcement.ts';
 import type { GuardedStatus } from './guard-keeper.ts';
-import { findLifelines, parseSshConnection, peersByKernel, type ReadFile, refusalOf } from './lifelines.ts';
+import { findLifelines, parseSshConnection, peersByKernel, refusalOf } from './lifelines.ts';
 import { type BadLine, PrefixReader, type ReadPrefixes, type Refusal } from './prefix-reader.ts';
 import {
   invalid,
@@ -31,6 +32,7 @@ import {
   requireRoom,
   tooManyEntries,
 } from './refusals.ts';
+import type { SynStatus } from './syn-status.ts';
 
 /** What may be said of an entry or a feed. */
 export interface BlockTerms {
@@ -41,6 +43,8 @@ export interface BlockTerms {
   readonly session?: string;
   /** Even where somebody is locked out. */
   readonly isForced?: boolean;
+  /** When it was asked, by performance.now(); now unless given. */
+  readonly askedAtMs?: number;
 }
 
 /** What came of it. */
@@ -52,6 +56,8 @@ export interface BlockOutcome {
   /** Lines of a file that were refused. */
   readonly bad: readonly BadLine[];
   readonly badCount: number;
+  /** Milliseconds from the request to the first packet that is judged by it; null = nothing was put in force. */
+  readonly inForceMs: number | null;
   /** Why it is not in force everywhere that it should be. */
   readonly warning: string | null;
 }
@@ -66,6 +72,7 @@ export interface BlockStatus {
   readonly error: string | null;
   readonly drops: DropCounts;
   readonly tableBytes: number;
+  readonly syn: SynStatus;
 }
 
 export interface BlockReport extends BlockStatus {
@@ -91,7 +98,15 @@ export interface BlockServiceParts {
   readonly read?: ReadFile;
 }
 
-const NOTHING: BlockOutcome = { added: 0, replaced: 0, removed: 0, bad: [], badCount: 0, warning: null };
+const NOTHING: BlockOutcome = {
+  added: 0,
+  replaced: 0,
+  removed: 0,
+  bad: [],
+  badCount: 0,
+  inForceMs: null,
+  warning: null,
+};
 
 export class BlockService {
   readonly #enforcement: Enforcement;
@@ -136,12 +151,24 @@ export class BlockService {
   }
 
   /** Takes changed settings. */
-  configure(settings: GuardSettings): void {
-    this.#enforcement.configure(settings, this.#blocker.list.isEmpty);
+  configure(settings: GuardSettings): Promise<void> {
+    return this.#blocker.whenIdle((isEmpty) => this.#enforcement.configure(settings, isEmpty));
+  }
+
+  /** Untracked policy of the host may have changed. */
+  async policyChanged(): Promise<void> {
+    try {
+      await this.#blocker.whenIdle((isEmpty) => {
+        if (isEmpty !== undefined) this.#enforcement.policyChanged(isEmpty);
+      });
+    } catch (error) {
+      this.#log.error('untracked policy is not asked before the stack', { error: (error as Error).message });
+    }
   }
 
   /** All or none. Throws INVALID_REQUEST, LOCKS_OUT, LIMIT_EXCEEDED, and what Blocker.edit does. */
-  async add(texts: readonly string[], terms: BlockTerms, actor: Actor): Promise<BlockOutcome> {
+  async add(texts: readonly string[], asked: BlockTerms, actor: Actor): Promise<BlockOutcome> {
+    const terms = { askedAtMs: performance.now(), ...asked };
     const cidrs = texts.map(parseBlocked);
     const refusal = this.#refusal(terms);
     for (const cidr of cidrs) {
@@ -152,7 +179,8 @@ export class BlockService {
   }
 
   /** What lines cannot say is told in the outcome, the rest counts. Throws LIMIT_EXCEEDED, and what Blocker.edit does. */
-  async addFile(chunks: AsyncIterable<Uint8Array>, terms: BlockTerms, actor: Actor): Promise<BlockOutcome> {
+  async addFile(chunks: AsyncIterable<Uint8Array>, asked: BlockTerms, actor: Actor): Promise<BlockOutcome> {
+    const terms = { askedAtMs: performance.now(), ...asked };
     const { prefixes, bad, badCount } = await this.#readLines(chunks, terms, MAX_ENTRIES);
     const names = [...prefixes[4], ...prefixes[6]].map(formatCidr);
     return { ...(await this.#addEntries(names, terms, actor)), bad, badCount };
@@ -161,41 +189,42 @@ export class BlockService {
   /** Throws INVALID_REQUEST, NOT_FOUND for what is no entry: then none is removed. */
   async remove(texts: readonly string[]): Promise<BlockOutcome> {
     const names = [...new Set(texts.map(parseBlocked).map(formatCidr))];
-    const removed = await this.#edit(() => {
+    const { answer: removed, inForceMs } = await this.#edit(() => {
       const unknown = names.find((name) => !this.#blocker.list.entries.has(name));
       if (unknown !== undefined) throw noSuchEntry(unknown, this.#blocker.list);
       return { edit: { removedEntries: names }, answer: names.length };
     });
-    return { ...NOTHING, removed };
+    return { ...NOTHING, removed, inForceMs };
   }
 
   /** Puts a feed in the place of the one of that name, at once. Throws as addFile. */
   async putFeed(
     name: string,
     chunks: AsyncIterable<Uint8Array>,
-    terms: BlockTerms,
+    asked: BlockTerms,
     actor: Actor,
   ): Promise<BlockOutcome> {
+    const terms = { askedAtMs: performance.now(), ...asked };
     requireFeedName(name);
     const { prefixes: sets, bad, badCount } = await this.#readLines(chunks, terms, MAX_PREFIXES);
     const prefixes = countOf(sets);
-    const removed = await this.#edit(() => {
+    const { answer: removed, inForceMs } = await this.#edit(() => {
       const before = this.#blocker.list.feeds.get(name);
       this.#requireRoom(prefixes - (before?.prefixes ?? 0));
       const feed = { name, prefixes, badLines: badCount, sets, ...this.#origin(terms, actor) };
       return { edit: { feeds: [feed] }, answer: before?.prefixes ?? 0 };
-    });
-    return this.#outcome({ added: prefixes, removed, bad, badCount });
+    }, terms.askedAtMs);
+    return this.#outcome({ added: prefixes, removed, bad, badCount, inForceMs });
   }
 
   /** Throws NOT_FOUND, and what Blocker.edit does. */
   async removeFeed(name: string): Promise<BlockOutcome> {
-    const removed = await this.#edit(() => {
+    const { answer: removed, inForceMs } = await this.#edit(() => {
       const feed = this.#blocker.list.feeds.get(name);
       if (feed === undefined) throw noSuchFeed(name, [...this.#blocker.list.feeds.keys()]);
       return { edit: { removedFeeds: [name] }, answer: feed.prefixes };
     });
-    return { ...NOTHING, removed };
+    return { ...NOTHING, removed, inForceMs };
   }
 
   /** Throws INVALID_REQUEST. */
@@ -216,6 +245,7 @@ export class BlockService {
       error: this.#error ?? this.#enforcement.lack ?? null,
       drops: this.#enforcement.drops,
       tableBytes: this.#enforcement.bytes,
+      syn: this.#enforcement.syn,
     };
   }
 
@@ -230,7 +260,7 @@ export class BlockService {
   }
 
   async #addEntries(names: readonly string[], terms: BlockTerms, actor: Actor): Promise<BlockOutcome> {
-    const counts = await this.#edit(() => {
+    const { answer: counts, inForceMs } = await this.#edit(() => {
       const { entries } = this.#blocker.list;
       const fresh = names.filter((name) => !entries.has(name)).length;
       if (entries.size + fresh > MAX_ENTRIES) throw tooManyEntries(entries.size + fresh);
@@ -238,14 +268,20 @@ export class BlockService {
       const origin = this.#origin(terms, actor);
       const edit = { entries: names.map((cidr) => ({ cidr, ...origin })) };
       return { edit, answer: { added: fresh, replaced: names.length - fresh } };
-    });
-    return this.#outcome(counts);
+    }, terms.askedAtMs);
+    return this.#outcome({ ...counts, inForceMs });
   }
 
-  async #edit<T>(plan: () => { readonly edit: BlockEdit; readonly answer: T }): Promise<T> {
-    const answer = await this.#blocker.edit(plan);
+  async #edit<T>(
+    plan: () => { readonly edit: BlockEdit; readonly answer: T },
+    askedAtMs = performance.now(),
+  ): Promise<{ readonly answer: T; readonly inForceMs: number }> {
+    let inForceMs = 0;
+    const answer = await this.#blocker.edit(plan, () => {
+      inForceMs = Math.round(1000 * (performance.now() - askedAtMs)) / 1000;
+    });
     this.#error = undefined;
-    return answer;
+    return { answer, inForceMs };
   }
 
   #outcome(known: Partial<BlockOutcome>): BlockOutcome {

@@ -37,15 +37,25 @@ export class Blocker {
   }
 
   /**
-   * In force and on disk when it resolves. `plan` is called when its turn has come, and may throw. Throws TABLE_FULL, STORE_FAILED
-   * and KERNEL: nothing has changed then.
+   * In force and on disk when it resolves. `plan` is called when its turn has come, and may throw; `onForce` when packets are judged
+   * by the edit, which is before it is on disk. Throws TABLE_FULL, STORE_FAILED and KERNEL: nothing has changed then.
    */
-  edit<T>(plan: () => { readonly edit: BlockEdit; readonly answer: T }): Promise<T> {
+  edit<T>(plan: () => { readonly edit: BlockEdit; readonly answer: T }, onForce = (): void => undefined): Promise<T> {
     return this.#inTurn(async () => {
       await this.#load();
       const { edit, answer } = plan();
-      await this.#make(edit);
+      await this.#make(edit, onForce);
       return answer;
+    });
+  }
+
+  /**
+   * Has something done once nothing else is under way. `isEmpty` undefined = the list could not be loaded: nobody knows, and what is
+   * attached must not be taken for nobody's.
+   */
+  whenIdle(work: (isEmpty: boolean | undefined) => void): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#isClosed) work(this.#isLoaded ? this.list.isEmpty : undefined);
     });
   }
 
@@ -77,10 +87,12 @@ export class Blocker {
     return this.#store;
   }
 
-  async #make(edit: BlockEdit): Promise<void> {
+  async #make(edit: BlockEdit, onForce: () => void): Promise<void> {
     const inverse = this.list.inverseOf(edit);
     await this.#enforce(edit);
     this.list.apply(edit);
+    this.#parts.enforcement.settle(this.list.isEmpty);
+    onForce();
     try {
       this.#open().put(edit);
     } catch (error) {
@@ -89,7 +101,6 @@ export class Blocker {
       this.#parts.enforcement.settle(this.list.isEmpty);
       throw error;
     }
-    this.#parts.enforcement.settle(this.list.isEmpty);
     this.#watchEnds();
   }
 
@@ -118,7 +129,7 @@ export class Blocker {
     const expired = this.list.expiredAt(this.#parts.clock.nowMs());
     const count = expired.removedEntries.length + expired.removedFeeds.length;
     if (count > 0) {
-      await this.#make(expired);
+      await this.#make(expired, () => undefined);
       const { removedEntries, removedFeeds } = expired;
       this.#parts.log.info('no longer blocked', { entries: removedEntries.length, feeds: removedFeeds });
     } else {

@@ -1,7 +1,7 @@
 // Which interfaces are to be guarded: those that the setting names, or those with a default route. Never loopback, never a
 // workload's. No kernel: how the program gets there is kernel/guard-links.ts.
 
-import type { ReadFile } from './lifelines.ts';
+import type { ReadFile } from '../ssh-connection.ts';
 import { defaultRoutesV4, defaultRoutesV6, vlanParents } from './network-files.ts';
 
 export interface InterfaceFacts {
@@ -23,6 +23,10 @@ export interface Surroundings<T extends InterfaceFacts> {
   /** It is guarded already. */
   readonly isGuarded: (link: T) => boolean;
   readonly read: ReadFile;
+  /** Something is done there that concerns it alone, whatever its routes. None unless given. */
+  readonly isAskedFor?: (link: T) => boolean;
+  /** Something is done that concerns whoever comes from outside. It is, unless told otherwise. */
+  readonly coversOutside?: boolean;
 }
 
 /**
@@ -32,17 +36,21 @@ export interface Surroundings<T extends InterfaceFacts> {
 export function chooseInterfaces<T extends InterfaceFacts>(
   setting: string,
   links: readonly T[],
-  { isWorkload, isGuarded, read }: Surroundings<T>,
+  { isWorkload, isGuarded, read, isAskedFor = () => false, coversOutside = true }: Surroundings<T>,
 ): GuardChoice<T> {
   if (setting === '') return { wanted: [], lack: 'the setting guardInterfaces is empty' };
   const isNamed = setting === AUTO ? hasDefaultRoute(read) : matcher(setting);
-  const isMeant = (link: T): boolean => isNamed(link.name) || (setting === AUTO && isGuarded(link));
+  const isMeant = (link: T): boolean => {
+    if (setting !== AUTO) return isNamed(link.name);
+    return isAskedFor(link) || (coversOutside && (isNamed(link.name) || isGuarded(link)));
+  };
   const named = links.filter((link) => link.name !== 'lo' && isMeant(link));
   const wanted = named.filter(({ name }) => !isWorkload(name));
   if (wanted.length > 0) return { wanted, lack: undefined };
   if (named.length > 0) {
     return { wanted, lack: `${named.map(({ name }) => name).join(', ')}: workloads' interfaces are not guarded` };
   }
+  if (setting === AUTO && !coversOutside) return { wanted, lack: undefined };
   const what =
     setting === AUTO ? 'has a default route: name interfaces in the setting guardInterfaces' : `is named ${setting}`;
   return { wanted, lack: `no interface ${what}` };

@@ -2,10 +2,12 @@
 // take it off without a word. Which interfaces is guard-choice.ts; how is kernel/guard-links.ts.
 import { readFileSync } from 'node:fs';
 import type { Logger } from '../../base/log.ts';
+import type { CaredInterface } from '../../kernel/guard-care.ts';
 import { GuardLinks } from '../../kernel/guard-links.ts';
 import type { BpfProgram, LinkMonitor, NetworkLink, XdpMode } from '../../kernel/native.ts';
 import { loadNative, translateErrors } from '../../kernel/native.ts';
 import type { Repair } from '../../kernel/repair.ts';
+import { type CareQuestion, careOf, isPlain, needsGeneric } from './frame-care.ts';
 import { chooseInterfaces } from './guard-choice.ts';
 
 const AUDIT_MS = 5000;
@@ -18,10 +20,19 @@ export interface GuardedStatus {
   readonly reason: string;
 }
 
+export interface GuardAsked extends CareQuestion {
+  /** There are blocked sources. */
+  readonly dropsSources: boolean;
+}
+
 export interface KeeperOptions {
   /** As chooseInterfaces takes it; may change. */
   readonly setting: () => string;
   readonly isWorkload: (name: string) => boolean;
+  /** What is to be done; asked at each look. */
+  readonly asked: () => GuardAsked;
+  /** Called at each look with the interfaces on which more is done than looking at sources. */
+  readonly onCare: (interfaces: readonly CaredInterface[]) => void;
   readonly onRepair: (repairs: readonly Repair[]) => void;
   readonly log: Logger;
 }
@@ -52,9 +63,12 @@ export class GuardKeeper {
     return this.#lack ?? this.#statuses.find(({ state }) => state === 'error')?.reason;
   }
 
-  /** Has the program on every interface that it belongs on, now and from here on; what keeps it from that is told by `lack`. */
-  begin(program: BpfProgram): void {
-    if (this.#timer !== undefined && this.#program === program) return;
+  /**
+   * Has the program on every interface that it belongs on, now and from here on; what keeps it from that is told by `lack`. Where
+   * that is so already nothing is looked at, unless what is asked has changed.
+   */
+  begin(program: BpfProgram, isNews: boolean): void {
+    if (this.#timer !== undefined && this.#program === program && !isNews) return;
     this.#program = program;
     this.#timer ??= setInterval(() => this.lookAgain(), AUDIT_MS);
     this.lookAgain();
@@ -127,19 +141,27 @@ export class GuardKeeper {
     if (program === undefined) return;
     const links = translateErrors('list interfaces', 'rtnetlink', () => loadNative().linkList());
     const { setting, isWorkload, log } = this.#options;
-    const isGuarded = ({ ifindex }: NetworkLink): boolean => this.#links.interfaces.includes(ifindex);
-    const { wanted, lack } = chooseInterfaces(setting(), links, { isWorkload, isGuarded, read: readIfThere });
+    const asked = this.#options.asked();
+    const { wanted, lack } = chooseInterfaces(setting(), links, {
+      isWorkload,
+      isGuarded: ({ ifindex }) => this.#links.interfaces.includes(ifindex),
+      read: readIfThere,
+      isAskedFor: (link) => asked.hasUntracked(link.ifindex) && isPlain(link, links),
+      coversOutside: asked.dropsSources || asked.countsSyns,
+    });
     if (lack !== undefined && lack !== this.#lack) log.warn('blocked sources are not dropped', { reason: lack });
     this.#lack = lack;
     const numbers = new Set(wanted.map(({ ifindex }) => ifindex));
     for (const ifindex of this.#links.interfaces) if (!numbers.has(ifindex)) this.#links.release(ifindex);
-    this.#statuses = wanted.map((link) => this.#ensure(link, program));
+    this.#statuses = wanted.map((link) => this.#ensure(link, program, asked));
+    this.#options.onCare(careOf(links, new Set(this.#links.interfaces), asked));
   }
 
-  #ensure(link: NetworkLink, program: BpfProgram): GuardedStatus {
+  #ensure(link: NetworkLink, program: BpfProgram, { countsSyns }: GuardAsked): GuardedStatus {
     const before = this.#statuses.find((status) => status.interface === link.name);
     try {
-      const { mode, repairs } = this.#links.ensure(link, program);
+      const target = { ...link, needsGeneric: needsGeneric(link, countsSyns) };
+      const { mode, repairs } = this.#links.ensure(target, program);
       if (repairs.length > 0) this.#options.onRepair(repairs);
       if (before?.state !== 'guarded') this.#options.log.info('interface guarded', { interface: link.name, mode });
       return { interface: link.name, state: 'guarded', mode, reason: '' };

@@ -1,9 +1,9 @@
 // Addresses that this machine, or whoever asks for a block, cannot do without: the other end of the operator's SSH session,
 // default gateways, name servers, and what neighbour discovery needs. A prefix that contains one is refused.
-import { readFileSync } from 'node:fs';
 import { maskWord } from '../../base/ip-text.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { type Family, formatAddress, type IpAddress, parseAddress } from '../../model/address.ts';
+import { type ReadFile, readIfThere } from '../ssh-connection.ts';
 import { defaultRoutesV4, defaultRoutesV6, nameServers, peersOfPort, plainAddress } from './network-files.ts';
 import type { Refusal } from './prefix-reader.ts';
 
@@ -13,15 +13,11 @@ export interface Lifeline {
   readonly what: string;
 }
 
-export type ReadFile = (path: string) => string | undefined;
-
 /** The other ends of connections to a local port. */
 export type PeersOf = (port: number) => IpAddress[];
 
 const SSH_PORT = 22;
 const RESOLV_CONFS = ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf'];
-/** Processes above the one that asks, up to which its session is looked for: sudo hides it from its child. */
-const GENERATIONS = 12;
 
 /** `session` = that of whoever asks, where there is one. */
 export function findLifelines(
@@ -114,30 +110,8 @@ export function parseSshConnection(text: string): SshSession | undefined {
   return client === undefined ? undefined : { client, port: Number(port) };
 }
 
-/**
- * SSH_CONNECTION of a process, or of the nearest one above it that has it; empty = none has. Whoever asks looks for it: an agent may
- * not read what other processes were started with.
- */
-export function sshConnectionOf(pid: number, read: ReadFile = readIfThere): string {
-  let next = pid;
-  for (let generation = 0; generation < GENERATIONS && next > 1; generation += 1) {
-    const [, found] = /(?:^|\0)SSH_CONNECTION=([^\0]+)/.exec(read(`/proc/${next}/environ`) ?? '') ?? [];
-    if (found !== undefined) return found;
-    next = Number(/^PPid:\s*(\d+)/m.exec(read(`/proc/${next}/status`) ?? '')?.[1] ?? 0);
-  }
-  return '';
-}
-
 /** Loopback is not guarded. */
 function isLoopback({ family, words }: IpAddress): boolean {
   if (family === 4) return (words[0] as number) >>> 24 === 127;
   return words.every((word, index) => word === (index === 3 ? 1 : 0));
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

@@ -28,6 +28,16 @@ export function toAgentOptions(settings: ResolvedSettings): AgentOptions {
 }
 
 export function toLiveOptions(settings: ResolvedSettings): LiveOptions {
-  const { established, interfacePrefix, guardInterfaces, eventBudget } = valuesOf(settings);
-  return { established, interfacePrefix, guardInterfaces, eventBudget };
+  const { established, interfacePrefix, guardInterfaces, eventBudget, auditSeconds, ...others } = valuesOf(settings);
+  const { synProtection, synSourceRate, synListenerRate } = others;
+  return {
+    established,
+    interfacePrefix,
+    guardInterfaces,
+    synProtection,
+    synSourceRate,
+    synListenerRate,
+    eventBudget,
+    auditSeconds,
+  };
 }

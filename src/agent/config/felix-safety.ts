@@ -12,10 +12,8 @@ const isNot =
   (harmless: string) =>
   (value: unknown): boolean =>
     String(value).toLowerCase() !== harmless;
-const names = (value: unknown): boolean => !(Array.isArray(value) && value.length === 0);
 
 const NOT_ENCRYPTED = 'traffic between nodes is not encrypted';
-const NO_FAILSAFE = 'no port stays open against policy: one that denies it cuts it off';
 const NO_TUNNEL_BAN = 'workloads may send tunnelled packets wherever policy allows the protocol or port';
 
 const PROTECTIVE: Readonly<Record<string, ProtectiveField>> = {
@@ -27,13 +25,7 @@ const PROTECTIVE: Readonly<Record<string, ProtectiveField>> = {
   },
   bpfEnforceRPF: { asks: isNot('disabled'), leftUndone: "sources are checked on workloads' interfaces, on no others" },
   bpfJITHardening: { asks: isNot('auto'), leftUndone: 'sysctl net.core.bpf_jit_harden stays as the machine has it' },
-  defaultEndpointToHostAction: {
-    asks: (value) => String(value).toLowerCase() === 'drop',
-    leftUndone: 'after its egress policy a workload reaches this host, unless rules of its own deny it',
-  },
   dropActionOverride: { asks: isNot('drop'), leftUndone: 'what policy denies is dropped' },
-  failsafeInboundHostPorts: { asks: names, leftUndone: NO_FAILSAFE },
-  failsafeOutboundHostPorts: { asks: names, leftUndone: NO_FAILSAFE },
   wireguardEnabled: { asks: isTrue, leftUndone: NOT_ENCRYPTED },
   wireguardEnabledV6: { asks: isTrue, leftUndone: NOT_ENCRYPTED },
   wireguardHostEncryptionEnabled: { asks: isTrue, leftUndone: NOT_ENCRYPTED },

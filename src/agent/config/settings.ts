@@ -7,6 +7,7 @@ import { DEFAULT_BPFFS } from '../../kernel/pins.ts';
 import type { UsedFelixField } from '../../resources/schemas/felix-configuration.ts';
 import { MIN_HEAP_WORDS } from '../../tables/compiler.ts';
 import { AUTO } from '../block/guard-choice.ts';
+import { DEFAULT_LISTENER_RATE, DEFAULT_SOURCE_RATE, SYN_OFF } from '../block/syn-settings.ts';
 import { DEFAULT_LIMITS, limitsByName } from '../limits.ts';
 import { DEFAULT_MANIFESTS, DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY } from '../places.ts';
 import {
@@ -16,6 +17,7 @@ import {
   listenAddress,
   optionalPath,
   path,
+  protectedPorts,
   type SettingValue,
   text,
   type ValueType,
@@ -182,6 +184,34 @@ export const SETTINGS = {
       'interfaces on which blocked sources are dropped: names separated by commas, * for any characters; auto = those with a default route, while something is blocked; empty = none',
     change: 'live',
   }),
+  synProtection: setting({
+    flag: '--syn-protection',
+    variable: 'TORTIE_SYN_PROTECTION',
+    type: protectedPorts(),
+    default: SYN_OFF,
+    meaning:
+      'listening sockets of this host that floods of new TCP connections are kept from, on guarded interfaces: auto = all but BGP, or ports and ranges of ports separated by commas; off = none',
+    change: 'live',
+  }),
+  synSourceRate: setting({
+    flag: '--syn-source-rate',
+    variable: 'TORTIE_SYN_SOURCE_RATE',
+    type: wholeNumber(0, 2 ** 32 - 1),
+    default: DEFAULT_SOURCE_RATE,
+    unit: 'SYNs per second',
+    meaning: 'new TCP connections from one IPv4 address or IPv6 /64, above which they are dropped; 0 = any number',
+    change: 'live',
+  }),
+  synListenerRate: setting({
+    flag: '--syn-listener-rate',
+    variable: 'TORTIE_SYN_LISTENER_RATE',
+    type: wholeNumber(0, 2 ** 32 - 1),
+    default: DEFAULT_LISTENER_RATE,
+    unit: 'SYNs per second',
+    meaning:
+      'new TCP connections to one listening socket, above which they are answered with SYN cookies before the stack',
+    change: 'live',
+  }),
   eventBudget: setting({
     flag: '--event-budget',
     variable: 'TORTIE_EVENT_BUDGET',
@@ -189,6 +219,16 @@ export const SETTINGS = {
     default: 1000,
     unit: 'events per CPU and second',
     meaning: 'deny, drop and log events per CPU and second; 0 = unlimited',
+    change: 'live',
+  }),
+  auditSeconds: setting({
+    flag: '--audit-seconds',
+    variable: 'TORTIE_AUDIT_SECONDS',
+    type: wholeNumber(1, 3600),
+    default: 5,
+    unit: 'seconds',
+    meaning:
+      'how often programs, pins and tables are looked at, for what the kernel does not tell of: somebody may take them away',
     change: 'live',
   }),
   maxFlows: setting({

@@ -1,6 +1,7 @@
 // Kinds of values that a setting may have: how each is read from text (flags, environment) or from a YAML value, and what to say
 // of one that is none. Which setting has which type is in settings.ts.
 import { isIP } from 'node:net';
+import { parseSynProtection } from '../block/syn-settings.ts';
 
 export type SettingValue = string | number;
 
@@ -86,6 +87,18 @@ export function interfacePrefixes(): ValueType<string> {
       if (written === '') return '';
       const isFitting = typeof written === 'string' && /^[\w.:-]{1,15}(,[\w.:-]{1,15})*$/.test(written);
       return isFitting ? written : undefined;
+    },
+  };
+}
+
+/** Ports for which new TCP connections are counted, as parseSynProtection takes them. */
+export function protectedPorts(): ValueType<string> {
+  return {
+    placeholder: 'text',
+    expected: 'off, auto, or ports and ranges of ports separated by commas, e.g. 22,443,8000-8099',
+    parse: (written) => {
+      const text = typeof written === 'number' ? String(written) : written;
+      return typeof text === 'string' && parseSynProtection(text) !== undefined ? text : undefined;
     },
   };
 }

@@ -1,6 +1,7 @@
 // All checks of the doctor, in the order in which their findings are shown: what everything needs first.
 import { AGENT_CHECKS } from './agent-checks.ts';
 import { BLOCK_CHECKS } from './block-checks.ts';
+import { BYPASS_CHECKS } from './bypass-checks.ts';
 import { FEATURE_CHECK } from './features.ts';
 import type { Check } from './finding.ts';
 import { KERNEL_CHECKS } from './kernel-checks.ts';
@@ -12,4 +13,5 @@ export const CHECKS: readonly Check[] = [
   ...AGENT_CHECKS,
   ...BLOCK_CHECKS,
   ...NETWORK_CHECKS,
+  ...BYPASS_CHECKS,
 ];

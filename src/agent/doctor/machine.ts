@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Root, State } from '../../abi/heap.gen.ts';
-import { describeFilter, isOurFilter } from '../../kernel/attachment.ts';
+import { describeFilter, isOurFilter } from '../../kernel/clsact-hook.ts';
 import type { AttachDirection } from '../../kernel/native.ts';
 import { loadNative } from '../../kernel/native.ts';
 import { Pins } from '../../kernel/pins.ts';

@@ -116,15 +116,33 @@ function pluginsOf(names: readonly string[]): string[] {
     .map(([plugin]) => plugin);
 }
 
+/** Managers whose rules stay beside policy without harm, by a name that they give a chain. */
+const NEIGHBOURS: Readonly<Record<string, RegExp>> = { Docker: /^DOCKER$/, libvirt: /^LIBVIRT_/ };
+
+/** By what they have written: firewalld leaves no other sign where systemd starts it. */
 async function checkManagers(machine: Machine): Promise<Judgement> {
-  const firewalld = machine.read('/run/firewalld.pid') !== undefined;
+  const names = await namesOfFilters(machine);
+  const isThere = (pattern: RegExp): boolean => names.some((name) => pattern.test(name));
+  const firewalld = isThere(/^(firewalld|INPUT_ZONES)$/) || machine.read('/run/firewalld.pid') !== undefined;
   const ufw = /^ENABLED=yes$/m.test(machine.read('/etc/ufw/ufw.conf') ?? '');
   const found = [...(firewalld ? ['firewalld'] : []), ...(ufw ? ['ufw'] : [])];
-  if (found.length === 0) return ok('neither firewalld nor ufw is on');
-  return warn(
-    `${found.join(' and ')} writes rules on this machine`,
-    'have it leave workload interfaces alone, or disable it: systemctl disable --now firewalld; ufw disable',
-  );
+  const neighbours = Object.entries(NEIGHBOURS).flatMap(([name, pattern]) => (isThere(pattern) ? [name] : []));
+  if (found.length > 0) {
+    return warn(
+      `${[...found, ...neighbours].join(', ')} write rules on this machine`,
+      'a packet must pass theirs too: have them accept what policy is to decide, or disable them: systemctl disable --now firewalld; ufw disable',
+    );
+  }
+  return ok(neighbours.length > 0 ? `${neighbours.join(', ')} write rules too` : 'neither firewalld nor ufw is on');
+}
+
+/** Of tables and chains, in whatever they are written. */
+async function namesOfFilters(machine: Machine): Promise<string[]> {
+  const ruleset = await machine.run('nft', '-j', 'list', 'ruleset');
+  const { nftables } = JSON.parse(ruleset ?? '{"nftables":[]}') as { nftables: readonly { chain?: NftChain }[] };
+  const saved = await Promise.all(['iptables-save', 'iptables-legacy-save'].map((program) => machine.run(program)));
+  const legacy = saved.flatMap((text) => (text ?? '').split('\n').flatMap((line) => /^:(\S+)/.exec(line)?.[1] ?? []));
+  return [...nftables.flatMap(({ chain }) => (chain === undefined ? [] : [chain.table, chain.name])), ...legacy];
 }
 
 function checkPrograms(machine: Machine): Judgement {

@@ -7,14 +7,14 @@ import type { World } from '../../model/world.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { type Actor, AGENT_ACTOR } from './actor.ts';
 import { type Confirmation, confirmationWithin, timeLeft } from './confirmation.ts';
-import { requireConnection } from './connection-guard.ts';
+import { type CutCheck, cutCheck, type GuardedHost } from './connection-guard.ts';
 import { type HistoryEntry, type ObjectChange, stateBefore, type Verb } from './history.ts';
 import type { Manifest } from './manifest.ts';
 import type { ResourceStore } from './resource-store.ts';
 import { nextVersion, readResource, type StoredObject } from './stored-object.ts';
 
 /** What the desk needs of an agent. */
-export interface PolicyHost {
+export interface PolicyHost extends GuardedHost {
   /** The file that defines the object; undefined = none does. */
   fileOf(id: string): Resource['location'] | undefined;
   /**
@@ -39,8 +39,10 @@ export interface ChangeRequest {
   /** Called when the request's turn comes; throws what it finds wrong. Each object once. */
   readonly plan: (store: ResourceStore) => readonly PlannedChange[];
   readonly isDryRun?: boolean;
-  /** Even if it denies the connection that it came through. */
+  /** Even if it cuts whoever asks off. */
   readonly isForced?: boolean;
+  /** SSH_CONNECTION of whoever asks; undefined = it comes through none. */
+  readonly session?: string;
   /** Comes undone after so long unless it is confirmed. */
   readonly confirmMs?: number;
   /** Of a rollback. */
@@ -118,11 +120,11 @@ export class ChangeDesk {
     const real = changes.filter(({ before, after }) => before !== after);
     if (real.length === 0) return { revision: this.#store.revision, changes };
     const resources = new Map(real.map(({ id, after }) => [id, after && readStored(id, after)]));
+    const check = this.#cutCheck(request);
     let entry: HistoryEntry | undefined;
     try {
       await this.#host.putStored(resources, (world) => {
-        const { connection } = request.actor;
-        if (connection !== undefined && request.isForced !== true) requireConnection(world, connection);
+        check(world);
         if (request.isDryRun === true) throw DRY_RUN;
         entry = this.#commit(request, real, now);
       });
@@ -141,6 +143,12 @@ export class ChangeDesk {
     if (manifest === undefined) return { id, before };
     const isSame = before !== undefined && isEqual(before.manifest, manifest) && isEqual(before.applied, applied);
     return { id, before, after: isSame ? before : nextVersion(id, manifest, before, { ...version, applied }) };
+  }
+
+  /** What nobody has confirmed is undone whoever it cuts off: that is what it was made for. */
+  #cutCheck({ actor, verb, session, isForced }: ChangeRequest): CutCheck {
+    if (isForced === true || verb === 'expire') return () => undefined;
+    return cutCheck(this.#host, { connection: actor.connection, session });
   }
 
   /** What goes back to an earlier state is always allowed: what a file defines stays in force all the same. */

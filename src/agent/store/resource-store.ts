@@ -1,14 +1,13 @@
 // The agent's own resources and the history of their changes, in LMDB. A change is one transaction and on disk before
 // commit returns: after a crash or a power cut each change is there whole or not at all. What a change means is not
 // known here.
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { DataplaneError } from '../../base/errors.ts';
 import type { Confirmation } from './confirmation.ts';
 import type { HistoryEntry } from './history.ts';
-import { requireDatabaseFile } from './lmdb-file.ts';
+import { attempt, openRoot } from './lmdb-root.ts';
 import type { StoredObject } from './stored-object.ts';
 
 /** What commit is told: the store itself numbers and keeps it. */
@@ -54,17 +53,7 @@ export class ResourceStore {
   /** Opens or makes the store of a state directory. Only one process may have it open. Throws STORE_FAILED. */
   static open(stateDirectory: string, keptRevisions = KEPT_REVISIONS): ResourceStore {
     const path = storePath(stateDirectory);
-    return attempt('open', path, () => {
-      mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
-      requireDatabaseFile(path);
-      // Loading it takes a tenth of a second, which commands and restarts that do not need it must not pay.
-      const { open } = createRequire(import.meta.url)('lmdb') as typeof import('lmdb');
-      // With overlapping sync a commit would return before it is on disk.
-      const root = open({ path, noSubdir: true, overlappingSync: false, maxDbs: 4 });
-      // Its directory lets nobody else in either, where the agent has made it.
-      for (const file of [path, `${path}-lock`]) chmodSync(file, 0o600);
-      return new ResourceStore(path, root as RootDatabase, keptRevisions);
-    });
+    return attempt('open store', path, () => new ResourceStore(path, openRoot(path), keptRevisions));
   }
 
   /** Of the last change; 0 = there was none. */
@@ -126,7 +115,7 @@ export class ResourceStore {
    */
   commit(draft: ChangeDraft, pending?: ((revision: number) => Confirmation) | null): HistoryEntry {
     const entry: HistoryEntry = { revision: this.revision + 1, ...draft };
-    const head = attempt('write', this.#path, () =>
+    const head = attempt('write store', this.#path, () =>
       this.#root.transactionSync(() => {
         for (const { id, after } of entry.changes) {
           if (after === undefined) this.#objects.removeSync(id);
@@ -156,7 +145,7 @@ export class ResourceStore {
       });
     }
     const confirmed = { ...entry, confirmed: now.toISOString() };
-    attempt('write', this.#path, () =>
+    attempt('write store', this.#path, () =>
       this.#root.transactionSync(() => {
         this.#history.putSync(revision, confirmed);
         this.#meta.removeSync(PENDING);
@@ -193,18 +182,4 @@ export function storeStamp(stateDirectory: string): string {
 
 function storePath(stateDirectory: string): string {
   return join(stateDirectory, FILE);
-}
-
-function attempt<T>(operation: string, path: string, call: () => T): T {
-  try {
-    return call();
-  } catch (cause) {
-    if (cause instanceof DataplaneError) throw cause;
-    throw new DataplaneError('STORE_FAILED', (cause as Error).message, {
-      operation: `${operation} store`,
-      target: path,
-      hint: 'nothing was changed',
-      cause,
-    });
-  }
 }

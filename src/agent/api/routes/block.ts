@@ -92,10 +92,11 @@ export const BLOCK_ROUTES: readonly Route[] = [
 ];
 
 async function add({ agent }: ApiContext, request: ApiRequest): Promise<Reply> {
+  const askedAtMs = performance.now();
   const body = addBody.safeParse(await readJson(request));
   if (!body.success) throw invalidRequest('body', z.prettifyError(body.error));
   const { cidrs: wanted, force, ...terms } = body.data;
-  return { body: await agent.blocks.add(wanted, { ...terms, isForced: force }, request.actor) };
+  return { body: await agent.blocks.add(wanted, { ...terms, isForced: force, askedAtMs }, request.actor) };
 }
 
 function termsOf({ query }: ApiRequest): BlockTerms {

@@ -13,6 +13,7 @@ import { cleanManifest, readResource } from '../../store/stored-object.ts';
 import { readObjects } from '../body.ts';
 import { answerChange, CHANGE_QUERY } from '../change-options.ts';
 import type { ApiAgent, ApiContext, ApiRequest, Reply, Route } from '../route.ts';
+import { type Match, parseSelectors } from '../selectors.ts';
 import { planApply } from './resources.ts';
 
 const BODY = { contentTypes: ['application/yaml', 'application/json'], schema: 'Manifests' };
@@ -23,7 +24,7 @@ export const TRANSFER_ROUTES: readonly Route[] = [
     path: '/apply',
     id: 'apply',
     summary: 'Create or merge every object of a YAML stream or JSON list, as one change',
-    query: [...CHANGE_QUERY, 'fieldManager'],
+    query: [...CHANGE_QUERY, 'fieldManager', 'prune'],
     body: BODY,
     answer: { schema: 'ChangeReport' },
     handle: applyAll,
@@ -57,9 +58,23 @@ async function applyAll(context: ApiContext, request: ApiRequest): Promise<Reply
   const objects = (await readObjects(request)).map(nameObject);
   requireDistinct(objects);
   const manager = request.query.get('fieldManager') ?? undefined;
-  const plan = (store: ResourceStore): readonly PlannedChange[] =>
-    objects.map(({ id, manifest }) => planApply(store, id, manifest, manager));
+  const prune = request.query.get('prune');
+  const isPruned = prune === null ? undefined : parseSelectors(prune, null);
+  const plan = (store: ResourceStore): readonly PlannedChange[] => [
+    ...(isPruned === undefined ? [] : planPrune(store, isPruned, objects)),
+    ...objects.map(({ id, manifest }) => planApply(store, id, manifest, manager)),
+  ];
   return answerChange(context, request, { verb: 'apply', plan });
+}
+
+/** What the selector chooses and is not among the objects goes. */
+function planPrune(store: ResourceStore, isPruned: Match, objects: readonly Named[]): PlannedChange[] {
+  const kept = new Set(objects.map(({ id }) => id));
+  return [...store.objects()].flatMap(({ id, manifest }): PlannedChange[] => {
+    if (kept.has(id)) return [];
+    const { name, namespace, metadata } = readResource(manifest);
+    return isPruned({ name, namespace, metadata }) ? [{ id, manifest: undefined }] : [];
+  });
 }
 
 async function exportAll({ agent }: ApiContext): Promise<Reply> {

@@ -1,0 +1,38 @@
+// A file of LMDB that the agent keeps its own things in: opened so that a change is on disk before its call returns, and whatever
+// fails is told as the store's failure. What is in it is not known here.
+import { chmodSync, mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import type { RootDatabase } from 'lmdb';
+import { DataplaneError } from '../../base/errors.ts';
+import { requireDatabaseFile } from './lmdb-file.ts';
+
+const MAX_DATABASES = 4;
+
+/** Opens or makes the file, readable by nobody else. Only one process may have it open. */
+export function openRoot(path: string): RootDatabase {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  requireDatabaseFile(path);
+  // Loading it takes a tenth of a second, which commands and restarts that do not need it must not pay.
+  const { open } = createRequire(import.meta.url)('lmdb') as typeof import('lmdb');
+  // With overlapping sync a commit would return before it is on disk.
+  const root = open({ path, noSubdir: true, overlappingSync: false, maxDbs: MAX_DATABASES });
+  // Its directory lets nobody else in either, where the agent has made it.
+  for (const file of [path, `${path}-lock`]) chmodSync(file, 0o600);
+  return root as RootDatabase;
+}
+
+/** Runs what changes all or nothing. Throws STORE_FAILED with the operation for whatever is not told as an error of ours. */
+export function attempt<T>(operation: string, path: string, call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    if (cause instanceof DataplaneError) throw cause;
+    throw new DataplaneError('STORE_FAILED', (cause as Error).message, {
+      operation,
+      target: path,
+      hint: 'nothing was changed',
+      cause,
+    });
+  }
+}
