@@ -1,16 +1,21 @@
-// TCP connections through an arena, between two guests with namespaces of their own, both ends on the CPU of the traffic.
+// TCP connections through an arena, between two guests with namespaces of their own or into the router, both ends on the CPU of the
+// traffic.
 import { DataplaneError } from '../base/errors.ts';
 import { loadNative, type TcpLoadJob, type TcpLoadOutcome } from '../kernel/native.ts';
 import type { Arena } from './arena.ts';
+import { ROUTER } from './arena-spec.ts';
 import { planCpus } from './cpus.ts';
 
 export type ConnectionLoad = TcpLoadJob['kind'];
 
 export interface ConnectionOptions {
   readonly kind: ConnectionLoad;
-  /** Guests by name. */
+  /** A guest by name. */
   readonly from: string;
+  /** A guest too, or ROUTER with an address of its own. */
   readonly to: string;
+  /** The guest's first where it is absent. */
+  readonly address?: string;
   readonly port: number;
   readonly forMs: number;
 }
@@ -31,15 +36,15 @@ export async function prepareClient(arena: Arena, name: string): Promise<void> {
 /** Throws NOT_FOUND for an unknown guest, KERNEL when the path does not let the connection through. */
 export function runConnections(arena: Arena, options: ConnectionOptions): Promise<TcpLoadOutcome> {
   const { kind, from, to, port, forMs } = options;
-  const server = arena.guest(to);
-  const [address] = server.addresses;
+  const isLocal = to === ROUTER;
+  const address = options.address ?? (isLocal ? undefined : arena.guest(to).addresses[0]);
   if (address === undefined) {
     throw new DataplaneError('NOT_FOUND', 'has no address', { operation: 'connect to', target: to });
   }
   return loadNative().tcpLoad({
     kind,
     clientNamespace: arena.namespacePath(arena.guest(from).namespace),
-    serverNamespace: arena.namespacePath(server.namespace),
+    serverNamespace: arena.namespacePath(isLocal ? ROUTER : arena.guest(to).namespace),
     cpu: planCpus().traffic,
     address,
     port,

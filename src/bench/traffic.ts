@@ -21,8 +21,13 @@ export type Injection = 'live frames' | 'packet socket';
 
 export interface TrafficOptions {
   readonly injection?: Injection;
-  /** `router`: packets end where they enter the router, before anybody decides. What is measured then is the injection itself. */
-  readonly end?: 'guests' | 'router';
+  /**
+   * `router`: packets end where they enter the router, before anybody decides. What is measured then is the injection itself.
+   * `sockets`: they end at the router's own, see receive().
+   */
+  readonly end?: 'guests' | 'router' | 'sockets';
+  /** Guests whose packets end; all of them where it is absent. What others receive goes on to their sockets. */
+  readonly receivers?: readonly string[];
 }
 
 interface SentFrame {
@@ -51,15 +56,25 @@ export class Traffic {
   }
 
   /** From here on counts, and takes, what arrives: until close(), or the arena's. Throws KERNEL. */
-  static open(arena: Arena, { injection = 'live frames', end = 'guests' }: TrafficOptions = {}): Traffic {
+  static open(arena: Arena, options: TrafficOptions = {}): Traffic {
+    const { injection = 'live frames', end = 'guests', receivers } = options;
     const traffic = new Traffic(arena, injection);
     arena.onClose(() => traffic.close());
     const arrive = traffic.#object.program('tt_arrive');
-    for (const { namespace, device, hostInterface } of arena.guests) {
+    const counted = arena.guests.filter(({ name }) => end !== 'sockets' && receivers?.includes(name) !== false);
+    for (const { namespace, device, hostInterface } of counted) {
       const [place, name] = end === 'guests' ? [namespace, device] : [ROUTER, hostInterface];
       traffic.#detach.push(attachIngress(arena.namespacePath(place), name, arrive));
     }
     return traffic;
+  }
+
+  /** Takes, and counts, datagrams to an address of the router's own. Throws KERNEL. */
+  receive(address: string, port: number): void {
+    const { inNamespace, UdpSink } = loadNative();
+    const program = this.#object.program('tt_arrive_at_socket');
+    const sink = inNamespace(this.#arena.namespacePath(ROUTER), () => UdpSink.open(program, address, port));
+    this.#detach.push(() => sink.close());
   }
 
   /** What measure() uses; on a kernel without live frames it learns that from its first call. */

@@ -180,11 +180,10 @@ function codeOf(code: unknown): ErrorCode {
   return typeof code === 'string' && Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'INTERNAL';
 }
 
-function unreachable(socket: string, cause: Error): DataplaneError {
-  return new DataplaneError('AGENT_UNREACHABLE', 'no agent answers', {
-    operation: 'connect',
-    target: socket,
-    hint: 'start one with: tortie agent --manifests DIR; or give its --socket',
-    cause,
-  });
+function unreachable(socket: string, cause: NodeJS.ErrnoException): DataplaneError {
+  const isForbidden = cause.code === 'EACCES' || cause.code === 'EPERM';
+  const [what, hint] = isForbidden
+    ? ['this user may not ask the agent', 'run it with sudo']
+    : ['no agent answers', 'start one with: tortie agent --manifests DIR; or give its --socket'];
+  return new DataplaneError('AGENT_UNREACHABLE', what, { operation: 'connect', target: socket, hint, cause });
 }

@@ -27,6 +27,7 @@ export function describeChange({ changes, dryRun, revision, confirmation }: Chan
   const lines = changes.map(({ id, result, object }) =>
     object === null ? `${id} ${result}` : describeOutcome(object, result, dryRun ? 'server' : 'none'),
   );
+  if (lines.length === 0) return 'no changes';
   if (dryRun) return lines.join('\n');
   const isChanged = changes.some(({ result }) => result !== 'unchanged');
   const pending =

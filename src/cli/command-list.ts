@@ -30,7 +30,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     usage: 'endpoint',
-    description: 'local workload endpoints and their interfaces',
+    description: 'local endpoints and their interfaces',
     load: async () => (await import('./commands/endpoint.ts')).fillEndpointCommand,
   },
   {
@@ -90,7 +90,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/history.ts')).fillRollbackCommand,
   },
   {
-    usage: 'confirm <revision>',
+    usage: 'confirm [revision]',
     description: 'keep a change that was made with --confirm',
     load: async () => (await import('./commands/history.ts')).fillConfirmCommand,
   },
@@ -105,10 +105,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/history.ts')).fillImportCommand,
   },
   {
+    usage: 'protect',
+    description:
+      'propose policy for this machine from what it is seen to do, preview it, put it in force with a way back, or undo it',
+    load: async () => (await import('./commands/protect.ts')).fillProtectCommand,
+  },
+  {
     usage: 'block',
     description:
       'drop packets from sources before the kernel sees them: add, remove, list, test, and feeds of millions',
     load: async () => (await import('./commands/block.ts')).fillBlockCommand,
+  },
+  {
+    usage: 'syn',
+    description: 'care for new TCP connections: limits by source, SYN cookies before the stack',
+    load: async () => (await import('./commands/syn.ts')).fillSynCommand,
   },
   {
     usage: 'validate [path...]',

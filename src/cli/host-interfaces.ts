@@ -1,14 +1,9 @@
-// The interfaces that questions to host endpoints are about: those of a file, or this machine's own.
-import { readdirSync, readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+// The interfaces that questions to host endpoints are about, where a file says which: this machine's own are agent/machine-interfaces.ts.
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { DataplaneError } from '../base/errors.ts';
 import { parseAddress } from '../model/address.ts';
 import type { HostInterface, InterfaceKind } from '../model/host-interfaces.ts';
-
-const CLASS_NET = '/sys/class/net';
-/** linux/if.h */
-const IFF_LOOPBACK = 0x8;
 
 const interfaceList = z.array(
   z.strictObject({
@@ -35,20 +30,6 @@ export function readInterfaceFile(path: string): HostInterface[] {
   return parsed.data.map(({ name, kind, addresses }) => hostInterface(name, kind, addresses));
 }
 
-/** This machine's, as they are now; `isWorkload` says which of them are ends of workloads' links. */
-export function machineInterfaces(isWorkload: (name: string) => boolean): HostInterface[] {
-  const addresses = networkInterfaces();
-  const names = new Set([...Object.keys(addresses), ...listNames()]);
-  return [...names].sort().map((name) => {
-    const kind = isLoopback(name) ? 'loopback' : isWorkload(name) ? 'workload' : 'host';
-    return hostInterface(
-      name,
-      kind,
-      (addresses[name] ?? []).map(({ address }) => address),
-    );
-  });
-}
-
 function hostInterface(name: string, kind: InterfaceKind, addresses: readonly string[]): HostInterface {
   return { name, kind, addresses: addresses.map(parseAddress).filter((address) => address !== undefined) };
 }
@@ -63,22 +44,5 @@ function readJson(path: string): unknown {
       expected: 'a JSON file',
       cause,
     });
-  }
-}
-
-/** Those without an address as well. */
-function listNames(): string[] {
-  try {
-    return readdirSync(CLASS_NET);
-  } catch {
-    return [];
-  }
-}
-
-function isLoopback(name: string): boolean {
-  try {
-    return (Number(readFileSync(`${CLASS_NET}/${name}/flags`, 'utf8')) & IFF_LOOPBACK) !== 0;
-  } catch {
-    return name === 'lo';
   }
 }

@@ -19,6 +19,7 @@ const SHORT_NAMES: Readonly<Record<ResourceType, readonly string[]>> = {
   HostEndpoint: ['hep'],
   WorkloadEndpoint: ['wep'],
   FelixConfiguration: ['felixconfig'],
+  KubeControllersConfiguration: ['kcc'],
   Pod: ['po'],
   Node: ['no'],
   Namespace: ['ns'],

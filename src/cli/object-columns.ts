@@ -70,6 +70,16 @@ const COLUMNS: Readonly<Record<ResourceType, readonly Column[]>> = {
     wide(column('PROFILES', 'spec', 'profiles')),
   ],
   FelixConfiguration: [],
+  KubeControllersConfiguration: [
+    {
+      title: 'AUTO-CREATE',
+      cell: (object) => show(at(object, 'spec', 'controllers', 'node', 'hostEndpoint', 'autoCreate') ?? 'Disabled'),
+    },
+    {
+      title: 'TEMPLATES',
+      cell: (object) => String(listAt(object, 'spec', 'controllers', 'node', 'hostEndpoint', 'templates').length),
+    },
+  ],
   Pod: [column('STATUS', 'status', 'phase'), column('IP', 'status', 'podIP'), column('NODE', 'spec', 'nodeName')],
   Node: [
     {

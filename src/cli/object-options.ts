@@ -52,7 +52,10 @@ export function addChangeOptions(command: Command): Command {
         .choices([...DRY_RUNS])
         .preset('server'),
     )
-    .option('--force', 'even if it cuts the connection that it comes through')
+    .option(
+      '--force',
+      'even if it cuts the connection or the SSH session that it comes from, or locks this machine out otherwise',
+    )
     .option('--confirm <time>', 'undone after so long (60s, 5m, 1h) unless `tortie confirm` comes first')
     .addOption(socketOption());
 }

@@ -1,24 +1,31 @@
 // Engines for questions about packets past a host's interfaces. Opened with the first such question: most sets have none.
+
+import { machineInterfaces } from '../agent/machine-interfaces.ts';
 import { desiredStateOf, type EngineName } from '../agent/offline.ts';
 import { isLocalNode } from '../agent/options.ts';
 import { DataplaneError } from '../base/errors.ts';
+import { KernelPathEvaluator } from '../kernel/path-evaluator.ts';
 import type { HostInterface } from '../model/host-interfaces.ts';
 import type { PathFlow, PathVerdict } from '../model/path.ts';
 import { ReferencePathEvaluator } from '../model/reference/path-evaluator.ts';
 import type { World } from '../model/world.ts';
 import { TableCompiler } from '../tables/compiler.ts';
 import { TablePathEvaluator } from '../tables/path-evaluator.ts';
-import { machineInterfaces, readInterfaceFile } from './host-interfaces.ts';
+import { readInterfaceFile } from './host-interfaces.ts';
 
 export interface PathEngine {
   /** Throws INVALID_FLOW for an interface that there is not. */
   evaluatePath(packet: PathFlow): PathVerdict;
+  close(): void;
 }
 
 /** Names of the host's ends of workloads' links begin so, where no manifest names them. */
 const WORKLOAD_PREFIX = 'cali';
 
-/** interfaces = path of a file; undefined = this machine's. Throws FILE_UNREADABLE, INVALID_FIELD, TABLE_FULL, USAGE. */
+/**
+ * interfaces = path of a file; undefined = this machine's. Throws FILE_UNREADABLE, INVALID_FIELD, TABLE_FULL; for the kernel also
+ * PERMISSION, FEATURE_UNSUPPORTED, PROGRAM_REJECTED.
+ */
 export function openPathEngine(
   name: EngineName,
   world: World,
@@ -34,21 +41,20 @@ export function openPathEngine(
       requireInterfaces(packet, names);
       return engine.evaluatePath(packet);
     },
+    close: () => engine.close?.(),
   };
 }
 
-function engineOf(name: EngineName, world: World, node: string, interfaces: readonly HostInterface[]): PathEngine {
+type Judge = Pick<PathEngine, 'evaluatePath'> & Partial<Pick<PathEngine, 'close'>>;
+
+function engineOf(name: EngineName, world: World, node: string, interfaces: readonly HostInterface[]): Judge {
   if (name === 'model') return new ReferencePathEvaluator(world, interfaces, isLocalNode(node));
   if (name === 'tables') {
     const desired = desiredStateOf(world, node);
     const compiler = new TableCompiler();
     return new TablePathEvaluator(desired, interfaces, compiler, compiler.compile(desired));
   }
-  throw new DataplaneError('USAGE', 'packets past interfaces cannot be judged by this engine', {
-    operation: 'open engine',
-    target: name,
-    hint: 'ask --engine model or --engine tables',
-  });
+  return new KernelPathEvaluator(desiredStateOf(world, node), interfaces);
 }
 
 function workloadInterfacesOf({ workloadEndpoints }: World): (name: string) => boolean {

@@ -1,6 +1,8 @@
 // The resources of a running agent as commands work with them: objects by type, namespace and name, changes with their
 // options, history. One method for each thing the API does; see docs/api.md.
 import { COLLECTIONS, type Collection, collectionPath } from '../agent/api/collections.ts';
+import { sshConnectionOf } from '../agent/ssh-connection.ts';
+import type { Confirmation } from '../agent/store/confirmation.ts';
 import type { HistoryEntry } from '../agent/store/history.ts';
 import type { Manifest } from '../agent/store/manifest.ts';
 import type { ResourceType } from '../resources/resource.ts';
@@ -22,6 +24,8 @@ export interface ChangeFlags {
   /** Such as 60s: undone after so long unless confirmed. */
   readonly confirm?: string;
   readonly fieldManager?: string;
+  /** Labels: objects that have them and are not applied are deleted by the same change. */
+  readonly prune?: string;
 }
 
 export interface ChangeReport {
@@ -146,6 +150,15 @@ export class ResourceClient {
     return this.#ask('POST', `/confirm/${encodeURIComponent(revision)}`);
   }
 
+  /** The change that awaits a confirmation. */
+  async pending(): Promise<Confirmation | undefined> {
+    const status = await this.#ask<{ readonly store?: { readonly pending: Confirmation | null } | null }>(
+      'GET',
+      '/v1/status',
+    );
+    return status.store?.pending ?? undefined;
+  }
+
   #sendAll(path: string, yaml: string, flags: ChangeFlags & { readonly withDiff?: boolean }): Promise<ChangeReport> {
     const query = { ...queryOf(flags), diff: flags.withDiff };
     return this.#ask('POST', path, { body: yaml, contentType: 'application/yaml', query });
@@ -157,8 +170,15 @@ export class ResourceClient {
   }
 }
 
-function queryOf({ isDryRun, isForced, confirm, fieldManager }: ChangeFlags): NonNullable<AgentRequest['query']> {
-  return { dryRun: isDryRun === true ? 'All' : undefined, force: isForced, confirm, fieldManager };
+function queryOf({
+  isDryRun,
+  isForced,
+  confirm,
+  fieldManager,
+  prune,
+}: ChangeFlags): NonNullable<AgentRequest['query']> {
+  const session = sshConnectionOf(process.pid) || undefined;
+  return { dryRun: isDryRun === true ? 'All' : undefined, force: isForced, confirm, fieldManager, prune, session };
 }
 
 function pathOf(ref: CollectionRef & { readonly name?: string }): string {

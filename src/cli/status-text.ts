@@ -1,11 +1,12 @@
 // The state of an agent as `tortie status` prints it for people. Pure; the shape is agent/status.ts.
 import type { AgentStatus } from '../agent/status.ts';
 import { formatSummary } from './block-text.ts';
+import { endpointRows, listedEndpoints } from './endpoint-rows.ts';
 import { formatTable, paint } from './output.ts';
 
 /** The state, what is not as it should be among it; then endpoints and counters. */
 export function formatStatus(status: AgentStatus): string {
-  const { manifests, tables, endpoints } = status;
+  const { manifests, tables } = status;
   const lines = [
     `${paint(status.inSync ? 'in sync' : 'NOT in sync', status.inSync ? 'green' : 'red')}  generation ${status.generation}, node ${status.node}, attached by ${status.attachMode}, version ${status.version}`,
     ...(status.loading ? ['loading    manifests are being loaded; changes wait for that'] : []),
@@ -19,10 +20,7 @@ export function formatStatus(status: AgentStatus): string {
     `flows      ${status.flows}`,
     ...formatBlock(status),
     '',
-    formatTable(
-      ['ENDPOINT', 'INTERFACE', 'STATE', 'REASON'],
-      endpoints.map((item) => [item.endpoint, item.interface, item.state, item.reason]),
-    ),
+    formatTable(...endpointRows(listedEndpoints(status))),
     '',
     formatTable(
       ['PACKETS', 'BYTES', 'WHY'],

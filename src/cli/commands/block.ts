@@ -1,7 +1,7 @@
 // tortie block: sources whose packets are dropped before the kernel makes anything of them.
 import type { Command } from 'commander';
 import type { BlockOutcome, BlockReport, BlockTest } from '../../agent/block/block-service.ts';
-import { sshConnectionOf } from '../../agent/block/lifelines.ts';
+import { sshConnectionOf } from '../../agent/ssh-connection.ts';
 import { DataplaneError } from '../../base/errors.ts';
 import { askAgent, sendToAgent } from '../agent-client.ts';
 import { describeOutcome, describeTest, formatEntries, formatFeeds, formatWide } from '../block-text.ts';

@@ -1,8 +1,9 @@
-// tortie endpoint: which interface each local endpoint is behind.
+// tortie endpoint: which interface each local endpoint is behind, and which ones each host endpoint is responsible for.
 import { type Command, Option } from 'commander';
 import type { AgentStatus } from '../../agent/status.ts';
 import { DataplaneError } from '../../base/errors.ts';
 import { askAgent } from '../agent-client.ts';
+import { endpointRows, listedEndpoints, nameOfListed } from '../endpoint-rows.ts';
 import { EXIT } from '../exit-codes.ts';
 import { outputOption, socketOption } from '../options.ts';
 import { formatTable, type OutputFormat, print, printData } from '../output.ts';
@@ -20,15 +21,19 @@ interface ListFlags extends EndpointFlags {
 export function fillEndpointCommand(command: Command): void {
   command
     .command('list')
-    .description('every local endpoint with its interface and state')
-    .option('-n, --namespace <name>', 'only of this namespace')
+    .description(
+      'every local endpoint with its interface and state, those of the host with the interfaces that are theirs',
+    )
+    .option('-n, --namespace <name>', 'only workloads of this namespace')
     .addOption(new Option('--state <state>', 'only those in this state').choices(['ready', 'waiting', 'error']))
     .addOption(socketOption())
     .addOption(outputOption())
     .action(listEndpoints);
   command
-    .command('get <namespace/name>')
-    .description('one local endpoint; exit code 4 unless policy is enforced on it')
+    .command('get <name>')
+    .description(
+      'one local endpoint, <namespace>/<name> or hostendpoint/<name>; exit code 4 unless its policy is enforced',
+    )
     .addOption(socketOption())
     .addOption(outputOption())
     .action(getEndpoint);
@@ -52,18 +57,18 @@ export function fillEndpointCommand(command: Command): void {
 }
 
 async function listEndpoints({ socket, output, namespace, state }: ListFlags): Promise<void> {
-  const { endpoints } = await askAgent<AgentStatus>(socket, 'GET', '/v1/status');
-  const found = endpoints.filter(
+  const status = await askAgent<AgentStatus>(socket, 'GET', '/v1/status');
+  const found = listedEndpoints(status).filter(
     (item) =>
-      (namespace === undefined || item.endpoint.startsWith(`${namespace}/`)) &&
+      (namespace === undefined || ('endpoint' in item && item.endpoint.startsWith(`${namespace}/`))) &&
       (state === undefined || item.state === state),
   );
-  await printData(found, output, () => formatEndpoints(found));
+  await printData(found, output, () => formatTable(...endpointRows(found)));
 }
 
 async function getEndpoint(name: string, { socket, output }: ListFlags): Promise<void> {
-  const { endpoints } = await askAgent<AgentStatus>(socket, 'GET', '/v1/status');
-  const found = endpoints.find(({ endpoint }) => endpoint === name);
+  const status = await askAgent<AgentStatus>(socket, 'GET', '/v1/status');
+  const found = listedEndpoints(status).find((item) => nameOfListed(item) === name);
   if (found === undefined) {
     throw new DataplaneError('NOT_FOUND', 'is no local endpoint', {
       operation: 'find',
@@ -71,15 +76,8 @@ async function getEndpoint(name: string, { socket, output }: ListFlags): Promise
       hint: 'see: tortie endpoint list',
     });
   }
-  await printData(found, output, () => formatEndpoints([found]));
+  await printData(found, output, () => formatTable(...endpointRows([found])));
   if (found.state !== 'ready') process.exitCode = EXIT.NOT_READY;
-}
-
-function formatEndpoints(endpoints: AgentStatus['endpoints']): string {
-  return formatTable(
-    ['ENDPOINT', 'INTERFACE', 'STATE', 'REASON'],
-    endpoints.map((item) => [item.endpoint, item.interface, item.state, item.reason]),
-  );
 }
 
 function endpointPath(name: string): string {

@@ -1,10 +1,11 @@
 // tortie history, rollback, confirm, export, import: how the agent's store came to what it holds, and the way back.
 import type { Command } from 'commander';
 import type { HistoryEntry } from '../../agent/store/history.ts';
+import { DataplaneError } from '../../base/errors.ts';
 import { describeChange, describeWho } from '../change-text.ts';
 import { readTexts } from '../object-files.ts';
 import { addChangeOptions, type ChangeOptions, changeFlags } from '../object-options.ts';
-import { outputOption, socketOption, wholeNumber } from '../options.ts';
+import { argumentOf, outputOption, socketOption, wholeNumber } from '../options.ts';
 import { formatTable, type OutputFormat, print, printData } from '../output.ts';
 import { type ChangeReport, type HistoryPage, ResourceClient } from '../resource-client.ts';
 import { unifiedDiff } from '../text-diff.ts';
@@ -35,9 +36,20 @@ export function fillRollbackCommand(command: Command): void {
 }
 
 export function fillConfirmCommand(command: Command): void {
-  command.addOption(socketOption()).action(async (revision: string, { socket }: HistoryFlags) => {
-    await new ResourceClient(socket).confirm(revision);
-    print(`revision ${revision} is confirmed`);
+  argumentOf(command, 'revision').description = 'that apply named; the one that waits unless given';
+  command.addOption(socketOption()).action(async (revision: string | undefined, { socket }: HistoryFlags) => {
+    const client = new ResourceClient(socket);
+    const confirmed = revision ?? String((await client.pending())?.revision ?? nothingPending());
+    await client.confirm(confirmed);
+    print(`revision ${confirmed} is confirmed`);
+  });
+}
+
+function nothingPending(): never {
+  throw new DataplaneError('NOT_FOUND', 'nothing waits to be confirmed', {
+    operation: 'confirm',
+    target: 'change',
+    hint: 'a change that was not confirmed in time is undone: see tortie history',
   });
 }
 

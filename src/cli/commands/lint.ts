@@ -1,5 +1,6 @@
 // tortie lint: what in the manifests is without effect, unintended or refused, for people, editors and CI.
 import { type Command, Option } from 'commander';
+import { readLiveManifests } from '../../agent/live-manifests.ts';
 import { VERSION } from '../../agent/version.ts';
 import { isRuleId, LINT_RULES, RULE_IDS } from '../../analysis/lint/catalogue.ts';
 import type { Finding, LintReport } from '../../analysis/lint/finding.ts';
@@ -8,14 +9,18 @@ import { toSarif } from '../../analysis/lint/sarif.ts';
 import { isAtLeast, SEVERITIES, type Severity } from '../../analysis/lint/severity.ts';
 import { DataplaneError } from '../../base/errors.ts';
 import { nearestName } from '../../resources/nearest.ts';
+import type { ResourceSnapshot } from '../../resources/sources/snapshot.ts';
+import { askAgent } from '../agent-client.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readInterfaceFile } from '../host-interfaces.ts';
 import { fileUri, readManifestPaths } from '../manifest-paths.ts';
-import { manifestsOption, nodeOption } from '../options.ts';
+import { manifestsOption, nodeOption, socketOption } from '../options.ts';
 import { formatTable, OUTPUT_FORMATS, type OutputFormat, paint, print, printData } from '../output.ts';
 
 interface LintFlags {
   readonly manifests: string;
+  readonly live?: boolean;
+  readonly socket: string;
   readonly output: OutputFormat | 'sarif';
   readonly failOn: Severity | 'never';
   readonly rules?: boolean;
@@ -38,6 +43,8 @@ All rules are explained in docs/lint.md, and by: tortie lint --rules, tortie lin
 export function fillLintCommand(command: Command): void {
   command
     .addOption(manifestsOption())
+    .addOption(new Option('--live', 'what the running agent enforces, its store included, instead of files'))
+    .addOption(socketOption())
     .addOption(
       new Option('-o, --output <format>', 'how to show the findings')
         .choices([...OUTPUT_FORMATS, 'sarif'])
@@ -57,7 +64,7 @@ export function fillLintCommand(command: Command): void {
 }
 
 async function runLint(paths: string[], flags: LintFlags): Promise<void> {
-  const { manifests, output, failOn, rules, explain, interfaces, node } = flags;
+  const { output, failOn, rules, explain, interfaces, node } = flags;
   if (explain !== undefined) {
     print(explainRule(explain));
     return;
@@ -66,12 +73,22 @@ async function runLint(paths: string[], flags: LintFlags): Promise<void> {
     print(formatTable(['RULE', 'SEVERITY', 'MEANING'], ruleRows()));
     return;
   }
-  const { objects, errors } = readManifestPaths(paths.length === 0 ? [manifests] : paths);
+  const { objects, errors } = await readPolicy(paths, flags);
   const machine = interfaces === undefined ? undefined : { node, interfaces: readInterfaceFile(interfaces) };
   const report = lintManifests([...objects.values()], errors, machine);
   if (output === 'sarif') print(JSON.stringify(toSarif(report, { version: VERSION, uriOf: fileUri }), null, 2));
   else await printData(report, output, () => formatReport(report));
   process.exitCode = exitCode(report, failOn);
+}
+
+async function readPolicy(paths: readonly string[], { manifests, live, socket }: LintFlags): Promise<ResourceSnapshot> {
+  if (live !== true) return readManifestPaths(paths.length === 0 ? [manifests] : paths);
+  if (paths.length === 0) return readLiveManifests(await askAgent(socket, 'GET', '/v1/manifests'));
+  throw new DataplaneError('USAGE', 'says what to look at as well as --live', {
+    operation: 'lint',
+    target: paths.join(' '),
+    hint: 'leave one of them out',
+  });
 }
 
 function exitCode({ findings, counts }: LintReport, failOn: Severity | 'never'): number {

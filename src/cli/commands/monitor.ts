@@ -1,9 +1,13 @@
 // tortie monitor: new flows, denials and drops as they happen, each with the rule that decided.
 import { type Command, Option } from 'commander';
+import type { EventKind } from '../../events/event.ts';
 import type { FlowRecord } from '../../observe/flow-record.ts';
 import { followAgent } from '../agent-client.ts';
 import { socketOption } from '../options.ts';
 import { paint, print } from '../output.ts';
+
+/** Of what is not bad news; a rule that logs says nothing about what becomes of the packet. */
+const COLOURS: { readonly [K in EventKind]?: 'green' | 'yellow' } = { 'new-flow': 'green', log: 'yellow' };
 
 export function fillMonitorCommand(command: Command): void {
   command
@@ -18,11 +22,10 @@ export function fillMonitorCommand(command: Command): void {
 
 /** One line: time, what happened, who to whom, which rule. */
 function formatRecord(record: FlowRecord): string {
-  const isAllowed = record.kind === 'new-flow' || record.kind === 'log';
   const from = place(record.sourceEndpoint, record.source, record.sourcePort);
   const to = place(record.destinationEndpoint, record.destination, record.destinationPort);
   const icmp = record.icmpType === undefined ? '' : ` ${record.icmpType}/${record.icmpCode}`;
-  const kind = paint(record.kind.padEnd(12), isAllowed ? 'green' : 'red');
+  const kind = paint(record.kind.padEnd(12), COLOURS[record.kind] ?? 'red');
   return `${record.time.slice(11, 23)} ${kind} ${record.protocol}${icmp} ${from} -> ${to}  ${paint(decision(record), 'dim')}`;
 }
 

@@ -57,7 +57,7 @@ async function runVerdict({ manifests, node, flows, engine: name, interfaces }: 
   } catch (cause) {
     throw cause instanceof DataplaneError ? cause : unreadable(flows, cause);
   } finally {
-    judges.flows.close();
+    judges.close();
   }
   if (errors.length > 0) process.exitCode = EXIT.INVALID;
 }
@@ -78,6 +78,11 @@ class Judges {
   get paths(): PathEngine {
     this.#paths ??= this.#openPaths();
     return this.#paths;
+  }
+
+  close(): void {
+    this.flows.close();
+    this.#paths?.close();
   }
 }
 
