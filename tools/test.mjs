@@ -4,8 +4,6 @@ import { findMissingNeeds } from './test/needs.mjs';
 import { Tally } from './test/tally.mjs';
 
 const tiers = ['unit', 'abi', 'packet', 'attacks', 'fuzz', 'host', 'proof', 'traffic', 'vm'];
-/** Run when they are named, and only then. */
-const byName = ['proof'];
 
 process.exit(await main(process.argv.slice(2)));
 
@@ -46,7 +44,7 @@ function readRequest(parameters) {
 }
 
 function isWanted(tier, named) {
-  return named.includes(tier) || (named.length === 0 && !byName.includes(tier));
+  return named.includes(tier) || named.length === 0;
 }
 
 function hasNeeds(tier, tally) {

@@ -7,7 +7,17 @@ import { concat, fields } from '../support/packets/bytes.ts';
 import { ETHERTYPE, frame, macBytes, rawFrame } from '../support/packets/ethernet.ts';
 import { fragmentHeader, type IpPacket, type Ipv4, type Ipv6, ipv4, ipv6 } from '../support/packets/ip.ts';
 import { bare, icmp, type Segment, tcp, udp } from '../support/packets/transport.ts';
-import { ATTACKER, Battlefield, BYSTANDER, CLOSED_PORT, OPEN_PORT, OUTSIDER, VICTIM } from './support/battlefield.ts';
+import {
+  ATTACKER,
+  Battlefield,
+  BYSTANDER,
+  CLOSED_PORT,
+  OPEN_PORT,
+  OUTSIDER,
+  OUTSIDER_MAC,
+  UPLINK,
+  VICTIM,
+} from './support/battlefield.ts';
 import { GSO, type RawFrame } from './support/raw.ts';
 
 const [red4 = '', red6 = ''] = ATTACKER.addresses;
@@ -185,7 +195,7 @@ describe('neighbours', () => {
       ),
     );
     const before = await field.stackCounter('green', 'Icmp6InType131');
-    const seen = await field.raw.capture('green', () => field.raw.send('red', messages));
+    const seen = await field.captureForVictim({ sender: 'red', family: 6 }, () => field.raw.send('red', messages));
     const fromRed = seen.filter(
       ({ bytes }) => bytes[12] === 0x86 && bytes[20] === 58 && [131].includes(bytes[54] ?? 0),
     );
@@ -294,7 +304,7 @@ describe('the host', () => {
       await field.setting.lab.exec(HOST, ['nft', '-f', '-'], rules);
       try {
         const [source, destination] = family === 4 ? [out4, green4] : [out6, green6];
-        const hostMac = await uplinkMac();
+        const hostMac = await field.uplinkMac();
         const whole = ip(
           source,
           destination,
@@ -307,7 +317,7 @@ describe('the host', () => {
           { from: cuts[1], to: payload.length },
         ].map(({ from, to }) => ({
           bytes: frame(fragment(family, source, destination, payload, from, to), {
-            sourceMac: '02:00:00:00:00:aa',
+            sourceMac: OUTSIDER_MAC,
             destinationMac: hostMac,
           }),
         }));
@@ -315,8 +325,10 @@ describe('the host', () => {
         const drops = await field.dropsDuring(async () => {
           // Who listens at the host has the kernel copy each fragment, which it otherwise passes on as it came.
           const listen = () => field.raw.send(OUTSIDER.name, pieces);
-          seen = await field.raw.capture('green', () =>
-            isHeard ? field.raw.capture(HOST, listen, 'uplink') : listen(),
+          const way = { sender: OUTSIDER.name, family };
+          const uplink = { guest: HOST, device: UPLINK };
+          seen = await field.captureForVictim(way, () =>
+            isHeard ? field.captureForVictim({ ...way, at: uplink }, listen) : listen(),
           );
         });
         expect(seen.filter(({ bytes }) => isPayload(bytes))).toEqual([]);
@@ -328,11 +340,6 @@ describe('the host', () => {
       }
     },
   );
-
-  async function uplinkMac(): Promise<string> {
-    const { stdout } = await field.setting.lab.exec(HOST, ['ip', '-o', 'link', 'show', 'uplink']);
-    return /link\/ether (\S+)/.exec(stdout)?.[1] ?? '';
-  }
 });
 
 /** More than a hundred sevens in a row: the datagram that the fragments make. */

@@ -13,6 +13,7 @@ import { prepareClient, runConnections } from '../../src/bench/sockets.ts';
 import { type Injection, Traffic } from '../../src/bench/traffic.ts';
 import { type IpAddress, parseAddress } from '../../src/model/address.ts';
 import { PROTOCOL } from '../../src/model/flow.ts';
+import { takeArenaTurn } from './support/arena-turn.ts';
 
 const ENDS = { 4: ['10.65.0.2', '10.65.0.3'], 6: ['fd00:65::2', 'fd00:65::3'] } as const;
 const GUESTS = [
@@ -22,6 +23,8 @@ const GUESTS = [
 const IPTABLES = '*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -p udp --dport 54 -j DROP\nCOMMIT\n';
 const NFTABLES =
   'table inet t { chain f { type filter hook forward priority 0; policy accept; meta l4proto { tcp, udp } th dport 54 drop; }; }\n';
+
+takeArenaTurn();
 
 let arena: Arena | undefined;
 afterEach(() => arena?.close());

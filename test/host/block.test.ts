@@ -13,12 +13,8 @@ import { frame } from '../support/packets/ethernet.ts';
 import { ipv4, ipv6 } from '../support/packets/ip.ts';
 import { udp } from '../support/packets/transport.ts';
 import { Setting } from './support/setting.ts';
+import { GATEWAY, HOST_V4, HOST_V6, NET, OUTSIDE_V6, UPLINK } from './support/uplink.ts';
 
-const UPLINK = 'up0';
-const HOST_V4 = '192.0.2.1';
-const HOST_V6 = '2001:db8:1::1';
-const GATEWAY = '192.0.2.2';
-const OUTSIDE_V6 = '2001:db8:1::2';
 /** Further addresses of the machine outside. */
 const ENEMY_V4 = '192.0.2.66';
 const FRIEND_V4 = '192.0.2.77';
@@ -79,16 +75,7 @@ describe('blocked sources', () => {
   beforeAll(async () => {
     setting = await Setting.create({
       workloads: [],
-      outsiders: [
-        {
-          name: 'net',
-          hostInterface: UPLINK,
-          subnets: [
-            { host: `${HOST_V4}/24`, outsider: `${GATEWAY}/24` },
-            { host: `${HOST_V6}/64`, outsider: `${OUTSIDE_V6}/64` },
-          ],
-        },
-      ],
+      outsiders: [NET],
       listeners: [7000, 22].map((port) => ({ transport: 'tcp', port }) as const),
     });
     for (const address of [ENEMY_V4, FRIEND_V4]) await outside('ip', 'addr', 'add', `${address}/24`, 'dev', 'eth0');

@@ -30,6 +30,7 @@ const BROKEN_FILE = '60-broken.yaml';
 const SYNC_LIMIT_MS = 5000;
 /** The kernel does not tell of what becomes of a program: the agent looks now and then. */
 const AUDIT_LIMIT_MS = 10_000;
+const OFTEN = { auditSeconds: 1 };
 
 describe('an agent that is up', () => {
   let setting: Setting;
@@ -180,7 +181,7 @@ describe('an agent that is up', () => {
   });
 
   it('attaches again what somebody else took off, by TCX', async () => {
-    agent = await setting.startAgent({ attach: 'tcx' });
+    agent = await setting.startAgent({ attach: 'tcx', ...OFTEN });
     const pins = join(setting.lab.bpffs, 'tortie');
     const ours = readdirSync(pins, { recursive: true, encoding: 'utf8' }).filter((path) =>
       path.includes(green.hostInterface),
@@ -196,7 +197,7 @@ describe('an agent that is up', () => {
   });
 
   it('takes its place in front again when a program before it lets everything pass', async () => {
-    agent = await setting.startAgent({ attach: 'tcx' });
+    agent = await setting.startAgent({ attach: 'tcx', ...OFTEN });
     const places = [red, green].flatMap(({ hostInterface }) =>
       ['ingress', 'egress'].map((direction) => {
         return { hostInterface, direction, pin: join(setting.lab.bpffs, `${hostInterface}-${direction}`) };
@@ -224,7 +225,7 @@ describe('an agent that is up', () => {
   });
 
   it('puts its image in force again when somebody switched to another', async () => {
-    agent = await setting.startAgent();
+    agent = await setting.startAgent(OFTEN);
     await expectTruth();
     const pin = new Pins(join(setting.lab.bpffs, 'tortie')).map('tt_state');
     const state = new Uint32Array(loadNative().BpfMap.openPinned(pin).mmap());

@@ -132,14 +132,14 @@ describe('a host with policy of its own', { timeout: 60_000 }, () => {
   });
 
   it.each(FAMILIES)(
-    'judges what it redirects to itself by its own port, pre-DNAT by the port before (%s)',
+    'judges what it redirects to itself by its own port, pre-DNAT and untracked by the port before (%s)',
     async (family) => {
       const table = family === 'v4' ? 'ip' : 'ip6';
       await nft(
         `table ${table} lab { chain pre { type nat hook prerouting priority dstnat; tcp dport ${NODE_PORT} redirect to :${PORT}\n}\n}`,
       );
       const request = { transport: 'tcp', address: GATE[family], port: NODE_PORT } as const;
-      const ingress = (list: 'normal' | 'preDnat', port: number, cell: 'allow' | 'deny'): Rule => ({
+      const ingress = (list: 'normal' | 'preDnat' | 'untracked', port: number, cell: 'allow' | 'deny'): Rule => ({
         endpoint: listId(ETH0, list),
         direction: 'ingress',
         l4: `tcp:${port}`,
@@ -155,11 +155,15 @@ describe('a host with policy of its own', { timeout: 60_000 }, () => {
       expect(await probe('client', request)).toBe('timeout');
       publish([], [ingress('preDnat', NODE_PORT, 'allow')]);
       expect(await probe('client', request)).toBe('open');
+      publish([], [ingress('normal', PORT, 'allow'), ingress('untracked', PORT, 'deny')]);
+      expect(await probe('client', request)).toBe('open');
+      publish([], [ingress('normal', PORT, 'allow'), ingress('untracked', NODE_PORT, 'deny')]);
+      expect(await probe('client', request)).toBe('timeout');
     },
   );
 
   it.each(FAMILIES)(
-    'judges what it sends on to another machine by that, pre-DNAT by its own address (%s)',
+    'judges what it sends on to another machine by that, pre-DNAT and untracked as it came (%s)',
     async (family) => {
       const [table, to] = family === 'v4' ? ['ip', SERVER.v4] : ['ip6', `[${SERVER.v6}]`];
       await nft(
@@ -177,14 +181,18 @@ describe('a host with policy of its own', { timeout: 60_000 }, () => {
       expect(await probe('client', request)).toBe('open');
       publish([], only(GATE[family]));
       expect(await probe('client', request)).toBe('timeout');
-      const denied: Rule = {
-        endpoint: listId(ETH0, 'preDnat'),
+      const denied = (list: 'preDnat' | 'untracked', port: number): Rule => ({
+        endpoint: listId(ETH0, list),
         direction: 'ingress',
-        l4: `tcp:${NODE_PORT}`,
+        l4: `tcp:${port}`,
         cell: 'deny',
-      };
-      publish([], [...only(SERVER[family]), denied]);
-      expect(await probe('client', request)).toBe('timeout');
+      });
+      for (const list of ['preDnat', 'untracked'] as const) {
+        publish([], [...only(SERVER[family]), denied(list, NODE_PORT)]);
+        expect(await probe('client', request)).toBe('timeout');
+        publish([], [...only(SERVER[family]), denied(list, PORT)]);
+        expect(await probe('client', request)).toBe('open');
+      }
     },
   );
 

@@ -7,7 +7,7 @@ import { loadNative } from '../../src/kernel/native.ts';
 import { Pins } from '../../src/kernel/pins.ts';
 import { HOST } from '../../tools/lab/namespaces.ts';
 import { HOST_SIDE_MAC } from '../../tools/lab/topology.ts';
-import { ATTACKER, Battlefield, OPEN_PORT, OUTSIDER, VICTIM } from '../attacks/support/battlefield.ts';
+import { ATTACKER, Battlefield, OPEN_PORT, OUTSIDER, OUTSIDER_MAC, VICTIM } from '../attacks/support/battlefield.ts';
 import { GSO, type Offload, type RawFrame } from '../attacks/support/raw.ts';
 import { addressBytes, concat, fields, internetChecksum } from '../support/packets/bytes.ts';
 import { ETHERNET_BYTES, frame, macBytes } from '../support/packets/ethernet.ts';
@@ -16,7 +16,7 @@ import { type Segment, tcp, udp } from '../support/packets/transport.ts';
 
 type Family = 4 | 6;
 const SENDERS = {
-  'a workload of the same host': { guest: 'red', addresses: ATTACKER.addresses },
+  'a workload of the same host': { guest: ATTACKER.pod, addresses: ATTACKER.addresses },
   'a machine outside': { guest: OUTSIDER.name, addresses: OUTSIDER.addresses },
 } as const;
 const SMALL_MTU = 1300;
@@ -130,9 +130,7 @@ async function frameOf(guest: string, ip: Uint8Array): Promise<Uint8Array> {
   const family = (ip[0] ?? 0) >> 4 === 4 ? 4 : 6;
   if (guest === 'red')
     return frame({ family, bytes: ip }, { sourceMac: field.mac('red'), destinationMac: HOST_SIDE_MAC });
-  const { stdout } = await field.setting.lab.exec(HOST, ['ip', '-o', 'link', 'show', 'uplink']);
-  const destinationMac = /link\/ether (\S+)/.exec(stdout)?.[1] ?? '';
-  return frame({ family, bytes: ip }, { sourceMac: '02:00:00:00:00:aa', destinationMac });
+  return frame({ family, bytes: ip }, { sourceMac: OUTSIDER_MAC, destinationMac: await field.uplinkMac() });
 }
 
 /** Source port of a frame that holds IP without options. */
@@ -149,7 +147,7 @@ describe.each(Object.entries(SENDERS))('from %s', (_, { guest, addresses }) => {
       const { ip, offload } = shaped(shape, family, mine(addresses, family));
       const bytes = await frameOf(guest, ip);
       const port = sourcePort(bytes);
-      const seen = await field.raw.capture('green', async () => {
+      const seen = await field.captureForVictim({ sender: guest, family }, async () => {
         expect(await field.raw.send(guest, [{ bytes, ...offload }])).toEqual(['ok']);
       });
       const arrived = seen.filter((one) => sourcePort(one.bytes) === port);
@@ -182,8 +180,10 @@ describe.each([4, 6] as const)('over IPv%s', (family) => {
     const bytes = await frameOf('red', ip);
     if (family === 4 && isWhole) setDontFragment(bytes);
     let got: RawFrame[] = [];
-    const told = await field.raw.capture('red', async () => {
-      got = await field.raw.capture('green', () => field.raw.send('red', [{ bytes, ...offload }]));
+    const told = await field.captureForAttacker(family, async () => {
+      got = await field.captureForVictim({ sender: 'red', family }, () =>
+        field.raw.send('red', [{ bytes, ...offload }]),
+      );
     });
     return {
       told: told.filter((one) => errorOf(one.bytes) !== undefined),

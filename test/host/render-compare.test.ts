@@ -8,10 +8,13 @@ import { desiredStateOf, loadManifests } from '../../src/agent/offline.ts';
 import { runCommand } from '../../src/bench/command.ts';
 import { type CompareOptions, compareDeciders } from '../../src/bench/compare.ts';
 import { COMPARED } from '../../src/bench/compare-deciders.ts';
+import { takeArenaTurn } from './support/arena-turn.ts';
 
 const MANIFESTS = 'examples/three-tier/manifests';
 const OTHER_MANIFESTS = 'examples/diff/before';
 const OPTIONS: CompareOptions = { names: COMPARED, flows: 120, endpoints: 8, rounds: 1, onProgress: () => undefined };
+
+takeArenaTurn();
 
 const { world } = loadManifests(MANIFESTS);
 const desired = desiredStateOf(world, '*');

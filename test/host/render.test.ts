@@ -16,6 +16,9 @@ import { isLinkScopeDiscovery } from '../../src/model/link-scope.ts';
 import { ReferenceEvaluator } from '../../src/model/reference/evaluator.ts';
 import type { World } from '../../src/model/world.ts';
 import { describeFlow, describeVerdict, newSeed, questionOf, worldOf } from '../support/worlds/questions.ts';
+import { takeArenaTurn } from './support/arena-turn.ts';
+
+takeArenaTurn();
 
 const WORLDS = 6;
 const FLOWS_PER_WORLD = 400;

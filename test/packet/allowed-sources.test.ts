@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Reason } from '../../src/abi/event.gen.ts';
 import { desiredStateOf } from '../../src/agent/offline.ts';
 import { DetachedDataplane } from '../../src/kernel/detached-dataplane.ts';
@@ -6,7 +6,7 @@ import { probePacket } from '../../src/kernel/probe-packet.ts';
 import { parseFlowQuestion } from '../../src/model/flow-question.ts';
 import { worldFrom } from '../support/world-from.ts';
 
-const SIZES = { object: 'workload', flows: 1024, flowCache: 16, eventBytes: 65536 };
+const OPTIONS = { object: 'workload', flows: 1024, flowCache: 16, eventBytes: 65536 };
 const FOREIGN_V4 = '203.0.113.9';
 const FOREIGN_V6 = '2001:db8:99::9';
 
@@ -22,20 +22,22 @@ status: { podIPs: [{ ip: 10.0.0.1 }, { ip: '2001:db8::1' }] }
 `;
 }
 
-/** Whether the pod's interface lets a datagram with this source pass the source check. */
+const stateOf = (prefixes: readonly string[]) => desiredStateOf(worldFrom(pod(prefixes)), '*');
+
+let dataplane: DetachedDataplane;
+beforeAll(() => {
+  dataplane = new DetachedDataplane(stateOf([]), OPTIONS);
+});
+afterAll(() => dataplane.close());
+
+/** Whether the pod's interface drops a datagram for its source. */
 function isHeld(prefixes: readonly string[], src: string, dst: string): boolean {
-  const desired = desiredStateOf(worldFrom(pod(prefixes)), '*');
-  const dataplane = new DetachedDataplane(desired, SIZES);
-  open.push(dataplane);
+  const desired = stateOf(prefixes);
+  dataplane.load(desired);
   const { flow } = parseFlowQuestion({ src, dst, protocol: 'UDP', dstPort: 53 });
   dataplane.run('tt_from_work', [...desired.endpoints.keys()][0] as string, probePacket(flow));
   return dataplane.drainEvents().some((event) => event.reason === Reason.DROP_SPOOFED_ADDRESS);
 }
-
-const open: DetachedDataplane[] = [];
-afterAll(() => {
-  for (const dataplane of open) dataplane.close();
-});
 
 describe('allowed source prefixes', () => {
   it.each([

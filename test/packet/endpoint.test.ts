@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Endpoint, EndpointFlags } from '../../src/abi/endpoint.gen.ts';
 import { arp, ETHERTYPE, rawFrame } from '../support/packets/ethernet.ts';
 import { icmp, udp } from '../support/packets/transport.ts';
-import { ENDPOINT_SLOTS, Machine } from './support/machine.ts';
+import { ENDPOINT_SLOTS } from './support/endpoint-memory.ts';
+import { Machine } from './support/machine.ts';
 import { DB, OUTSIDE, openPolicy, packet, WEB } from './support/topology.ts';
 
 const web = { v4: WEB.v4 as string, v6: WEB.v6 as string };

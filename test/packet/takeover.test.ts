@@ -35,7 +35,7 @@ describe('a takeover', () => {
 
   const passing = () => ({ ingress: object.program('pass'), egress: object.program('pass') });
   const dropping = () => ({ ingress: object.program('drop'), egress: object.program('drop') });
-  const noInterfaces = () => new Attachments(passing(), 'tcx', pins);
+  const noInterfaces = () => new Attachments(passing(), 'tcx', pins, bridge.programs);
 
   /** What a packet from and to a workload comes to at the bridge. */
   function verdicts(): number[] {

@@ -3,19 +3,27 @@
 import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ConditionReason } from '../../src/agent/conditions.ts';
 import { runCommand } from '../../src/bench/command.ts';
 import { MIN_HEAP_WORDS } from '../../src/tables/compiler.ts';
 import type { Agent } from '../../tools/lab/agent.ts';
 import type { FlipArena } from '../../tools/lab/flip-arena.ts';
+import { PATIENCE } from '../../tools/lab/patience.ts';
 import { MemoryGroup } from './support/memory-group.ts';
 import { bundleAgent, expectNothingWrong, startArena } from './support/proof-arena.ts';
 
 /** Long enough for a change that is not going to be in force, and for packets to be judged meanwhile. */
 const DEGRADED_MS = 1500;
-/** Less than an agent allocates for a few changes: what it has already is not counted. */
-const MEMORY_BYTES = 4 << 20;
+/** Those of every process: what is closed leaves no room. */
+const NO_FILES = 3;
+/** Enough to read manifests and to answer with. */
+const FEW_FILES = 3;
+/** A limit, and what somebody else takes of it. What an agent has when it comes to the group is not counted. */
+const MEMORY_BYTES = 1000 << 20;
+const BALLAST_BYTES = 955 << 20;
+/** Less than it allocates for a few changes. */
+const NO_MEMORY_BYTES = 4 << 20;
 const LIMIT_MS = 20_000;
 /** The least that the agent takes, but for room for this world's own addresses. */
 const SMALL = { TORTIE_MAX_FLOWS: 1024, TORTIE_HEAP_WORDS: MIN_HEAP_WORDS, TORTIE_V6_NODES: 256 };
@@ -100,18 +108,41 @@ describe('an agent that runs out of', () => {
     await arena.flip(agent);
   });
 
-  it('file descriptors keeps the last good policy and takes the next one when there are some again', async () => {
+  it('file descriptors keeps the last good policy, says so, and takes the change when there are some again', async () => {
     agent = await arena.start();
-    await limitFiles(agent, firstFree(agent));
+    await limitFiles(agent, NO_FILES);
     const before = arena.generation;
     arena.write();
-    await sleep(DEGRADED_MS);
+    await logs(agent, 'EMFILE', '"DescriptorsLow"');
     expect(agent.hasEnded).toBe(false);
     expect(arena.generation).toBe(before);
-    await limitFiles(agent, 4096);
+    // Enough for its work, and few enough to say so.
+    await limitFiles(agent, countFiles(agent) + FEW_FILES);
+    await becomesDegraded(agent, 'DescriptorsLow');
+    expect(arena.generation).not.toBe(before);
     await arena.flip(agent);
-    expect(agent.log.join('\n')).toContain('EMFILE');
+    await limitFiles(agent, 4096);
     await becomesDegraded(agent);
+    await arena.flip(agent);
+  });
+
+  it('memory says so, and goes on while there is some', async () => {
+    const room = await mountSmall('memory', `size=${BALLAST_BYTES}`);
+    const group = new MemoryGroup(`tortie-proof-${process.pid}`);
+    try {
+      agent = await arena.start();
+      group.limit(MEMORY_BYTES);
+      group.add(agent.pid as number);
+      await group.fill(join(room, 'ballast'), BALLAST_BYTES);
+      await becomesDegraded(agent, 'MemoryLow');
+      for (let flip = 0; flip < 5; flip += 1) await arena.flip(agent);
+      rmSync(join(room, 'ballast'));
+      await becomesDegraded(agent);
+      await arena.flip(agent);
+    } finally {
+      await agent?.kill();
+      group.close();
+    }
   });
 
   it('memory is killed at worst, and its successor is in sync', async () => {
@@ -119,7 +150,7 @@ describe('an agent that runs out of', () => {
     try {
       agent = await arena.start();
       group.add(agent.pid as number);
-      group.limit(MEMORY_BYTES);
+      group.limit(NO_MEMORY_BYTES);
       for (let round = 0; round < 20 && !agent.hasEnded; round += 1) {
         arena.write();
         await sleep(100);
@@ -148,7 +179,7 @@ describe('an agent with small tables that runs out of room for', () => {
     const sizes = Object.entries(SMALL).map(([name, value]) => `${name}=${value}`);
     arena = await startArena(await bundleAgent('tables'), {
       wrapper: ['env', ...sizes],
-      limits: ['l4-classes=2000'],
+      limits: ['l4-classes=4000'],
     });
     agent = await arena.start();
   });
@@ -158,9 +189,9 @@ describe('an agent with small tables that runs out of room for', () => {
   });
 
   it.each([
-    ['regions of the heap', rulesOf(7000, 1500), { code: 'TABLE_FULL', target: 'tt_heap' }],
+    ['regions of the heap', rulesOf(7000, 3500), { code: 'TABLE_FULL', target: 'tt_heap' }],
     ['nodes of IPv6 addresses', prefixesOf(600), { code: 'TABLE_FULL', target: 'tt_v6_nodes' }],
-    ['classes of ports', rulesOf(2500), { code: 'LIMIT_EXCEEDED' }],
+    ['classes of ports', rulesOf(4500), { code: 'LIMIT_EXCEEDED' }],
   ])('%s keeps the last good policy, says so, and takes the next one', async (_what, documents, error) => {
     const before = arena.generation;
     arena.manifests.write('60-too-much.yaml', documents);
@@ -229,6 +260,14 @@ async function becomesDegraded(agent: Agent, ...reasons: ConditionReason[]): Pro
   expect(status.inSync).toBe(true);
 }
 
+/** Waits until it has logged all of these. */
+async function logs(agent: Agent, ...words: string[]): Promise<void> {
+  const options = { timeout: LIMIT_MS * PATIENCE, interval: 50 };
+  await vi.waitFor(() => {
+    for (const word of words) expect(agent.log.join('\n')).toContain(word);
+  }, options);
+}
+
 function fill(directory: string): void {
   const { bavail, bsize } = statfsSync(directory);
   try {
@@ -238,10 +277,8 @@ function fill(directory: string): void {
   }
 }
 
-/** Number of the next file that it opens. */
-function firstFree({ pid }: Agent): number {
-  const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
-  for (let number = 0; ; number += 1) if (!open.has(number)) return number;
+function countFiles({ pid }: Agent): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
 }
 
 async function limitFiles(agent: Agent, files: number): Promise<void> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Layout } from '../../src/abi/common.gen.ts';
-import { type AgentOptions, pinRoot } from '../../tools/lab/agent.ts';
+import { pinRoot } from '../../tools/lab/agent.ts';
 import { makeVariant, OTHER_PROGRAMS, otherLayout, otherLiveLayout } from '../../tools/lab/build-variant.ts';
 import type { FaultPlan } from '../../tools/lab/faults.ts';
 import type { FlipArena } from '../../tools/lab/flip-arena.ts';
@@ -23,7 +23,6 @@ const FLIPS = 3;
 const POLL_MS = 5;
 /** Longer than an upgrade takes on a machine with nothing else to do. */
 const START_MS = 1200;
-const CONNECTED_MS = 3500;
 /** What brings a takeover about. */
 const CALLS = /^(bpf|mkdir|rmdir|unlink|rename)/;
 const HAND_OVER = 'bpf:LINK_UPDATE';
@@ -59,7 +58,7 @@ describe('an agent that is replaced by another build', () => {
     ['of another layout', () => layout, 'auto'],
     ['of another layout, by clsact filters', () => layout, 'clsact'],
   ] as const)('%s, goes up and down without a wrong packet', { timeout: TIMEOUT_MS }, async (_, other, attach) => {
-    const running = await startConnected(programOf(builds.current), { attach });
+    const running = await startArena(programOf(builds.current), { attach });
     arena = running;
     const live = await LiveFlows.find(running);
     const versions: string[] = [];
@@ -90,7 +89,7 @@ describe('an agent that is replaced by another build', () => {
   });
 
   it('that keeps connections in another way, lets no wrong packet pass and loses no connection', async () => {
-    const running = await startConnected(programOf(builds.current));
+    const running = await startArena(programOf(builds.current));
     arena = running;
     for (let turn = 0; turn < TURNS / 5; turn += 1) {
       if (turn % 4 < 2) running.write();
@@ -102,11 +101,29 @@ describe('an agent that is replaced by another build', () => {
     await expectNothingWrong(running);
   });
 
+  it('of another layout, that attaches in another way, goes up and down without a wrong packet', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const running = await startArena(programOf(builds.current), { attach: 'tcx' });
+    arena = running;
+    const live = await LiveFlows.find(running);
+    for (let turn = 0; turn < TURNS / 2; turn += 1) {
+      if (turn % 4 < 2) running.write();
+      const [program, attach] = turn % 2 === 0 ? ([layout, 'clsact'] as const) : ([builds.current, 'tcx'] as const);
+      const agent = await running.start({ program: programOf(program), attach });
+      live.expectCountedOn();
+      for (let flip = 0; flip < FLIPS; flip += 1) await running.flip(agent);
+      await agent.kill();
+    }
+    await expectNothingWrong(running);
+    live.expectExact();
+  });
+
   it('of another layout, is killed on the way, and whoever comes next finds all in force', {
     timeout: TIMEOUT_MS,
   }, async () => {
     const random = new Random(newSeed('upgrades'));
-    const running = await startConnected(programOf(builds.current));
+    const running = await startArena(programOf(builds.current));
     arena = running;
     const live = await LiveFlows.find(running);
     const ends: string[] = [];
@@ -131,16 +148,6 @@ describe('an agent that is replaced by another build', () => {
     live.expectExact();
   });
 });
-
-/** Connections that the first version refuses are made before anything else happens: they are tried after one and three seconds. */
-async function startConnected(program: string, common: Partial<AgentOptions> = {}): Promise<FlipArena> {
-  const arena = await startArena(program, common);
-  const agent = await arena.start();
-  await arena.flip(agent);
-  await sleep(CONNECTED_MS);
-  await agent.kill();
-  return arena;
-}
 
 /** Kills an agent in its start: at a named instant, or at a random one. Returns which. */
 async function killOnTheWay(

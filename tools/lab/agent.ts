@@ -18,6 +18,8 @@ export interface AgentOptions {
   readonly node?: string;
   readonly attach?: 'auto' | 'tcx' | 'clsact';
   readonly established?: 'revalidate' | 'keep';
+  /** Between two looks at what the kernel does not tell of. */
+  readonly auditSeconds?: number;
   /** `<name>=<number>`, as `--limit` takes them. */
   readonly limits?: readonly string[];
   /** Path of another build's command. */
@@ -56,11 +58,12 @@ export class Agent {
   /** Starts the agent without waiting for anything. Throws OBJECT_MISSING. */
   static launch(lab: Lab, options: AgentOptions): Agent {
     const { manifests, node = '*', attach = 'auto', established = 'revalidate', limits = [] } = options;
-    const { program, wrapper = [], stateDirectory = join(lab.directory, 'state') } = options;
+    const { program, wrapper = [], stateDirectory = join(lab.directory, 'state'), auditSeconds } = options;
     const argv = ['agent', '--manifests', manifests, '--node', node, '--attach', attach, '--established', established];
     const places = ['--bpffs', lab.bpffs, '--pin-root', pinRoot(lab), '--state-dir', stateDirectory];
     const limitFlags = limits.flatMap((limit) => ['--limit', limit]);
-    const words = [...argv, ...limitFlags, ...places, '--socket', socketPath(lab)];
+    const audits = auditSeconds === undefined ? [] : ['--audit-seconds', String(auditSeconds)];
+    const words = [...argv, ...limitFlags, ...audits, ...places, '--socket', socketPath(lab)];
     const command = program === undefined ? tortieCommand(...words) : [process.execPath, program, ...words];
     return new Agent(lab, lab.spawn(HOST, [...wrapper, ...command], { stdio: ['ignore', 'ignore', 'pipe'] }));
   }

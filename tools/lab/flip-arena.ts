@@ -19,6 +19,8 @@ const FILE = '50-policy.yaml';
 const START_LIMIT_MS = 30_000;
 const FLIP_LIMIT_MS = 20_000;
 const POLL_MS = 1;
+/** Between two packets of a flow: what keeps a machine half busy. */
+const TICK_MS = 2;
 
 /** How a change is waited for: by an agent that enforces it, or not at all. */
 export class FlipArena {
@@ -79,9 +81,9 @@ export class FlipArena {
   }
 
   /** Everything is sent and judged from here on. An agent must be in sync. */
-  async startTraffic(): Promise<void> {
+  async startTraffic(tickMs = TICK_MS): Promise<void> {
     const { judge } = this;
-    this.#witness = await Witness.start(this.lab, CLIENT, SERVER, judge.flows, (record) => judge.judge(record));
+    this.#witness = await Witness.start(this.lab, CLIENT, SERVER, judge.flows, tickMs, (record) => judge.judge(record));
   }
 
   /** Resolves when the fate of each packet is known and judged. */
@@ -129,7 +131,7 @@ export class FlipArena {
           target: `version ${this.#version}`,
         });
       }
-      await sleep(everyMs);
+      await sleep(everyMs * PATIENCE);
     }
   }
 }

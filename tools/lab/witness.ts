@@ -46,19 +46,22 @@ export class Witness {
     child.stdout?.on('data', (chunk: Buffer) => this.#receive(chunk));
   }
 
-  /** Sends from `client` to the addresses of `server`, two workloads. Compiles the program first if need be. */
+  /** Sends from `client` to the addresses of `server`, two workloads, a packet of each flow at every tick. Compiles the program first if need be. */
   static async start(
     lab: Lab,
     client: string,
     server: string,
     flows: readonly WitnessFlow[],
+    tickMs: number,
     onRecord: (record: PacketRecord) => void,
   ): Promise<Witness> {
     const program = await ensureProgram('witness');
     const places = [client, server].map((name) => netnsPath(lab.namespace(name)));
     const words = flows.map(({ kind, address, port }) => `${kind},${address},${port}`);
     return new Witness(
-      lab.spawn(HOST, [program, ...places, ...words], { stdio: ['pipe', 'pipe', 'inherit'] }),
+      lab.spawn(HOST, [program, ...places, String(tickMs * 1000), ...words], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      }),
       onRecord,
     );
   }

@@ -1,4 +1,5 @@
 // Frames into and out of a lab's namespaces as bytes, with the header that says what is left to be done to them: checksum, segmentation.
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -6,6 +7,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { runCommand } from '../../../src/bench/command.ts';
 import type { Lab } from '../../../tools/lab/namespaces.ts';
+import { PATIENCE } from '../../../tools/lab/patience.ts';
 import { GUEST_INTERFACE } from '../../../tools/lab/topology.ts';
 
 /** struct virtio_net_hdr, little endian. */
@@ -28,8 +30,18 @@ export interface RawFrame extends Offload {
   readonly bytes: Uint8Array;
 }
 
-/** All from one CPU: the flow cache is per CPU. */
+/** All from one CPU: the flow cache is per CPU, and what one CPU sends by one way arrives in the order in which it was sent. */
 const ON_ONE_CPU = ['taskset', '-c', '0'];
+const MARK_BYTES = 16;
+const MARK_LIMIT_MS = 10_000;
+
+/** An interface, and how to send something to it that says it was the last. */
+export interface Listening {
+  readonly guest: string;
+  readonly device?: string;
+  /** Sends the mark in a frame that certainly arrives there, by the way of what is listened for. */
+  readonly sendMark: (mark: Uint8Array) => Promise<unknown>;
+}
 
 export class RawTraffic {
   readonly #lab: Lab;
@@ -74,23 +86,27 @@ export class RawTraffic {
     return (await runCommand(words, linesOf(frames))).stdout.trimEnd().split('\n');
   }
 
-  /** All that arrives at an interface while `during` runs and shortly after. */
+  /**
+   * All that arrives at an interface while `during` runs: a mark is sent when it is over, and what has not arrived by the time
+   * that the mark has never will. Throws an ordinary Error if the mark does not arrive.
+   */
   async capture(
-    guest: string,
+    { guest, device = GUEST_INTERFACE, sendMark }: Listening,
     during: () => Promise<unknown>,
-    device: string = GUEST_INTERFACE,
-    ms = 700,
   ): Promise<RawFrame[]> {
-    const argv = [this.#program, 'listen', device, String(ms)];
+    const mark = randomBytes(MARK_BYTES);
+    const argv = [this.#program, 'listen', device, mark.toString('hex'), String(MARK_LIMIT_MS * PATIENCE)];
     const child = this.#lab.spawn(guest, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
     const frames: RawFrame[] = [];
     if (child.stdout === null) throw new Error('no output');
+    const ended = once(child, 'close');
     const lines = createInterface({ input: child.stdout });
-    const ended = once(lines, 'close');
     await once(lines, 'line');
     lines.on('line', (line) => frames.push(parse(line)));
     await during();
-    await ended;
+    await sendMark(mark);
+    const [status] = await ended;
+    if (status !== 0) throw new Error(`no mark at ${guest} ${device}`);
     return frames;
   }
 

@@ -62,7 +62,7 @@ void fuzz_stages_use_guard(struct fuzz_map *heap, int is_flat, uint32_t count)
 {
 	*(struct fuzz_map **)&tt_guard_heap = heap;
 	fuzz_stages.guard_heap = heap;
-	set_word(&tt_is_flat, is_flat);
+	set_word(&tt_guard_is_flat, is_flat);
 	set_word(&tt_guard_words, count);
 }
 
@@ -92,7 +92,7 @@ int fuzz_to_workload(struct __sk_buff *skb)
 
 int fuzz_guard(struct xdp_md *frame)
 {
-	return tt_guard_judge(frame);
+	return tt_guard_judge_source(frame);
 }
 
 void fuzz_last_words(uint32_t *egress, uint32_t *ingress)

@@ -6,7 +6,9 @@ import type { Event } from '../../../src/abi/event.gen.ts';
 import { encodeHostInterface, HostFlags, HostInterface } from '../../../src/abi/host.gen.ts';
 import { builtFile, loadNative } from '../../../src/kernel/native.ts';
 import { mapped, u32, viewOf } from './encoding.ts';
-import { Machine, type Settings, type Workload, withPins } from './machine.ts';
+import { Machine, type Settings } from './machine.ts';
+import { withPins } from './shared-maps.ts';
+import type { Workload } from './workload.ts';
 
 export type HostHook = 'to-host' | 'forward' | 'from-host';
 export type ScopeName = 'normal' | 'forward' | 'preDnat' | 'untracked';

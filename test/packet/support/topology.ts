@@ -3,8 +3,8 @@ import { EndpointFlags } from '../../../src/abi/endpoint.gen.ts';
 import { type FrameOptions, frame } from '../../support/packets/ethernet.ts';
 import { type IpPacket, type Ipv4, type Ipv6, ipv4, ipv6 } from '../../support/packets/ip.ts';
 import type { Segment } from '../../support/packets/transport.ts';
-import type { Workload } from './machine.ts';
 import type { Rule, TinyPolicy } from './tables.ts';
+import type { Workload } from './workload.ts';
 
 export const WEB: Workload = {
   id: 1,

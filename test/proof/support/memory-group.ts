@@ -1,6 +1,7 @@
 // A control group that limits memory, of either version of control groups. It is removed once nobody is in it any more.
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runCommand } from '../../../src/bench/command.ts';
 
 function parentGroup(): { readonly path: string; readonly limitFile: string } {
   for (const line of readFileSync('/proc/mounts', 'utf8').split('\n')) {
@@ -32,6 +33,12 @@ export class MemoryGroup {
 
   limit(bytes: number): void {
     writeFileSync(this.#limitFile, String(bytes));
+  }
+
+  /** Has so many bytes of a file in memory count as the group's until the file is removed. Throws KERNEL. */
+  async fill(path: string, bytes: number): Promise<void> {
+    const script = 'echo $$ > "$1" && exec head -c "$2" /dev/zero > "$3"';
+    await runCommand(['sh', '-c', script, 'sh', join(this.#path, 'cgroup.procs'), String(bytes), path]);
   }
 
   /** How often it wanted more than the limit. */

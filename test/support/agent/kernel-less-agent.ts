@@ -12,6 +12,7 @@ import { describeLiveManifests } from '../../../src/agent/live-manifests.ts';
 import { ManifestFeed, type StoredChanges } from '../../../src/agent/manifest-feed.ts';
 import { AgentNames } from '../../../src/agent/names.ts';
 import { PolicyTurns } from '../../../src/agent/policy-turns.ts';
+import type { Lookout } from '../../../src/agent/protect/lookout.ts';
 import { StoreSession } from '../../../src/agent/store/session.ts';
 import { Logger } from '../../../src/base/log.ts';
 import { finish } from '../../../src/base/steps.ts';
@@ -88,12 +89,12 @@ export class KernelLessAgent implements ApiAgent {
       feed: this.#feed,
       graph: this.#graph,
       dataplane: {
-        apply: async (desired, _bindings, accept) => {
+        apply: async (desired, _wiring, accept) => {
           this.#image = this.#compiler.compile(desired, accept);
           return { isChanged: true };
         },
       },
-      bindingsOf: () => [],
+      wiringOf: () => ({ bindings: [], interfaces: [] }),
       onTry: () => undefined,
     });
     this.events = new EventHub(
@@ -123,6 +124,13 @@ export class KernelLessAgent implements ApiAgent {
     return this.#api.remotePort;
   }
 
+  get world(): World {
+    return this.#feed.world;
+  }
+
+  /** What the machine cannot do without; a test says so. */
+  lookOut: () => Lookout | undefined = () => undefined;
+
   fileOf(id: string): Resource['location'] | undefined {
     return this.#feed.fileOf(id);
   }
@@ -142,7 +150,7 @@ export class KernelLessAgent implements ApiAgent {
   }
 
   status(): ReturnType<ApiAgent['status']> {
-    return { inSync: this.isInSync, store: this.stored.status() } as ReturnType<ApiAgent['status']>;
+    return { node: '*', inSync: this.isInSync, store: this.stored.status() } as ReturnType<ApiAgent['status']>;
   }
 
   async setInterface(): Promise<void> {}

@@ -3,11 +3,23 @@ import { GuardClass, GuardDims } from '../../../src/abi/guard.gen.ts';
 import { HeapDims } from '../../../src/abi/heap.gen.ts';
 import type { BlockChange } from '../../../src/agent/block/block-list.ts';
 import type { Enforcement } from '../../../src/agent/block/enforcement.ts';
+import type { SynStatus } from '../../../src/agent/block/syn-status.ts';
 import { DataplaneError } from '../../../src/base/errors.ts';
 import type { Steps } from '../../../src/base/steps.ts';
 import { type Family, type IpAddress, parseAddress } from '../../../src/model/address.ts';
 import { type ChangedEntries, LivePrefixes } from '../../../src/tables/prefix-live.ts';
 import { walkPrefixTable } from '../../../src/tables/prefix-table-lookup.ts';
+
+/** Nothing is done about new TCP connections. */
+export const NO_SYNS: SynStatus = {
+  protection: 'off',
+  sourceRate: 500,
+  listenerRate: 1000,
+  interfaces: [],
+  lack: null,
+  limited: { packets: 0, bytes: 0 },
+  answered: { packets: 0, bytes: 0 },
+};
 
 const BLOCK = HeapDims.HEAP_BLOCK_WORDS;
 const ROOTS: Readonly<Record<Family, number>> = { 4: BLOCK, 6: BLOCK + GuardDims.ROOT_WORDS };
@@ -17,11 +29,14 @@ export class TableEnforcement implements Enforcement {
   readonly interfaces = [];
   readonly drops = { source: { packets: 0, bytes: 0 }, hole: { packets: 0, bytes: 0 } };
   readonly bytes = 0;
+  readonly syn = NO_SYNS;
   lack: string | undefined;
   words = new Uint32Array(FIRST_NODE + BLOCK);
   /** Blocks that it may grow to. */
   room = 1 << 16;
   isAttached = false;
+  /** Called when all that is known of an edit is in force. */
+  onSettle = (): void => undefined;
   readonly #prefixes = new LivePrefixes(this, FIRST_NODE);
 
   grow(words: number): void {
@@ -45,9 +60,12 @@ export class TableEnforcement implements Enforcement {
 
   settle(isEmpty: boolean): void {
     this.isAttached = !isEmpty;
+    this.onSettle();
   }
 
   configure(): void {}
+
+  policyChanged(): void {}
 
   isDropped(address: IpAddress): boolean {
     const table = { base: 0, words: this.words, roots: ROOTS };

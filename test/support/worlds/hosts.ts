@@ -29,6 +29,11 @@ const PATH_ENDS = [...HOST_INTERFACES, ...HOST_INTERFACES, ...WORKLOAD_INTERFACE
 const SETTINGS = ['default', 'node.node1', 'node.node2', 'node.other', 'unrelated'] as const;
 const TCP = 6;
 const UDP = 17;
+const ICMPV6 = 58;
+const LINK_TYPES = [130, 131, 132, 133, 134, 135, 135, 136, 136, 137, 143] as const;
+const DHCPV6 = [546, 547] as const;
+const LINK_SOURCES = ['::', 'fe80::1', 'fe80::9', '2001:db8::9'] as const;
+const LINK_DESTINATIONS = ['ff02::1', 'ff02::1:2', 'ff02::1:ff00:1', 'fe80::1', '2001:db8::1', 'ff05::1:3'] as const;
 const FAILSAFES = [...DEFAULT_NODE_SETTINGS.failsafes.ingress, ...DEFAULT_NODE_SETTINGS.failsafes.egress];
 
 /** World number `index` of a seed, with that many packets. */
@@ -91,7 +96,11 @@ export function pathsAmong(
 
 function pathAmong(random: Random, around: Surroundings): PathFlow {
   const among = flowAmong(random, around);
-  const flow = random.chance(20) ? throughFailsafe(random, among) : among;
+  const flow = random.weighted<Flow>(
+    [69, () => among],
+    [20, () => throughFailsafe(random, among)],
+    [11, () => ofLink(random, around)],
+  );
   const path = random.pick<() => Path>([
     () => ({ kind: 'to-host', in: random.pick(PATH_ENDS) }),
     () => ({ kind: 'from-host', out: random.pick(PATH_ENDS) }),
@@ -117,6 +126,17 @@ function throughFailsafe(random: Random, flow: Flow): Flow {
     icmpType: 0,
     icmpCode: 0,
   };
+}
+
+/** What neighbours say to each other on a link, or what looks like it: ICMPv6 of all types about discovery, and DHCPv6. */
+function ofLink(random: Random, { owned }: Surroundings): Flow {
+  const end = (others: readonly string[]): IpAddress =>
+    owned[6].length > 0 && random.chance(70) ? random.pick(owned[6]) : (parseAddress(random.pick(others)) as IpAddress);
+  const [source, destination] = [end(LINK_SOURCES), end(LINK_DESTINATIONS)];
+  const none = { sourcePort: 0, destinationPort: 0, icmpType: 0, icmpCode: 0 };
+  if (random.chance(70)) return { ...none, source, destination, protocol: ICMPV6, icmpType: random.pick(LINK_TYPES) };
+  const [sourcePort, destinationPort] = [random.pick(DHCPV6), random.pick(DHCPV6)];
+  return { ...none, source, destination, protocol: UDP, sourcePort, destinationPort };
 }
 
 /** Of a named interface, of every interface, or found by its addresses. */

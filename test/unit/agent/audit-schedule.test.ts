@@ -13,7 +13,7 @@ describe('an audit schedule', () => {
     schedule = new AuditSchedule(() => {
       due += 1;
     });
-    schedule.begin();
+    schedule.begin(5);
   });
 
   afterEach(() => {
@@ -42,5 +42,12 @@ describe('an audit schedule', () => {
     schedule.close();
     vi.advanceTimersByTime(60 * SECONDS);
     expect(due).toBe(12);
+  });
+
+  it('goes on at another pace when it is told to', () => {
+    vi.advanceTimersByTime(4 * SECONDS);
+    schedule.begin(2);
+    vi.advanceTimersByTime(6 * SECONDS);
+    expect(due).toBe(3);
   });
 });

@@ -7,6 +7,16 @@ const CGROUP_FILES = {
   '/proc/mounts': 'cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n',
   '/sys/fs/cgroup/system.slice/tortie.service/memory.max': '1000\n',
 };
+/** A machine with both versions of cgroups, as the first has the limits. */
+const OLD_CGROUP_FILES = {
+  '/proc/self/cgroup': '9:name=systemd:/\n4:memory:/agents/tortie\n0::/\n',
+  '/proc/mounts':
+    'cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\ncgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0\n' +
+    'cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n',
+  '/sys/fs/cgroup/memory/agents/tortie/memory.limit_in_bytes': '1000\n',
+  '/sys/fs/cgroup/memory/agents/tortie/memory.stat': 'inactive_file 400\ntotal_inactive_file 20\n',
+};
+const OLD_USAGE = '/sys/fs/cgroup/memory/agents/tortie/memory.usage_in_bytes';
 const CURRENT = '/sys/fs/cgroup/system.slice/tortie.service/memory.current';
 const STAT = '/sys/fs/cgroup/system.slice/tortie.service/memory.stat';
 
@@ -58,6 +68,8 @@ describe('conditions of the agent', () => {
   it('are none where all is well', () => {
     files = { ...files, ...CGROUP_FILES, [CURRENT]: '990\n', [STAT]: 'inactive_file 500\n' };
     expect(look()).toEqual([]);
+    files = { ...files, ...OLD_CGROUP_FILES, [OLD_USAGE]: '960\n' };
+    expect(look()).toEqual([]);
     expect(lines).toEqual([]);
   });
 
@@ -69,6 +81,11 @@ describe('conditions of the agent', () => {
     ['few descriptors left', () => (open = () => 95), /^DescriptorsLow: 95 of 100/],
     ['no descriptor left', () => (open = failing('EMFILE')), /^DescriptorsLow: no file descriptor is left: EMFILE/],
     ['little memory', () => (files = { ...files, ...CGROUP_FILES, [CURRENT]: '960\n' }), /^MemoryLow: 960 of 1000/],
+    [
+      'little memory of an old cgroup',
+      () => (files = { ...files, ...OLD_CGROUP_FILES, [OLD_USAGE]: '980\n' }),
+      /^MemoryLow: 960 of 1000/,
+    ],
     ['what others found', () => others.push(['AuditFailed', 'no bpffs']), /^AuditFailed: no bpffs/],
   ])('tell of %s, and log it once', (_, damage, expected) => {
     look();

@@ -17,6 +17,8 @@ const link = (name: string, ifindex: number) => ({
   up: true,
   kind: 'veth',
   peerMac: '',
+  master: 0,
+  lower: 0,
 });
 const linksOf = (...names: string[]) => new Map(names.map((name, index) => [name, link(name, 7 + index)]));
 

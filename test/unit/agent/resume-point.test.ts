@@ -17,7 +17,7 @@ import { type AgentOptions, completeOptions } from '../../../src/agent/options.t
 import { ResumePoint, type Resumption } from '../../../src/agent/resume-point.ts';
 import { Logger } from '../../../src/base/log.ts';
 import type { DesiredState } from '../../../src/calc/resolved.ts';
-import type { EndpointBinding } from '../../../src/kernel/dataplane.ts';
+import type { EndpointBinding, Wiring } from '../../../src/kernel/wiring.ts';
 import { parseAddress } from '../../../src/model/address.ts';
 import type { WorkloadEndpoint } from '../../../src/model/endpoint.ts';
 
@@ -77,8 +77,14 @@ function bind({ endpoints }: DesiredState, ifindex = 7): EndpointBinding[] {
   );
 }
 
+const ETH0: Wiring['interfaces'][number] = { ifindex: 2, name: 'eth0', kind: 'host', addresses: [] };
+
+function wire(desired: DesiredState, ifindex?: number, interfaces: Wiring['interfaces'] = []): Wiring {
+  return { bindings: bind(desired, ifindex), interfaces };
+}
+
 /** What an agent leaves that has these texts in force. */
-function settle(texts: Record<string, string> = TEXTS): void {
+function settle(texts: Record<string, string> = TEXTS, interfaces: Wiring['interfaces'] = []): void {
   const list = { tiers: [], profiles: [] };
   const resolved = {
     endpoint,
@@ -93,7 +99,13 @@ function settle(texts: Record<string, string> = TEXTS): void {
   };
   const manifests = digestOfFiles(new Map(Object.entries(texts).map(([path, text]) => [path, digestOfText(text)])));
   const point = new ResumePoint(options, log);
-  const state = { manifests, objects: 2, policy: POLICY, endpoints: desired.endpoints, bindings: bind(desired) };
+  const state = {
+    manifests,
+    objects: 2,
+    policy: POLICY,
+    endpoints: desired.endpoints,
+    wiring: wire(desired, 7, interfaces),
+  };
   point.writeSoon(() => state);
   point.close();
 }
@@ -101,7 +113,7 @@ function settle(texts: Record<string, string> = TEXTS): void {
 /** What an agent finds that starts now. */
 function start(changed: Partial<AgentOptions> = {}, policy: string | undefined = POLICY, ifindex = 7): boolean {
   const point = new ResumePoint({ ...options, ...changed }, log);
-  resumed = point.read(policy, (desired) => bind(desired, ifindex));
+  resumed = point.read(policy, (desired) => wire(desired, ifindex));
   return resumed !== undefined;
 }
 
@@ -162,7 +174,7 @@ describe('ResumePoint', () => {
   });
 
   it('is of no use when no policy is in the kernel', () => {
-    expect(new ResumePoint(options, log).read(undefined, bind)).toBeUndefined();
+    expect(new ResumePoint(options, log).read(undefined, (desired) => wire(desired))).toBeUndefined();
   });
 
   it('is not written when it is not the moment', () => {
@@ -179,10 +191,51 @@ describe('ResumePoint', () => {
     const point = new ResumePoint(options, log);
     point.clear();
     const { endpoints } = { endpoints: new Map() };
-    point.writeSoon(() => ({ manifests: 'm', objects: 0, policy: POLICY, endpoints, bindings: [] }));
+    point.writeSoon(() => ({
+      manifests: 'm',
+      objects: 0,
+      policy: POLICY,
+      endpoints,
+      wiring: { bindings: [], interfaces: [] },
+    }));
     await vi.waitFor(() => expect(point.isThere).toBe(true), 15_000);
     expect(readFileSync(join(folder, 'state/settled.json'), 'utf8')).not.toBe(before);
   }, 20_000);
+});
+
+describe('ResumePoint of a host with policy of its own', () => {
+  /** An agent that starts when the host has these interfaces, and lists them only if it must. */
+  function startAmong(interfaces: Wiring['interfaces']): boolean {
+    const point = new ResumePoint(options, log);
+    resumed = point.read(POLICY, (desired, isHostPoliced) => wire(desired, 7, isHostPoliced ? interfaces : []));
+    return resumed !== undefined;
+  }
+
+  it('is found again for the same interfaces, and no longer holds once one of them changes', () => {
+    settle(TEXTS, [ETH0]);
+    expect(startAmong([ETH0])).toBe(true);
+    expect(resumed?.isHostPoliced).toBe(true);
+    const desired = resumed?.desired as DesiredState;
+    resumed?.noteWiring(wire(desired, 7, [ETH0]));
+    expect(resumed?.holds).toBe(true);
+    resumed?.noteWiring(wire(desired, 7, [{ ...ETH0, name: 'lan0' }]));
+    expect(resumed?.holds).toBe(false);
+  });
+
+  it.each([
+    { what: 'number', other: { ...ETH0, ifindex: 3 } },
+    { what: 'name', other: { ...ETH0, name: 'lan0' } },
+    { what: 'address', other: { ...ETH0, addresses: endpoint.addresses } },
+  ])('is of no use when an interface has another $what', ({ other }) => {
+    settle(TEXTS, [ETH0]);
+    expect(startAmong([other])).toBe(false);
+  });
+
+  it('does not ask for interfaces where no policy is about them', () => {
+    settle();
+    expect(startAmong([ETH0])).toBe(true);
+    expect(resumed?.isHostPoliced).toBe(false);
+  });
 });
 
 describe('Resumption', () => {
@@ -195,10 +248,10 @@ describe('Resumption', () => {
   it('no longer holds once an endpoint is to be bound in another way, even if it moves back', () => {
     expect(start()).toBe(true);
     const desired = resumed?.desired as DesiredState;
-    resumed?.noteBindings(bind(desired));
+    resumed?.noteWiring(wire(desired));
     expect(resumed?.holds).toBe(true);
-    resumed?.noteBindings(bind(desired, 8));
-    resumed?.noteBindings(bind(desired));
+    resumed?.noteWiring(wire(desired, 8));
+    resumed?.noteWiring(wire(desired));
     expect(resumed?.holds).toBe(false);
   });
 });

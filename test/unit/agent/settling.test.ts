@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { SettledState } from '../../../src/agent/resume-point.ts';
 import { Settling } from '../../../src/agent/settling.ts';
 import type { DesiredState } from '../../../src/calc/resolved.ts';
-import type { EndpointBinding } from '../../../src/kernel/dataplane.ts';
+import type { Wiring } from '../../../src/kernel/wiring.ts';
 
 const stateOf = (): DesiredState => ({
   endpoints: new Map(),
@@ -58,13 +58,13 @@ class Rest {
 
 describe('what is in force, at rest', () => {
   const desired = stateOf();
-  const bindings: readonly EndpointBinding[] = [];
+  const wiring: Wiring = { bindings: [], interfaces: [] };
 
   function settled(): { readonly rest: Rest; readonly settling: Settling } {
     const rest = new Rest();
     const settling = rest.settling();
-    settling.expect(desired, bindings);
-    settling.note(desired, bindings);
+    settling.expect(desired, wiring);
+    settling.note(desired, wiring);
     rest.inForce = desired;
     return { rest, settling };
   }
@@ -75,7 +75,7 @@ describe('what is in force, at rest', () => {
       objects: 7,
       policy: 'policy',
       endpoints: desired.endpoints,
-      bindings,
+      wiring,
     });
   });
 
@@ -94,12 +94,19 @@ describe('what is in force, at rest', () => {
   it('is taken back before anything else is applied, and not for the same again', () => {
     const { rest, settling } = settled();
     const before = rest.cleared;
-    settling.expect(desired, bindings);
-    settling.note(desired, bindings);
+    settling.expect(desired, wiring);
+    settling.note(desired, wiring);
     expect(rest.cleared).toBe(before);
-    settling.expect(stateOf(), bindings);
+    settling.expect(stateOf(), wiring);
     expect(rest.cleared).toBe(before + 1);
     expect(rest.describe?.()).toBeUndefined();
+  });
+
+  it.each(['bindings', 'interfaces'] as const)('is taken back before it is tied to other %s', (part) => {
+    const { rest, settling } = settled();
+    const before = rest.cleared;
+    settling.expect(desired, { ...wiring, [part]: [] });
+    expect(rest.cleared).toBe(before + 1);
   });
 
   it('is not written down twice', () => {
@@ -107,11 +114,11 @@ describe('what is in force, at rest', () => {
     rest.describe?.();
     rest.isThere = true;
     rest.describe = undefined;
-    settling.expect(desired, bindings);
-    settling.note(desired, bindings);
+    settling.expect(desired, wiring);
+    settling.note(desired, wiring);
     expect(rest.describe).toBeUndefined();
     rest.revision += 1;
-    settling.note(desired, bindings);
+    settling.note(desired, wiring);
     expect(rest.describe).toBeDefined();
   });
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { machineInterfaces, readInterfaceFile } from '../../../src/cli/host-interfaces.ts';
+import { readInterfaceFile } from '../../../src/cli/host-interfaces.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tortie-interfaces-'));
 const file = join(directory, 'interfaces.json');
@@ -42,14 +42,5 @@ describe('readInterfaceFile', () => {
 
   it('refuses a file that is not there', () => {
     expect(() => readInterfaceFile(join(directory, 'none.json'))).toThrow(/cannot be read/);
-  });
-});
-
-describe('machineInterfaces', () => {
-  it('finds the loopback interface with its address, and tells workloads apart', () => {
-    const loopback = machineInterfaces(() => true).find(({ kind }) => kind === 'loopback');
-    expect(loopback?.name).toBe('lo');
-    expect(machineInterfaces(() => true).filter(({ kind }) => kind === 'host')).toEqual([]);
-    expect(machineInterfaces(() => false).filter(({ kind }) => kind === 'workload')).toEqual([]);
   });
 });

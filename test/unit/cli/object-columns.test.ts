@@ -64,6 +64,11 @@ describe('columns', () => {
       { spec: { clusterIP: '10.0.0.1', ports: [{ port: 53, protocol: 'UDP' }, { port: 80 }] } },
       { PORTS: '53/UDP,80/TCP' },
     ],
+    [
+      'KubeControllersConfiguration',
+      { spec: { controllers: { node: { hostEndpoint: { autoCreate: 'Enabled', templates: [{}] } } } } },
+      { 'AUTO-CREATE': 'Enabled', TEMPLATES: '1' },
+    ],
     ['Node', { status: { addresses: [{ address: '192.0.2.1' }] } }, { ADDRESSES: '192.0.2.1' }],
     ['EndpointSlice', { endpoints: [{ addresses: ['10.0.0.9'] }], ports: [{}] }, { ENDPOINTS: '10.0.0.9', PORTS: '*' }],
     [

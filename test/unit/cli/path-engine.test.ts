@@ -38,9 +38,3 @@ describe.each(['model', 'tables'] as const)('the path engine %s', (name) => {
     expect(() => engine.evaluatePath(question('eth7'))).toThrow(/in: no such interface: found eth7, .*eth0, eth1/);
   });
 });
-
-describe('the path engine kernel', () => {
-  it('is refused with the engines that answer', () => {
-    expect(() => openPathEngine('kernel', WORLD, 'n1', interfaces)).toThrow(/--engine model or --engine tables/);
-  });
-});

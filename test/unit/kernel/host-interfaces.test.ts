@@ -88,6 +88,33 @@ describe('the table of host interfaces', () => {
     ]);
   });
 
+  it('says that nothing is in force for certain while another table is about to be', () => {
+    const writer = new HostInterfaces(empty(), 0);
+    const [first, second] = [table([[5, lists(10)]]), table([[5, lists(20)]])];
+    writer.prepare(first, 1);
+    writer.settle(1);
+    writer.prepare(second, 0);
+    expect([first, second].map((each) => writer.isInForce(each))).toEqual([false, false]);
+    writer.settle(0);
+    expect([first, second].map((each) => writer.isInForce(each))).toEqual([false, true]);
+    expect(writer.inForce).toEqual(second);
+  });
+
+  it('undoes what others write, row by row', () => {
+    const words = empty();
+    const writer = new HostInterfaces(words, 0);
+    writer.prepare(table([[5, lists(10)]]), 1);
+    writer.settle(1);
+    const before = words.slice();
+    expect(writer.restore()).toBe(0);
+    const slot = words.indexOf(5) / (HostInterface.SIZE / 4);
+    words.fill(7, (slot * HostInterface.SIZE) / 4, ((slot + 1) * HostInterface.SIZE) / 4);
+    words[(SLOTS * HostInterface.SIZE) / 4 + 2] = 0;
+    expect(writer.restore()).toBe(2);
+    expect(words).toEqual(before);
+    expect(writer.restore()).toBe(0);
+  });
+
   it('refuses an interface that there is no place for, and leaves what is in force', () => {
     const words = empty();
     const writer = new HostInterfaces(words, 0);

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Layout } from '../../../src/abi/common.gen.ts';
-import { LIVE_MAPS, Pins } from '../../../src/kernel/pins.ts';
+import {
+  filteredInterfaces,
+  interfaceOfLink,
+  LIVE_MAPS,
+  Pins,
+  placeOfSuccessor,
+  successorOf,
+} from '../../../src/kernel/pins.ts';
 
 const TABLES = `v${Layout.VERSION}`;
 const LIVE = `live-v${Layout.LIVE_VERSION}`;
@@ -33,10 +40,29 @@ describe('pins', () => {
 
   it('have links where every version looks', () => {
     expect(pins.link('cali1', 'ingress')).toBe(join(root, 'links', 'cali1-ingress'));
-    expect(pins.hasLinks).toBe(false);
+    expect(pins.hasInterfaces).toBe(false);
     mkdirSync(pins.linkDirectory);
     writeFileSync(pins.link('cali1', 'ingress'), '');
-    expect(pins.hasLinks).toBe(true);
+    expect(pins.hasInterfaces).toBe(true);
+  });
+
+  it('have a mark for each interface with filters', () => {
+    mkdirSync(join(pins.filterDirectory, '17'), { recursive: true });
+    mkdirSync(join(pins.filterDirectory, 'somebody'));
+    expect(filteredInterfaces(root)).toEqual([17]);
+    expect(pins.hasInterfaces).toBe(true);
+  });
+
+  it.each([
+    ['cali1', 'cali1-ingress'],
+    ['vlan.7', 'vlan:7-ingress'],
+    ['a-egress', 'a-egress-ingress'],
+  ])('know the link of %s as %s', (name, file) => {
+    expect(pins.link(name, 'ingress')).toBe(join(root, 'links', file));
+    expect(interfaceOfLink(file)).toBe(name);
+    const successor = successorOf(file);
+    expect(interfaceOfLink(successor)).toBeUndefined();
+    expect([successor, file].map(placeOfSuccessor)).toEqual([file, undefined]);
   });
 
   it('let go of the tables of this layout, and of nothing else', () => {

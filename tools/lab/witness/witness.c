@@ -2,7 +2,8 @@
  * The witness: sends numbered packets from one network namespace to another and says of each when it was sent and when it came,
  * if it came. One process holds both ends, so one clock tells both times. What ought to come is not known here.
  *
- * witness <client netns> <server netns> <flow>...   flow = kind,address,port   kind = udp | new | syn | tcp
+ * witness <client netns> <server netns> <tick> <flow>...   flow = kind,address,port   kind = udp | new | syn | tcp
+ *   tick = microseconds between two packets of a flow
  *   udp  one socket for all datagrams     new  a source port of its own for each datagram
  *   tcp  one connection for all messages  syn  a connection for each
  * Ends with standard input. Writes one struct record for each packet, in the order of their fate being known.
@@ -96,14 +97,15 @@ static bool is_asked_to_end(void)
 int main(int count, char **words)
 {
 	struct rlimit files = {65536, 65536};
-	uint64_t next;
+	uint64_t next, tick_ns;
 
-	if (count < 4) {
-		fputs("usage: witness <client netns> <server netns> <kind,address,port>...\n", stderr);
+	if (count < 5) {
+		fputs("usage: witness <client netns> <server netns> <tick> <kind,address,port>...\n", stderr);
 		return 2;
 	}
 	setrlimit(RLIMIT_NOFILE, &files);
-	for (int i = 3; i < count; i++)
+	tick_ns = strtoull(words[3], NULL, 10) * 1000;
+	for (int i = 4; i < count; i++)
 		flow_add(words[i]);
 	enter(words[2]);
 	receive_start();
@@ -118,7 +120,7 @@ int main(int count, char **words)
 		look_at_connections();
 		tell_fates(false);
 		/* A machine that was busy elsewhere is not caught up with: each packet stays one of its own time. */
-		next = next + TICK_NS > now_ns() ? next + TICK_NS : now_ns() + TICK_NS;
+		next = next + tick_ns > now_ns() ? next + tick_ns : now_ns() + tick_ns;
 		at = (struct timespec){(time_t)(next / (1000 * NS_PER_MS)), (long)(next % (1000 * NS_PER_MS))};
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
 	}

@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 
 #define NS_PER_MS 1000000ull
-#define TICK_NS (2 * NS_PER_MS)
 /* What has not come by then counts as lost; later than that it is told again, as late. */
 #define PATIENCE_NS (2000 * NS_PER_MS)
 /* Below TCP's first timeout: a connection is made with its first SYN or not at all. */

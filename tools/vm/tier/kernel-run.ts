@@ -9,6 +9,7 @@ import {
   isOlder,
   LANES,
   type Lane,
+  lanesOf,
   leftOut,
   ORIGIN_IN_TEST_RUNS,
   PATIENCE,
@@ -50,6 +51,8 @@ export interface KernelResult {
 export interface RunOptions {
   readonly tests: CompiledTests;
   readonly isWanted: (feature: Feature) => boolean;
+  /** Of every test, besides its feature's own. */
+  readonly env: Readonly<Record<string, string>>;
   /** 1 = one guest after the other. */
   readonly atOnce: number;
   readonly cwd: string;
@@ -64,16 +67,17 @@ interface Job {
 
 /** Lanes of all kernels, `atOnce` guests at a time. Throws VmFailure for a kernel that is not to be had. */
 export async function runKernels(requests: readonly string[], options: RunOptions): Promise<KernelResult[]> {
-  const lanes = LANES.map((lane) => ({ ...lane, features: lane.features.filter(options.isWanted) }));
   const kernels: { readonly request: string; readonly abi: string }[] = [];
   for (const request of requests) {
     const { abi } = await ensureKernel(request, (what) => options.tell(request, what));
     kernels.push({ request, abi });
   }
   // The long lanes first, so that no guest is left to run alone at the end.
-  const jobs: Job[] = lanes.flatMap((lane) =>
-    lane.features.length > 0 ? kernels.map((one) => ({ ...one, lane })) : [],
-  );
+  const jobs = LANES.flatMap((lane): Job[] => {
+    const features = lane.features.filter(options.isWanted);
+    const own = kernels.filter(({ request }) => lanesOf(request).includes(lane));
+    return features.length > 0 ? own.map((one) => ({ ...one, lane: { ...lane, features } })) : [];
+  });
   const outcomes: LaneOutcome[] = [];
   const queue = [...jobs];
   const worker = async () => {
@@ -123,7 +127,7 @@ async function runLane(job: Job, options: RunOptions): Promise<LaneOutcome> {
   let death: string | undefined;
   try {
     const words = [process.execPath, compiled(GUEST_RUNNER), JSON.stringify(wanted)];
-    const settings = { TORTIE_PROGRAM: compiled(PROGRAM), TORTIE_PATIENCE: String(PATIENCE) };
+    const settings = { ...options.env, TORTIE_PROGRAM: compiled(PROGRAM), TORTIE_PATIENCE: String(PATIENCE) };
     const env = Object.assign(settings, ...lane.features.map((feature) => feature.env ?? {})) as Record<string, string>;
     const size = { guests: 1, memoryMb: 2048, cpus: 1, limitMs: GUEST_LIMIT_MS } as const;
     const { codes } = await runGuests({

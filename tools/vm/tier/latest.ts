@@ -3,13 +3,15 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { findProject } from '../../lab/project.ts';
 import type { KernelResult } from './kernel-run.ts';
-import { FEATURES } from './plan.ts';
+import { lanesOf } from './plan.ts';
 
 type Latest = Record<string, KernelResult>;
 
-/** Keeps the results in which every feature was run. */
+/** Keeps the results in which every feature of the kernel was run. */
 export function rememberResults(results: readonly KernelResult[]): void {
-  const whole = results.filter(({ features }) => FEATURES.every(({ name }) => name in features));
+  const whole = results.filter(({ request, features }) =>
+    lanesOf(request).every((lane) => lane.features.every(({ name, isByName }) => isByName || name in features)),
+  );
   const latest: Latest = { ...readLatest(), ...Object.fromEntries(whole.map((result) => [result.request, result])) };
   mkdirSync(path.dirname(place()), { recursive: true });
   writeFileSync(place(), JSON.stringify(latest));

@@ -11,10 +11,14 @@ export interface Feature {
   readonly env?: Readonly<Record<string, string>>;
   /** Words of the titles that prove it, where the files hold more. */
   readonly only?: readonly string[];
+  /** Run when it is named, and only then. */
+  readonly isByName?: true;
 }
 
 /** One guest with all that runs in it. */
 export interface Lane {
+  /** As `--kernel` takes them: others have no such guest; undefined = all have one. */
+  readonly kernels?: readonly string[];
   readonly features: readonly Feature[];
 }
 
@@ -23,6 +27,11 @@ export const KERNELS = ['5.10', '6.1', '6.12', '7'] as const;
 
 /** And the last of the series before, which is what many hosts run. */
 export const ALL_KERNELS = ['5.10', '6.1', '6.12', '6', '7'] as const;
+
+/** Of those of each `npm test`, the ones that have programs at netfilter's hooks. */
+const WITH_HOST_POLICY = ['6.12', '6', '7'];
+/** One that attaches by TCX and one that does by clsact: what proof there is takes a guest three minutes. */
+const PROVEN_ON = ['6.1', '6.12'];
 
 /** A test's own limit, stretched: a guest without KVM runs its code some twenty times slower. */
 export const TEST_LIMIT_MS = 240_000;
@@ -45,7 +54,9 @@ const SMALL_MAPS = { TORTIE_HEAP_WORDS: '2097152', TORTIE_MAX_FLOWS: '16384', TO
 const packet = (name: string) => `test/packet/${name}.test.ts`;
 
 /**
- * Two lanes, each one guest of one processor: what takes sockets, namespaces and an agent, and what is judged by test runs.
+ * Two lanes, each one guest of one processor: what takes sockets, namespaces and an agent, and what is judged by test runs. A third where
+ * hosts can have policy of their own. On some kernels one more, when it is named: the proof that test/proof gives of the host's
+ * kernel, as much as a guest has time for.
  * Two guests keep two processors busy; a guest of two would let packets overtake each other whenever one of them waits.
  *
  * Not run here: test/unit, which no kernel takes part in; of test/host whatever asks the same of the kernel as the three
@@ -118,9 +129,45 @@ export const LANES: readonly Lane[] = [
       },
     ],
   },
+  {
+    kernels: WITH_HOST_POLICY,
+    features: [
+      {
+        name: 'hosts',
+        meaning:
+          'policy of the host itself: each list at each hook, flows, what is always allowed, untracked and pre-DNAT policy',
+        files: ['host-admission', 'host-flow', 'host-late', 'host-path', 'host-places', 'host-untracked'].map(packet),
+      },
+      {
+        name: 'host sockets',
+        meaning:
+          'to, from and through the host, from workloads and from outside, with translation: all rows, with the agent running',
+        files: ['test/host/host-truth.test.ts', 'test/host/host-endpoint.test.ts'],
+        env: SMALL_MAPS,
+      },
+    ],
+  },
+  {
+    kernels: PROVEN_ON,
+    features: [
+      {
+        name: 'proof',
+        meaning:
+          'killed, flipped, without memory, and replaced by another layout under traffic: no packet is judged wrongly',
+        files: ['test/vm/proof.test.ts'],
+        env: SMALL_MAPS,
+        isByName: true,
+      },
+    ],
+  },
 ];
 
 export const FEATURES = LANES.flatMap(({ features }) => features);
+
+/** Lanes that a kernel has. */
+export function lanesOf(request: string): readonly Lane[] {
+  return LANES.filter(({ kernels }) => kernels?.includes(request) ?? true);
+}
 
 /** Words of titles of tests that a kernel is too old for. */
 export function leftOut(feature: Feature, abi: string): string[] {

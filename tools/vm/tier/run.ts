@@ -1,5 +1,5 @@
 // The tier of guests as one call: tests compiled once, two guests at a time, failures told, the closing table.
-import { ensurePeer } from '../../lab/build-peer.ts';
+import { ensureProgram } from '../../lab/build-program.ts';
 import { findProject } from '../../lab/project.ts';
 import { VmFailure } from '../failure.ts';
 import { parseRequest } from '../kernel-choice.ts';
@@ -7,7 +7,8 @@ import { compileTests } from './bundle.ts';
 import { closingTable } from './document.ts';
 import { GUEST_RUNNER, type KernelResult, PROGRAM, runKernels } from './kernel-run.ts';
 import { rememberResults } from './latest.ts';
-import { FEATURES, KERNELS } from './plan.ts';
+import { makeOtherLayout } from './other-layout.ts';
+import { FEATURES, type Feature, KERNELS } from './plan.ts';
 
 export interface TierOptions {
   /** As `--kernel` takes them; all of the plan by default. */
@@ -33,12 +34,15 @@ export async function runTier({ kernels = KERNELS, features = [], atOnce = 2 }: 
     throw new VmFailure(`no feature ${unknown.join(', ')}: ${FEATURES.map(({ name }) => name).join(', ')}`);
   }
   const requests = kernels.map(parseRequest);
-  // The tests' traffic peer is compiled here: a guest would take minutes for it.
-  await ensurePeer();
+  // Programs that tests run are compiled here: a guest would take minutes for each.
+  for (const program of ['peer', 'witness', 'faults']) await ensureProgram(program);
   const tests = await compileTests([GUEST_RUNNER, PROGRAM, ...FEATURES.flatMap(({ files }) => files)]);
-  const isWanted = ({ name }: { readonly name: string }) => features.length === 0 || features.includes(name);
+  const isWanted = ({ name, isByName }: Feature) =>
+    features.includes(name) || (features.length === 0 && isByName !== true);
   const tell = (kernel: string, what: string) => console.log(`vm ${kernel}: ${what}`);
-  return resultOf(await runKernels(requests, { tests, isWanted, atOnce, cwd: findProject(), tell }));
+  const isProof = FEATURES.some((feature) => feature.name === 'proof' && isWanted(feature));
+  const env: Record<string, string> = isProof ? { TORTIE_OTHER_LAYOUT: await makeOtherLayout() } : {};
+  return resultOf(await runKernels(requests, { tests, isWanted, env, atOnce, cwd: findProject(), tell }));
 }
 
 function resultOf(results: readonly KernelResult[]): TierResult {

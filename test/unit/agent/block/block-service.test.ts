@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -93,6 +93,34 @@ describe('block service', () => {
     await restart();
     expect([enforcement.dropped(...asked), service.report().list]).toEqual([['198.51.100.7', '2001:db8::9'], list]);
     expect(enforcement.isAttached).toBe(true);
+  });
+
+  it('is in force before it goes to the disk, and says after how long', async () => {
+    let wasOnDisk: boolean | undefined;
+    enforcement.onSettle = () => {
+      wasOnDisk ??= existsSync(join(folder, 'blocks.mdb'));
+    };
+    const begin = performance.now();
+    const { inForceMs } = await service.add(['198.51.100.7'], { askedAtMs: begin - 1000 }, ANN);
+    expect(wasOnDisk).toBe(false);
+    expect(inForceMs).toBeGreaterThanOrEqual(1000);
+    expect(inForceMs).toBeLessThanOrEqual(performance.now() - begin + 1001);
+    expect((await service.remove(['198.51.100.7'])).inForceMs).toBeGreaterThan(0);
+    expect((await service.putFeed('drop', lines('203.0.113.0/24\n'), {}, ANN)).inForceMs).toBeGreaterThan(0);
+  });
+
+  it('refuses a feed of a hundred million lines by the stated limit, and changes nothing', async () => {
+    await service.putFeed('drop', lines('198.51.100.7\n'), {}, ANN);
+    const chunk = Buffer.from('20.0.0.1\n'.repeat(100_000));
+    let read = 0;
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (; read < 1000; read += 1) yield chunk;
+    }
+    await expect(service.putFeed('drop', endless(), {}, ANN)).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message: expect.stringContaining('at most 10000000'),
+    });
+    expect([read, enforcement.dropped('198.51.100.7', '20.0.0.1')]).toEqual([1000, ['198.51.100.7']]);
   });
 
   it('leaves no file and no program where nothing was ever blocked', async () => {

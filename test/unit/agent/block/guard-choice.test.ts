@@ -12,6 +12,10 @@ interface Case {
   readonly setting: string;
   readonly files?: Readonly<Record<string, string>>;
   readonly guarded?: readonly string[];
+  /** With something to do there alone. */
+  readonly askedFor?: readonly string[];
+  /** Nothing is to be done that concerns whoever comes from outside. */
+  readonly isQuiet?: boolean;
   readonly wanted: readonly string[];
 }
 
@@ -46,18 +50,42 @@ const CASES: Readonly<Record<string, Case>> = {
   'what a name says exactly: its dot is a dot': { setting: 'eth0.5,ethX5', wanted: ['eth0.5'] },
   'never loopback, never a workload': { setting: '*', wanted: ['eth0', 'eth0.5', 'eth1', 'bond0'] },
   'not what was guarded, when patterns name others': { setting: 'eth0', guarded: ['eth1'], wanted: ['eth0'] },
+  'what has something to do of its own, besides': {
+    setting: AUTO,
+    files: { '/proc/net/route': HEAD + route('eth1') },
+    askedFor: ['bond0', 'cali1'],
+    wanted: ['eth1', 'bond0'],
+  },
+  'that alone, where nothing concerns the outside': {
+    setting: AUTO,
+    files: { '/proc/net/route': HEAD + route('eth1') },
+    guarded: ['eth0'],
+    askedFor: ['bond0'],
+    isQuiet: true,
+    wanted: ['bond0'],
+  },
+  'only what patterns name, whatever there is to do elsewhere': {
+    setting: 'eth0',
+    askedFor: ['bond0'],
+    wanted: ['eth0'],
+  },
   'nothing that is not there': { setting: 'wlan0', wanted: [] },
   'nothing when told so': { setting: '', guarded: ['eth0'], wanted: [] },
 };
 
 describe('the choice of guarded interfaces', () => {
-  it.each(Object.entries(CASES))('is %s', (_, { setting, files = {}, guarded = [], wanted }) => {
-    const choice = chooseInterfaces(setting, LINKS, {
-      isWorkload: (name) => name.startsWith('cali'),
-      isGuarded: ({ name }) => guarded.includes(name),
-      read: (path) => files[path],
-    });
-    expect(choice.wanted.map(({ name }) => name)).toEqual(wanted);
-    expect(choice.lack === undefined).toBe(wanted.length > 0);
-  });
+  it.each(Object.entries(CASES))(
+    'is %s',
+    (_, { setting, files = {}, guarded = [], askedFor = [], isQuiet = false, wanted }) => {
+      const choice = chooseInterfaces(setting, LINKS, {
+        isWorkload: (name) => name.startsWith('cali'),
+        isGuarded: ({ name }) => guarded.includes(name),
+        read: (path) => files[path],
+        isAskedFor: ({ name }) => askedFor.includes(name),
+        coversOutside: !isQuiet,
+      });
+      expect(choice.wanted.map(({ name }) => name)).toEqual(wanted);
+      expect(choice.lack === undefined).toBe(wanted.length > 0);
+    },
+  );
 });

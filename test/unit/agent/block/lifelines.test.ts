@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  findLifelines,
-  type Lifeline,
-  parseSshConnection,
-  refusalOf,
-  sshConnectionOf,
-} from '../../../../src/agent/block/lifelines.ts';
+import { findLifelines, type Lifeline, parseSshConnection, refusalOf } from '../../../../src/agent/block/lifelines.ts';
+import { sshConnectionOf } from '../../../../src/agent/ssh-connection.ts';
 import { formatAddress, parseCidr } from '../../../../src/model/address.ts';
 
 const TCP = '  sl  local_address rem_address   st\n';

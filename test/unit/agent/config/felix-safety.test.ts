@@ -13,10 +13,7 @@ describe('protection that a FelixConfiguration asks for', () => {
     ['bpfDisableUnprivileged', true, false],
     ['bpfEnforceRPF', 'Loose', 'Disabled'],
     ['bpfJITHardening', 'Strict', 'Auto'],
-    ['defaultEndpointToHostAction', 'Drop', 'Return'],
     ['dropActionOverride', 'LogAndAccept', 'Drop'],
-    ['failsafeInboundHostPorts', [{ protocol: 'tcp', port: 22 }], []],
-    ['failsafeOutboundHostPorts', [{ protocol: 'udp', port: 53 }], []],
     ['wireguardEnabled', true, false],
     ['wireguardEnabledV6', true, false],
     ['wireguardHostEncryptionEnabled', true, false],
@@ -25,6 +22,14 @@ describe('protection that a FelixConfiguration asks for', () => {
     expect(leftUndone(field, asked)).toMatch(/\w/);
     expect(leftUndone(field, harmless)).toBeUndefined();
   });
+
+  it.each(['defaultEndpointToHostAction', 'failsafeInboundHostPorts', 'failsafeOutboundHostPorts'])(
+    'of %s is given: policy of host endpoints goes by it',
+    (field) => {
+      expect(UNUSED_FELIX_FIELDS.has(field)).toBe(false);
+      expect(leftUndone(field, 'Drop')).toBeUndefined();
+    },
+  );
 
   it('is not seen in fields that protect nothing', () => {
     expect(leftUndone('iptablesBackend', 'NFT')).toBeUndefined();

@@ -44,13 +44,13 @@ describe('FelixConfiguration', () => {
   });
 
   it('lists what Calico knows and nothing here goes by', () => {
-    const spec = { iptablesBackend: 'Auto', failsafeInboundHostPorts: [{ protocol: 'tcp', port: 22 }] };
+    const spec = { iptablesBackend: 'Auto', bpfEnforceRPF: 'Strict', defaultEndpointToHostAction: 'Drop' };
     const { ignored } = readFelixConfigurations(objects(manifest('default', spec)), '*');
     expect(ignored).toEqual([
       {
-        origin: 'default failsafeInboundHostPorts',
+        origin: 'default bpfEnforceRPF',
         reason: expect.stringContaining('nothing of this is done'),
-        leftUndone: expect.stringContaining('no port stays open against policy'),
+        leftUndone: expect.stringContaining("sources are checked on workloads' interfaces"),
       },
       { origin: 'default iptablesBackend', reason: 'no rules of iptables or nftables are written' },
     ]);

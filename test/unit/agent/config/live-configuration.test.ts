@@ -37,11 +37,11 @@ describe('settings of a running agent', () => {
   }
 
   it('warn once of protection that a FelixConfiguration asks for and does not get', () => {
-    const asked = felix({ wireguardEnabled: true, failsafeInboundHostPorts: [{ port: 22 }], iptablesBackend: 'NFT' });
+    const asked = felix({ wireguardEnabled: true, bpfEnforceRPF: 'Loose', iptablesBackend: 'NFT' });
     const live = start(asked);
     live.felixChanged(asked);
-    live.felixChanged(felix({ wireguardEnabled: true, failsafeInboundHostPorts: [{ port: 23 }] }));
-    expect(warnings()).toEqual(['default wireguardEnabled', 'default failsafeInboundHostPorts']);
+    live.felixChanged(felix({ wireguardEnabled: true, bpfEnforceRPF: 'Strict' }));
+    expect(warnings()).toEqual(['default wireguardEnabled', 'default bpfEnforceRPF']);
     expect(lines[0]).toMatchObject({ leftUndone: 'traffic between nodes is not encrypted' });
   });
 

@@ -3,6 +3,7 @@ import type { BlockStatus } from '../../../../src/agent/block/block-service.ts';
 import { BLOCK_CHECKS } from '../../../../src/agent/doctor/block-checks.ts';
 import type { AgentStatus } from '../../../../src/agent/status.ts';
 import { machineWith } from '../../../support/agent/machine-facts.ts';
+import { NO_SYNS } from '../../../support/block/table-enforcement.ts';
 
 const NONE = { packets: 0, bytes: 0 };
 const IDLE: BlockStatus = {
@@ -13,6 +14,7 @@ const IDLE: BlockStatus = {
   error: null,
   drops: { source: NONE, hole: NONE },
   tableBytes: 0,
+  syn: NO_SYNS,
 };
 const NATIVE = { interface: 'eth0', state: 'guarded', mode: 'native', reason: '' } as const;
 const BUSY: BlockStatus = { ...IDLE, entries: 2, prefixes: 2, interfaces: [NATIVE] };

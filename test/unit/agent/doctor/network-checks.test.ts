@@ -52,6 +52,13 @@ describe('checks of the network', () => {
       /INPUT/,
     ],
     ['chains of Cilium', 'iptables', { outputs: { 'iptables-save': ':CILIUM_FORWARD - [0:0]\n' } }, 'warn', /Cilium/],
+    [
+      'firewalld by its table',
+      'firewall-managers',
+      nft({ chain: { ...FORWARD, table: 'firewalld' } }),
+      'warn',
+      /firewalld/,
+    ],
     ['firewalld', 'firewall-managers', { files: { '/run/firewalld.pid': '7' } }, 'warn', /firewalld/],
     ['ufw', 'firewall-managers', { files: { '/etc/ufw/ufw.conf': 'ENABLED=yes\n' } }, 'warn', /ufw/],
     [
@@ -129,6 +136,11 @@ describe('checks of the network', () => {
   ])('finds %s, by %s', async (_, id, facts, level, found) => {
     const judgement = await judge(id, facts);
     expect(judgement).toMatchObject({ level, found: expect.stringMatching(found), hint: expect.stringMatching(/./) });
+  });
+
+  it('says whose rules stay beside policy without harm', async () => {
+    const saved = { outputs: { 'iptables-save': ':DOCKER - [0:0]\n:LIBVIRT_INP - [0:0]\n' } };
+    expect(await judge('firewall-managers', saved)).toEqual({ level: 'ok', found: 'Docker, libvirt write rules too' });
   });
 
   it.each([

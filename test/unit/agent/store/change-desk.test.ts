@@ -21,6 +21,9 @@ class RememberingHost implements PolicyHost {
   readonly given: string[][] = [];
   files = new Map<string, { file: string; line: number }>();
   failure: Error | undefined;
+  readonly world = worldOf([]);
+
+  lookOut(): undefined {}
 
   fileOf(id: string): { file: string; line: number } | undefined {
     return this.files.get(id);

@@ -7,8 +7,14 @@ import { StoreSession } from '../../../../src/agent/store/session.ts';
 import { Logger } from '../../../../src/base/log.ts';
 import { finish } from '../../../../src/base/steps.ts';
 import { tier } from '../../../support/agent/store-manifests.ts';
+import { worldOf } from '../../../support/worlds/questions.ts';
 
-const NOBODY = { fileOf: () => undefined, putStored: async () => undefined };
+const NOBODY = {
+  world: worldOf([]),
+  lookOut: () => undefined,
+  fileOf: () => undefined,
+  putStored: () => Promise.resolve(undefined),
+};
 
 let folder: string;
 let session: StoreSession;

@@ -8,6 +8,13 @@ const gnp = (name: string, spec: string): string =>
   `apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {name: ${name}}\nspec: {${spec}}`;
 const node = (name: string, address: string): string =>
   `apiVersion: v1\nkind: Node\nmetadata: {name: ${name}}\nstatus: {addresses: [{type: InternalIP, address: "${address}"}, {type: Hostname, address: ${name}}]}`;
+const withInterfaces = (name: string, ...interfaces: readonly string[]): string => {
+  const noted = JSON.stringify(interfaces.map((each) => ({ name: each, addresses: ['172.17.0.1'] })));
+  return `apiVersion: v1\nkind: Node\nmetadata: {name: ${name}, labels: {name: ${name}}, annotations: {projectcalico.org/Interfaces: '${noted}'}}`;
+};
+const automatic = (...templates: readonly string[]): string =>
+  `apiVersion: projectcalico.org/v3\nkind: KubeControllersConfiguration\nmetadata: {name: default}\nspec: {controllers: {node: {hostEndpoint: {autoCreate: Enabled, templates: [${templates.map((one) => `{${one}}`)}]}}}}`;
+const TEMPLATE = 'kubecontrollersconfiguration/default spec.controllers.node.hostEndpoint.templates';
 const UNTRACKED = 'doNotTrack: true, applyOnForward: true';
 const BOTH_WAYS = 'ingress: [{action: Allow, protocol: UDP}], egress: [{action: Allow, protocol: UDP}]';
 
@@ -98,6 +105,52 @@ export const HOST_CASES: readonly HostCase[] = [
       'expected-address-elsewhere hostendpoint/a spec.expectedIPs[0]',
       'expected-address-elsewhere hostendpoint/b spec.expectedIPs[0]',
     ],
+  },
+  {
+    name: 'endpoints of nodes, with bridges that have the same address everywhere',
+    documents: [
+      withInterfaces('n1', 'eth0', 'docker0'),
+      withInterfaces('n2', 'eth0', 'docker0'),
+      automatic('generateName: t, interfacePattern: eth'),
+      hep('own', 'expectedIPs: [172.17.0.1]', 'n3'),
+    ],
+    expected: [],
+  },
+  {
+    name: 'an endpoint of a node that a written one is in the way of, and the other way round',
+    documents: [
+      node('n1', '192.0.2.1'),
+      node('n2', '192.0.2.2'),
+      automatic(),
+      hep('all', 'interfaceName: "*"'),
+      hep('other', 'interfaceName: "*"', 'n2'),
+    ],
+    expected: ['host-endpoints-overlap node/n1', 'host-endpoints-overlap hostendpoint/other spec.interfaceName'],
+  },
+  {
+    name: 'templates that make nothing for nodes that they select',
+    documents: [
+      withInterfaces('n1', 'eth0'),
+      node('n2', '192.0.2.2'),
+      automatic(
+        'generateName: a, interfacePattern: ens',
+        'generateName: b, interfaceCIDRs: [192.0.2.0/24, 172.17.0.0/16]',
+        'generateName: c, interfaceCIDRs: [192.0.2.0/24]',
+        'generateName: d, interfacePattern: eth, nodeSelector: has(name)',
+      ),
+    ],
+    expected: [
+      `host-endpoint-template-idle ${TEMPLATE}[0].interfacePattern`,
+      `host-endpoint-template-idle ${TEMPLATE}[0].interfacePattern`,
+      `host-endpoint-template-idle ${TEMPLATE}[2].interfaceCIDRs`,
+      'host-endpoints-overlap node/n2',
+    ],
+  },
+  {
+    name: 'a template whose addresses no interface of the machine has',
+    documents: [node('n1', '192.0.2.9'), automatic('generateName: t, interfaceCIDRs: [192.0.2.0/24]')],
+    machine: MACHINE,
+    expected: ['host-endpoint-unbound node/n1'],
   },
   {
     name: 'untracked policy that allows both ways',

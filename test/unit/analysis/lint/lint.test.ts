@@ -124,6 +124,26 @@ const cases: readonly Case[] = [
     expected: [],
   },
   {
+    name: 'a rule before a Log rule, whose packets are logged already',
+    documents: [
+      SHOP,
+      webPolicy(
+        'ingress: [{action: Log, protocol: TCP}, {action: Deny, protocol: TCP, destination: {ports: [80]}}, {action: Log}]',
+      ),
+    ],
+    expected: ['redundant-rule np/shop/p spec.ingress[1]'],
+  },
+  {
+    name: 'a rule before a Log rule, some of whose packets are logged already',
+    documents: [
+      SHOP,
+      webPolicy(
+        'ingress: [{action: Log, destination: {ports: [80]}, protocol: TCP}, {action: Deny, protocol: TCP}, {action: Log}]',
+      ),
+    ],
+    expected: [],
+  },
+  {
     name: 'Pass without a profile behind it, and in a profile',
     documents: [
       SHOP.replaceAll(/kind: Pod[\s\S]*/g, ''),

@@ -65,6 +65,17 @@ describe('tortie export and tortie import', () => {
       'tier.projectcalico.org/a configured',
     ]);
   });
+
+  it('say so where there is nothing to bring back', async () => {
+    const file = tortie.file('all.yaml', await tortie.answer('export'));
+    expect(await tortie.answer('import', '-f', file)).toBe('tier.projectcalico.org/a unchanged');
+    expect(await tortie.answer('rollback', '2')).toBe('no changes');
+    await tortie.answer('rollback', '0');
+    const none = tortie.file('none.yaml', await tortie.answer('export'));
+    expect(await tortie.answer('import', '-f', none)).toBe('no changes');
+    expect(await tortie.answer('import', '-f', none, '--dry-run')).toBe('no changes');
+    expect(tortie.agent.stored.store.revision).toBe(3);
+  });
 });
 
 describe('tortie diff -f', () => {

@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LintReport } from '../../../../src/analysis/lint/finding.ts';
 import { fileUri } from '../../../../src/cli/manifest-paths.ts';
 import { run } from '../../../../src/cli/program.ts';
+import { AgentCommands } from '../../../support/agent/agent-commands.ts';
+import { policy, WORKLOADS } from '../../../support/agent/store-manifests.ts';
 
 const BROKEN = 'examples/lint/manifests';
 const POLICIES = 'examples/lint/policies-only';
@@ -53,6 +56,37 @@ describe('tortie lint', () => {
 
   it('knows no colour where there is no terminal', async () => {
     expect((await lint(BROKEN)).out).not.toContain('\u001b');
+  });
+});
+
+describe('tortie lint --live', () => {
+  let tortie: AgentCommands;
+
+  beforeEach(async () => {
+    const twice = policy('twice', [80]);
+    const [rule] = (twice.spec as { readonly ingress: readonly object[] }).ingress;
+    const spec = { ...(twice.spec as object), ingress: [rule, rule] };
+    tortie = await AgentCommands.start({ manifests: { 'lab.yaml': WORKLOADS } });
+    await tortie.answer('apply', '-f', tortie.file('twice.yaml', { ...twice, spec }));
+  });
+
+  afterEach(() => tortie.end());
+
+  it('looks at files and store of the agent together', async () => {
+    const { code, answer } = await tortie.run('lint', '--live', '-o', 'json');
+    const { findings, counts } = JSON.parse(answer) as LintReport;
+    expect(findings.map(({ rule, object, field }) => [rule, object, field])).toContainEqual([
+      'unreachable-rule',
+      'np/lab/twice',
+      'spec.ingress[1]',
+    ]);
+    expect(counts).toMatchObject({ policies: 2 });
+    expect(code).toBe(1);
+  });
+
+  it('takes no paths', async () => {
+    const result = await tortie.run('lint', THREE_TIER, '--live');
+    expect(result).toMatchObject({ code: 2, output: expect.stringMatching(/^USAGE: .*--live/) });
   });
 });
 

@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import type { Condition } from '../../../../src/agent/conditions.ts';
 import type { AgentStatus } from '../../../../src/agent/status.ts';
 import { API_VERSION, VERSION } from '../../../../src/agent/version.ts';
+import { NO_SYNS } from '../../../support/block/table-enforcement.ts';
 import { runCommand } from '../../../support/run-command.ts';
 
 const DISK: Condition = {
@@ -28,6 +29,7 @@ const HEALTHY: AgentStatus = {
   attachMode: 'tcx',
   manifests: { directory: '/etc/tortie/manifests', objects: 9, errors: [] },
   endpoints: [],
+  hostEndpoints: [],
   tables: null,
   flows: 0,
   counters: { allowed_new: { packets: 5, bytes: 300 }, spoofed: { packets: 0, bytes: 0 } },
@@ -42,6 +44,7 @@ const HEALTHY: AgentStatus = {
     error: null,
     drops: { source: { packets: 0, bytes: 0 }, hole: { packets: 0, bytes: 0 } },
     tableBytes: 0,
+    syn: NO_SYNS,
   },
 };
 

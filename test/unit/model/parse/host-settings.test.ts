@@ -16,7 +16,7 @@ function settingsOf(...manifests: readonly string[]): ReadonlyMap<string, HostSe
 const net = { family: 4, words: [0xc6336400], length: 24 };
 
 describe('host settings', () => {
-  it('are what Calico has by default where nothing is written', () => {
+  it('are ports that Calico has by default where nothing is written, and no workload is cut off', () => {
     const { failsafes, endpointToHost } = settingsOfNode(new Map(), 'n1');
     const shown = (['ingress', 'egress'] as const).map((direction) =>
       failsafes[direction].map(({ protocol, port }) => `${protocol === 6 ? 'tcp' : 'udp'}:${port}`).join(),
@@ -25,7 +25,7 @@ describe('host settings', () => {
       'tcp:22,udp:68,tcp:179,tcp:2379,tcp:2380,tcp:5473,tcp:6443,tcp:6666,tcp:6667',
       'udp:53,udp:67,tcp:179,tcp:2379,tcp:2380,tcp:5473,tcp:6443,tcp:6666,tcp:6667',
     ]);
-    expect(endpointToHost).toBe('drop');
+    expect(endpointToHost).toBe('return');
   });
 
   it.each([

@@ -1,261 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { PROTOCOL } from '../../../../src/model/flow.ts';
-import type { Path } from '../../../../src/model/path.ts';
-import { felix, gnp, HOST, hep, inShort, judge, OUTSIDE, POD, POD_MANIFEST, tcp } from './hosts.ts';
-
-const TO_HOST: Path = { kind: 'to-host', in: 'eth0' };
-const FROM_HOST: Path = { kind: 'from-host', out: 'eth0' };
-const FORWARD: Path = { kind: 'forward', in: 'eth0', out: 'eth1' };
-const ETH0 = hep('eth0', 'interfaceName: eth0');
-const ETH1 = hep('eth1', 'interfaceName: eth1');
-const ANY = hep('any', 'interfaceName: "*"');
-
-const UNTRACKED = 'doNotTrack: true, applyOnForward: true';
-const PRE_DNAT = 'preDNAT: true, applyOnForward: true';
-const FORWARDED = 'applyOnForward: true';
-const rules = (direction: string, action: string): string => `${direction}: [{action: ${action}}]`;
-
-interface Case {
-  readonly name: string;
-  readonly manifests: readonly string[];
-  readonly path: Path;
-  readonly expected: string;
-}
-
-const toHost: readonly Case[] = [
-  { name: 'without a host endpoint', manifests: [], path: TO_HOST, expected: 'allow' },
-  {
-    name: 'with nothing but an endpoint',
-    manifests: [ETH0],
-    path: TO_HOST,
-    expected: 'deny, normal ingress eth0 deny',
-  },
-  {
-    name: 'that a profile allows',
-    manifests: [hep('eth0', 'interfaceName: eth0, profiles: [projectcalico-default-allow]')],
-    path: TO_HOST,
-    expected: 'allow, normal ingress eth0 allow',
-  },
-  {
-    name: 'that policy allows',
-    manifests: [ETH0, gnp('p', rules('ingress', 'Allow'))],
-    path: TO_HOST,
-    expected: 'allow, normal ingress eth0 allow',
-  },
-  {
-    name: 'that policy for forwarded traffic allows as well',
-    manifests: [ETH0, gnp('p', `${FORWARDED}, ${rules('ingress', 'Allow')}`)],
-    path: TO_HOST,
-    expected: 'allow, normal ingress eth0 allow',
-  },
-  {
-    name: 'that untracked policy allows',
-    manifests: [
-      ETH0,
-      gnp('u', `${UNTRACKED}, ${rules('ingress', 'Allow')}`),
-      gnp('d', `${PRE_DNAT}, ${rules('ingress', 'Deny')}`),
-    ],
-    path: TO_HOST,
-    expected: 'allow, untracked ingress eth0 allow',
-  },
-  {
-    name: 'that untracked policy denies',
-    manifests: [ETH0, gnp('u', `${UNTRACKED}, ${rules('ingress', 'Deny')}`), gnp('p', rules('ingress', 'Allow'))],
-    path: TO_HOST,
-    expected: 'deny, untracked ingress eth0 deny',
-  },
-  {
-    name: 'about which untracked policy says nothing',
-    manifests: [
-      ETH0,
-      gnp('u', `${UNTRACKED}, ingress: [{action: Deny, protocol: UDP}]`),
-      gnp('p', rules('ingress', 'Allow')),
-    ],
-    path: TO_HOST,
-    expected: 'allow, untracked ingress eth0 next, normal ingress eth0 allow',
-  },
-  {
-    name: 'that policy before DNAT allows',
-    manifests: [ETH0, gnp('d', `${PRE_DNAT}, ${rules('ingress', 'Allow')}`), gnp('p', rules('ingress', 'Deny'))],
-    path: TO_HOST,
-    expected: 'allow, preDnat ingress eth0 allow',
-  },
-  {
-    name: 'that policy before DNAT denies',
-    manifests: [ETH0, gnp('d', `${PRE_DNAT}, ${rules('ingress', 'Deny')}`), gnp('p', rules('ingress', 'Allow'))],
-    path: TO_HOST,
-    expected: 'deny, preDnat ingress eth0 deny',
-  },
-  {
-    name: 'about which neither of them says anything',
-    manifests: [
-      ETH0,
-      gnp('u', `${UNTRACKED}, ingress: [{action: Pass}]`),
-      gnp('d', `${PRE_DNAT}, types: [Ingress]`),
-      gnp('p', rules('ingress', 'Allow')),
-    ],
-    path: TO_HOST,
-    expected: 'allow, untracked ingress eth0 next, preDnat ingress eth0 next, normal ingress eth0 allow',
-  },
-  {
-    name: 'on an interface of `*` without one of its own',
-    manifests: [ANY],
-    path: { kind: 'to-host', in: 'eth1' },
-    expected: 'deny, normal ingress any deny',
-  },
-  {
-    name: 'on an interface that nobody has heard of',
-    manifests: [ANY],
-    path: { kind: 'to-host', in: 'tun7' },
-    expected: 'deny, normal ingress any deny',
-  },
-  {
-    name: 'on an interface whose own endpoint hides `*` from every list',
-    manifests: [
-      ETH0,
-      ANY,
-      gnp('d', `${PRE_DNAT}, ${rules('ingress', 'Deny')}`).replace('hep == "true"', 'name == "any"'),
-    ],
-    path: TO_HOST,
-    expected: 'deny, normal ingress eth0 deny',
-  },
-  {
-    name: 'on an interface that an endpoint has by its address',
-    manifests: [hep('by-address', `expectedIPs: [${HOST}]`)],
-    path: TO_HOST,
-    expected: 'deny, normal ingress by-address deny',
-  },
-  {
-    name: 'on an interface that an endpoint with another interface has the address of',
-    manifests: [hep('elsewhere', `interfaceName: eth1, expectedIPs: [${HOST}]`)],
-    path: TO_HOST,
-    expected: 'allow',
-  },
-  {
-    name: 'on the loopback interface',
-    manifests: [ANY, hep('lo', 'interfaceName: lo')],
-    path: { kind: 'to-host', in: 'lo' },
-    expected: 'allow',
-  },
-];
-
-const fromHost: readonly Case[] = [
-  { name: 'without a host endpoint', manifests: [], path: FROM_HOST, expected: 'allow' },
-  {
-    name: 'with nothing but an endpoint',
-    manifests: [ETH0],
-    path: FROM_HOST,
-    expected: 'deny, normal egress eth0 deny',
-  },
-  {
-    name: 'that untracked policy allows',
-    manifests: [ETH0, gnp('u', `${UNTRACKED}, ${rules('egress', 'Allow')}`)],
-    path: FROM_HOST,
-    expected: 'allow, untracked egress eth0 allow',
-  },
-  {
-    name: 'that untracked policy denies',
-    manifests: [ETH0, gnp('u', `${UNTRACKED}, ${rules('egress', 'Deny')}`), gnp('p', rules('egress', 'Allow'))],
-    path: FROM_HOST,
-    expected: 'deny, untracked egress eth0 deny',
-  },
-  {
-    name: 'that no untracked policy of this direction is about',
-    manifests: [ETH0, gnp('u', `${UNTRACKED}, ${rules('ingress', 'Deny')}`), gnp('p', rules('egress', 'Allow'))],
-    path: FROM_HOST,
-    expected: 'allow, untracked egress eth0 next, normal egress eth0 allow',
-  },
-  { name: 'to its own workload', manifests: [ANY], path: { kind: 'from-host', out: 'cali1' }, expected: 'allow' },
-  { name: 'on the loopback interface', manifests: [ANY], path: { kind: 'from-host', out: 'lo' }, expected: 'allow' },
-];
-
-const forwarded: readonly Case[] = [
-  {
-    name: 'past endpoints without policy for it',
-    manifests: [ETH0, ETH1, gnp('p', rules('ingress', 'Deny'))],
-    path: FORWARD,
-    expected: 'allow',
-  },
-  {
-    name: 'that policy of the first interface denies',
-    manifests: [ETH0, ETH1, gnp('p', `${FORWARDED}, ${rules('ingress', 'Deny')}`)],
-    path: FORWARD,
-    expected: 'deny, forward ingress eth0 deny',
-  },
-  {
-    name: 'that no rule of the first interface allows',
-    manifests: [ETH0, ETH1, gnp('p', `${FORWARDED}, types: [Ingress]`)],
-    path: FORWARD,
-    expected: 'deny, forward ingress eth0 deny',
-  },
-  {
-    name: 'that policy of the second interface denies',
-    manifests: [ETH0, ETH1, gnp('p', `${FORWARDED}, ${rules('egress', 'Deny')}`)],
-    path: FORWARD,
-    expected: 'deny, forward ingress eth0 allow, forward egress eth1 deny',
-  },
-  {
-    name: 'that every tier passes on',
-    manifests: [ETH0, gnp('p', `${FORWARDED}, ${rules('ingress', 'Pass')}`)],
-    path: FORWARD,
-    expected: 'allow, forward ingress eth0 allow',
-  },
-  {
-    name: 'that was allowed before DNAT, past the first interface only',
-    manifests: [
-      ETH0,
-      ETH1,
-      gnp('d', `${PRE_DNAT}, ${rules('ingress', 'Allow')}`),
-      gnp('p', `${FORWARDED}, ${rules('ingress', 'Deny')}, egress: [{action: Deny}]`),
-    ],
-    path: FORWARD,
-    expected: 'deny, preDnat ingress eth0 allow, forward egress eth1 deny',
-  },
-  {
-    name: 'that was allowed untracked, past the first interface only',
-    manifests: [
-      ETH0,
-      ETH1,
-      gnp('u', `${UNTRACKED}, ${rules('ingress', 'Allow')}`),
-      gnp('d', `${PRE_DNAT}, ${rules('ingress', 'Deny')}`),
-      gnp('p', `${FORWARDED}, ${rules('egress', 'Deny')}`),
-    ],
-    path: FORWARD,
-    expected: 'deny, untracked ingress eth0 allow, forward egress eth1 deny',
-  },
-  {
-    name: 'to a workload, past `*` and its own policy',
-    manifests: [POD_MANIFEST, ANY, gnp('p', `${FORWARDED}, ${rules('egress', 'Allow')}`)],
-    path: { kind: 'forward', in: 'eth0', out: 'cali1' },
-    expected: 'allow, forward ingress any allow, forward egress any allow, ingress ingress default/w allow',
-  },
-  {
-    name: 'from a workload, its own policy first, then `*` in the place of an endpoint of the interface',
-    manifests: [
-      POD_MANIFEST,
-      ANY,
-      ETH1,
-      gnp('d', `${PRE_DNAT}, ingress: [{action: Pass}]`),
-      gnp('p', `${FORWARDED}, ${rules('ingress', 'Allow')}, egress: [{action: Allow}]`),
-      gnp('u', `${UNTRACKED}, ${rules('ingress', 'Deny')}`),
-    ],
-    path: { kind: 'forward', in: 'cali1', out: 'eth1' },
-    expected:
-      'allow, egress egress default/w allow, preDnat ingress any next, forward ingress any allow, forward egress eth1 allow',
-  },
-];
+import {
+  ETH0,
+  FORWARD,
+  FROM_HOST,
+  forwarded,
+  fromHost,
+  PRE_DNAT,
+  rules,
+  TO_HOST,
+  toHost,
+  UNTRACKED,
+} from './host-cases.ts';
+import { felix, gnp, HOST, inShort, judge, OUTSIDE, POD, tcp } from './hosts.ts';
 
 describe('a packet to the host', () => {
   it.each(toHost)('$name', ({ manifests, path, expected }) => {
     expect(inShort(judge(manifests, tcp(path)))).toBe(expected);
   });
 
-  it('is matched before DNAT by its destination there, and after it by the one it then has', () => {
+  it.each([
+    ['preDNAT', PRE_DNAT],
+    ['untracked', UNTRACKED],
+  ])('is matched by %s policy by what it was sent to, and after DNAT by the destination it then has', (_, scope) => {
     const manifests = [
       ETH0,
       gnp(
         'd',
-        `${PRE_DNAT}, ingress: [{action: Deny, protocol: TCP, destination: {nets: [203.0.113.1/32], ports: [80]}}]`,
+        `${scope}, ingress: [{action: Deny, protocol: TCP, destination: {nets: [203.0.113.1/32], ports: [80]}}]`,
       ),
       gnp('p', 'ingress: [{action: Allow, protocol: TCP, destination: {ports: [8055]}}]'),
     ];
@@ -291,7 +63,7 @@ describe('a forwarded packet', () => {
   });
 
   it('knows no failsafe ports', () => {
-    const manifests = [ETH0, gnp('p', `${FORWARDED}, ${rules('ingress', 'Deny')}`)];
+    const manifests = [ETH0, gnp('p', `applyOnForward: true, ${rules('ingress', 'Deny')}`)];
     expect(judge(manifests, tcp(FORWARD, { to: POD, port: 22 })).verdict).toBe('deny');
   });
 });

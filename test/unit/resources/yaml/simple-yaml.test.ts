@@ -74,7 +74,7 @@ describe('parseSimpleYaml', () => {
     expect(parseSimpleYaml(plain)?.value).toEqual(JSON.parse(plain));
   });
 
-  it('agrees with the other parsers on generated documents', () => {
+  it('agrees with the other parsers on generated documents', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(anyValue, anyStyle, (value, style) => {
         expectAgreement(stringify(value, style));

@@ -12,12 +12,13 @@ const FLOWS_PER_WORLD = 100;
 /** Ten seconds on a quiet machine. */
 const TIMEOUT_MS = 300_000;
 
-/** What has no place in a world that is valid and can be enforced, or is no policy but the agent's settings. */
+/** What has no place in a world that is valid and can be enforced, or is no policy but somebody's settings. */
 const NEVER_MADE = [
   /\.http(?:\.|$)/,
   /\.ingress\[\]\.destination\.services/,
   /\.egress\[\]\.source\.services/,
   /^FelixConfiguration /,
+  /^KubeControllersConfiguration /,
   /^ClusterNetworkPolicy .*\.(?:nodes|domainNames)/,
 ];
 

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { resolveInterfaces } from '../../../../src/model/host-interfaces.ts';
+import { isHostDiscovery } from '../../../../src/model/link-scope.ts';
 import { ReferencePathEvaluator } from '../../../../src/model/reference/path-evaluator.ts';
 import { END_TIER, FAILSAFE_TIER } from '../../../../src/model/trace.ts';
 import { hostQuestionOf } from '../../../support/worlds/hosts.ts';
@@ -7,7 +8,7 @@ import { worldOf } from '../../../support/worlds/questions.ts';
 
 // Always the same worlds: this is about the generators, and what is rare must not be missing by chance.
 const SEED = 1;
-const WORLDS = 100;
+const WORLDS = 150;
 const PACKETS = 200;
 
 describe('generated packets past interfaces', () => {
@@ -29,6 +30,11 @@ describe('generated packets past interfaces', () => {
         const { verdict, stages } = model.evaluatePath(question);
         note(`${question.path.kind} ${verdict}`);
         if (stages.length === 0) note('no stage');
+        const { flow, path } = question;
+        const isFromWorkload = path.kind !== 'from-host' && path.in.startsWith('cali');
+        if (isHostDiscovery(flow, { kind: path.kind, isFromWorkload })) {
+          note(`discovery ${path.kind}, ${stages.length === 0 ? 'not judged' : `${stages[0]?.stage} ${verdict}`}`);
+        }
         for (const { stage, direction, verdict: said, trace, pending, isLogged } of stages) {
           note(`${stage} ${direction} ${said}`);
           if (isLogged) note('logged');
@@ -48,6 +54,11 @@ describe('generated packets past interfaces', () => {
     ['overlap', 10],
     ['unbound', 10],
     ['no stage', 500],
+    ['discovery to-host, not judged', 50],
+    ['discovery from-host, not judged', 50],
+    ['discovery forward, not judged', 50],
+    ['discovery to-host, egress deny', 10],
+    ['discovery to-host, egress allow', 10],
     ['logged', 100],
   ])('come with "%s" often enough', (name, least) => {
     expect(counts.get(name) ?? 0).toBeGreaterThanOrEqual(least);
