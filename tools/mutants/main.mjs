@@ -10,6 +10,7 @@ const SUITES = {
   packet: ['attacks', 'test/packet/ test/attacks/memory'],
   wire: ['test/attacks/wire'],
   guard: ['test/packet/guard'],
+  host: ['test/packet/host-'],
 };
 
 process.exitCode = main(process.argv.slice(2));

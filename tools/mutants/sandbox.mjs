@@ -11,7 +11,13 @@ const COPIED = [
 ];
 /** No test attaches the one; the other only asks what the rest asks too, for half a minute. */
 const LEFT_OUT = ['bpf/programs/bench.bpf.c', 'test/packet/agreement.test.ts'];
-export const OBJECTS = ['build/bpf/workload.bpf.o', 'build/bpf/guard.bpf.o'];
+export const OBJECTS = [
+  'build/bpf/workload.bpf.o',
+  'build/bpf/guard.bpf.o',
+  'build/bpf/guard-frags.bpf.o',
+  'build/bpf/host.bpf.o',
+  'build/bpf/test/late.bpf.o',
+];
 
 export class Sandbox {
   #folder = mkdtempSync(path.join(os.tmpdir(), 'tortie-mutants-'));

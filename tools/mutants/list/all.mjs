@@ -1,15 +1,22 @@
 // Every defence that is taken out: where it stands, and which tests have to notice.
+import { guardMutants } from './guard.mjs';
+import { hostMutants } from './host.mjs';
 import { identityMutants } from './identity.mjs';
 import { memoryMutants, orderMutants } from './memory.mjs';
 import { parseMutants } from './parse.mjs';
 
 /** `file` is relative to the project; `before` stands in it once. */
-export const allMutants = [...parseMutants, ...identityMutants, ...memoryMutants, ...orderMutants].map(
-  ([file, defence, before, after, suite = 'packet']) => ({
-    name: `${file.replace(/^\.\.\/\w+\//, '')}: ${defence}`,
-    file: file.startsWith('../') ? file.replace('..', 'bpf') : `bpf/stages/${file}`,
-    before,
-    after,
-    suite,
-  }),
-);
+export const allMutants = [
+  ...parseMutants,
+  ...identityMutants,
+  ...memoryMutants,
+  ...orderMutants,
+  ...guardMutants,
+  ...hostMutants,
+].map(([file, defence, before, after, suite = 'packet']) => ({
+  name: `${file.replace(/^\.\.\/\w+\//, '')}: ${defence}`,
+  file: file.startsWith('../') ? file.replace('..', 'bpf') : `bpf/stages/${file}`,
+  before,
+  after,
+  suite,
+}));

@@ -102,7 +102,7 @@ export const memoryMutants = [
     '(packet->hook == TT_HOOK_FROM_WORKLOAD && packet->ingress_word ? TT_FLOW_LOCAL : 0)',
     'TT_FLOW_LOCAL',
   ],
-  ['flow-enter.h', 'a SYN starts a flow over', 'if (!is_anew && !tt_flow_is_unmet', 'if (!tt_flow_is_unmet'],
+  ['flow-enter.h', 'a SYN starts a flow over', 'is_anew || tt_flow_is_unmet(flow);', 'tt_flow_is_unmet(flow);'],
   ['flow-enter.h', 'evictions are counted', 'tt_count(TT_REASON_FLOW_EVICTED, packet->length);', ''],
   ['flow-enter.h', 'a place in the index', 'tt_flow_publish(region, place, &made);', ''],
   ['flow-enter.h', 'the generation a flow was judged under', '.generation = packet->generation,', '.generation = 0,'],

@@ -1,0 +1,138 @@
+// Defences of the stages at the host's own hooks: places of packets, lists that know no connections, what passes before policy, reports.
+const T = '\t';
+const HOST = 'host';
+
+export const hostMutants = [
+  [
+    'host-begin.h',
+    "a place is one packet's",
+    'if (place && !__sync_lock_test_and_set(&place->is_taken, 1))',
+    'if (place)',
+    HOST,
+  ],
+  [
+    'flow-enter.h',
+    'what a workload has met is not started over',
+    'TT_IS_HOST ? is_anew && (flow->flags & TT_FLOW_UNMET) :',
+    'TT_IS_HOST ? is_anew :',
+    HOST,
+  ],
+  ['host-begin.h', 'places are given back', '__sync_lock_test_and_set(&place->is_taken, 0);', '', HOST],
+
+  [
+    'host-judge.h',
+    'what an untracked list takes over has no replies',
+    `if (verdict == TT_ALLOW)\n${T}${T}is_reply = false;`,
+    '',
+    HOST,
+  ],
+  [
+    'host-judge.h',
+    'an untracked list is asked again of what came in',
+    `else if (is_reply)\n${T}${T}verdict = tt_host_ask_untracked(packet, skb, out, true, true);`,
+    '',
+    HOST,
+  ],
+  [
+    'host-judge.h',
+    'an untracked list is asked again of what the host sent',
+    `verdict = tt_host_ask_untracked(packet, skb, in, false, true);`,
+    ';',
+    HOST,
+  ],
+  [
+    'host-judge.h',
+    'workloads have no untracked lists',
+    '(lists->flags & TT_HOST_WORKLOAD) || !(lists->flags & TT_HOST_UNTRACKED)',
+    '!(lists->flags & TT_HOST_UNTRACKED)',
+    HOST,
+  ],
+  [
+    'host-judge.h',
+    'a Log rule of a preDNAT list that passes on',
+    'if (verdict == TT_CONTINUE && (packet->ingress_word & TT_WORD_LOG))',
+    'if (0)',
+    HOST,
+  ],
+  [
+    'host-judge.h',
+    'a Log rule of an untracked list that passes on',
+    'if (verdict == TT_CONTINUE && ((packet->egress_word | packet->ingress_word) & TT_WORD_LOG))',
+    'if (0)',
+    HOST,
+  ],
+  [
+    'host-report.h',
+    'a connection is logged once',
+    ' && (kind == TT_EVENT_NEW_FLOW || kind == TT_EVENT_DENIED)',
+    '',
+    HOST,
+  ],
+
+  [
+    'neighbour.h',
+    'routers with hop limit 255',
+    'packet->icmp_type == TT_ROUTER_ADVERTISEMENT && packet->hop_limit == 255',
+    'packet->icmp_type == TT_ROUTER_ADVERTISEMENT',
+    HOST,
+  ],
+  [
+    'neighbour.h',
+    'routers speak to the host',
+    'packet->hook == TT_HOOK_TO_HOST && !packet->is_from_workload',
+    '!packet->is_from_workload',
+    HOST,
+  ],
+  [
+    'neighbour.h',
+    'workloads are no routers',
+    '!packet->is_from_workload && tt_is_link_local(&packet->source);',
+    'tt_is_link_local(&packet->source);',
+    HOST,
+  ],
+  [
+    'neighbour.h',
+    'routers of the link',
+    '!packet->is_from_workload && tt_is_link_local(&packet->source);',
+    '!packet->is_from_workload;',
+    HOST,
+  ],
+  [
+    'neighbour.h',
+    'no router messages in fragments',
+    'TT_IS_HOST && !packet->fragment && tt_is_router_message',
+    'TT_IS_HOST && tt_is_router_message',
+    HOST,
+  ],
+  [
+    'neighbour.h',
+    'no DHCPv6 in fragments',
+    'packet->fragment || packet->is_from_workload || ',
+    'packet->is_from_workload || ',
+    HOST,
+  ],
+  [
+    'neighbour.h',
+    'workloads are no DHCPv6 servers',
+    'packet->fragment || packet->is_from_workload || ',
+    'packet->fragment || ',
+    HOST,
+  ],
+  ['neighbour.h', 'DHCPv6 of the link', ' || !tt_is_link_local(&packet->source))', ')', HOST],
+  [
+    'neighbour.h',
+    'DHCPv6 to an address of the link',
+    ` &&\n${T}${T}       tt_is_link_local(&packet->destination);`,
+    ';',
+    HOST,
+  ],
+  ['neighbour.h', 'DHCPv6 of the client', 'tt_source_port(packet) == bpf_htons(TT_DHCPV6_CLIENT) &&', '1 &&', HOST],
+  [
+    'neighbour.h',
+    'DHCPv6 to servers of the link',
+    '(tt_is_link_local(&packet->destination) || tt_is_link_multicast(&packet->destination));',
+    '1;',
+    HOST,
+  ],
+  ['neighbour.h', 'listener reports of hosts only', 'return TT_IS_HOST;', 'return true;', HOST],
+];
