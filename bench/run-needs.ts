@@ -23,6 +23,7 @@ const KERNEL: SectionNeeds = { root: true, commands: [] };
 const NEEDS: Readonly<Record<string, SectionNeeds>> = {
   forward: TRAFFIC,
   tcp: TRAFFIC,
+  host: TRAFFIC,
   change: { root: true, commands: ['ip'] },
   idle: { root: true, commands: ['ip'] },
   diff: COMPUTE,

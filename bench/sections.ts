@@ -5,6 +5,7 @@ import { benchDiff } from './diff.ts';
 import { benchEvents } from './events.ts';
 import { benchFlows } from './flows.ts';
 import { benchForward } from './forward.ts';
+import { benchHost } from './host.ts';
 import { benchIdle } from './idle.ts';
 import { benchInstructions } from './instructions.ts';
 import type { BenchSection } from './run.ts';
@@ -17,6 +18,7 @@ export const SECTIONS: Readonly<Record<string, BenchSection>> = {
   verdict: benchVerdict,
   forward: benchForward,
   tcp: benchTcp,
+  host: benchHost,
   xdp: benchXdp,
   events: benchEvents,
   flows: benchFlows,

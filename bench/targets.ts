@@ -27,6 +27,7 @@ const key = (section: string, name: string, params: BenchParams = {}): RowKey =>
 const verdict = (name: string, family: number, rules: number): RowKey => key('verdict', name, { family, rules });
 const forward = (name: string, rules?: number): RowKey => key('forward', name, rules === undefined ? {} : { rules });
 const tcp = (name: string, who: string): RowKey => key('tcp', name, { who });
+const host = (name: string, who: string): RowKey => key('host', name, { who });
 const CLUSTER = { policies: 75_000, pods: 100_000, namespaces: 25_000 };
 const ALL_RULES = [1, 100, 10_000, 100_000];
 
@@ -58,6 +59,9 @@ export const TARGETS: readonly Target[] = [
   atLeast('TCP round trips to none', tcp('rr of none', 'tortie'), 103),
   atLeast('TCP connections to none', tcp('crr of none', 'tortie'), 105),
   atMost('TCP connection p99 to none', tcp('crr-p99 of none', 'tortie'), 100),
+  atLeast('datagrams into a host to none', host('udp-in of none', 'tortie'), 97),
+  atLeast('connections into a host to none', host('tcp-crr of none', 'tortie'), 97),
+  atLeast('forwarding by a host to nftables', host('forward', 'nft-set-ct'), 1, host('forward', 'tortie')),
   {
     ...atMost('change of one policy, p50', key('change', 'one-policy', { policies: 10_000 }), 3),
     floor: key('change', 'floor-event'),
@@ -78,6 +82,8 @@ export const TARGETS: readonly Target[] = [
   atMost('events lost without being counted', key('scale', 'events-uncounted', { rate: 100_000 }), 0),
   atMost('blocked source, IPv4', key('xdp', 'drop', { family: 4, cidrs: 1_000_000 }), 25),
   atMost('blocked source, IPv6', key('xdp', 'drop', { family: 6, cidrs: 1_000_000 }), 25),
+  atMost('blocked from the request on, IPv4', key('xdp', 'add-request', { family: 4, cidrs: 1_000_000 }), 10),
+  atMost('blocked from the request on, IPv6', key('xdp', 'add-request', { family: 6, cidrs: 1_000_000 }), 10),
   atMost('idle agent, memory', key('idle', 'rss', { endpoints: 100 }), 120),
   atMost('idle agent, CPU', key('idle', 'cpu', { endpoints: 100 }), 0.3),
 ];

@@ -35,7 +35,7 @@ export async function measureAdds(family: Family, lists: PrefixLists, rounds: nu
 }
 
 /** Far from each other, in public address space. */
-function addressOf(family: Family, round: number): IpAddress {
+export function addressOf(family: Family, round: number): IpAddress {
   const word = Math.imul(round + 1, 2654435761) >>> 0;
   if (family === 4) return { family, words: [0x14000000 + (word >>> 3)] };
   return { family, words: [0x20000000 | (word >>> 3), word, 0, 1] };

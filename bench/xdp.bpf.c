@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /* The guard beside empty programs of the same shape, for the benchmark. Never attached to an interface. */
-#include "stages/guard.h"
+#define TT_AT_XDP
+#include "stages/guard-judge.h"
 
 enum bench_sources {
 	BENCH_SOURCES = 65536,

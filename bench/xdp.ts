@@ -11,7 +11,8 @@ import type { PrefixLists, PrefixTable } from '../src/tables/prefix-table-list.t
 import { walkPrefixTable } from '../src/tables/prefix-table-lookup.ts';
 import { type BenchResult, summarize } from './results.ts';
 import type { BenchRun } from './run.ts';
-import { measureAdds } from './xdp-add.ts';
+import { addressOf, measureAdds } from './xdp-add.ts';
+import { measureRequests } from './xdp-request.ts';
 import { blockedSources, blocklist, type Family } from './xdp-world.ts';
 
 const CIDRS = [1_000, 100_000, 1_000_000];
@@ -49,6 +50,8 @@ interface Subject {
   readonly buildMs: number[];
   /** Of one more prefix. */
   readonly addMs: number[];
+  /** Of a request for it, in the agent. */
+  readonly requestMs: number[];
   words: number;
   /** By measure. */
   readonly samples: readonly number[][];
@@ -64,12 +67,17 @@ export async function benchXdp(run: BenchRun): Promise<BenchResult[]> {
   }
   run.progress('xdp: one more prefix');
   for (const { family, lists, addMs } of subjects) addMs.push(...(await measureAdds(family, lists, ADDS)));
+  run.progress('xdp: requests for one more prefix');
+  for (const { family, lists, requestMs } of subjects) {
+    const addresses = Array.from({ length: ADDS }, (_, round) => addressOf(family, round));
+    requestMs.push(...(await measureRequests(family, lists, addresses)));
+  }
   return subjects.flatMap(resultsOf);
 }
 
 function newSubject(family: Family, cidrs: number): Subject {
   const lists = blocklist(family, cidrs);
-  return { family, cidrs, lists, buildMs: [], addMs: [], words: 0, samples: MEASURES.map(() => []) };
+  return { family, cidrs, lists, buildMs: [], addMs: [], requestMs: [], words: 0, samples: MEASURES.map(() => []) };
 }
 
 function build(subject: Subject): void {
@@ -143,7 +151,7 @@ function runOnce(guard: Guard, frame: Uint8Array, program: string, expected: num
   return durationNs;
 }
 
-function resultsOf({ family, cidrs, buildMs, addMs, words, samples }: Subject): BenchResult[] {
+function resultsOf({ family, cidrs, buildMs, addMs, requestMs, words, samples }: Subject): BenchResult[] {
   const row = (name: string, values: readonly number[], unit: string): BenchResult => {
     const { median, spread } = summarize(values);
     return { section: 'xdp', name, params: { family, cidrs }, value: round1(median), unit, spread: round1(spread) };
@@ -152,6 +160,7 @@ function resultsOf({ family, cidrs, buildMs, addMs, words, samples }: Subject): 
     ...MEASURES.map(({ name }, index) => row(name, samples[index] ?? [], 'ns')),
     row('build', buildMs, 'ms'),
     { section: 'xdp', name: 'add', params: { family, cidrs }, unit: 'ms', ...fine(addMs) },
+    { section: 'xdp', name: 'add-request', params: { family, cidrs }, unit: 'ms', ...fine(requestMs) },
     row('memory', [(4 * words) / MEGABYTE], 'MB'),
   ];
 }
