@@ -1,5 +1,6 @@
 // The door `npm test [-- tier|tier/path]... [--without=tier,...] [-- vitest arguments]`: runs tiers, ends in one line of
 // counts. Which files a tier has is vitest.config.ts; what it needs is tools/test/needs.mjs.
+import { Durations } from './test/durations.mjs';
 import { findMissingNeeds } from './test/needs.mjs';
 import { Tally } from './test/tally.mjs';
 
@@ -74,14 +75,16 @@ async function runVitest(runnable, request, tally) {
   const { parseCLI, startVitest } = await import('vitest/node');
   const { options, filter } = parseCLI(['vitest', 'run', ...request.vitest]);
   const { reporter = 'default', ...rest } = options;
+  const durations = new Durations();
   const files = request.files.filter((file) => runnable.includes(file.split('/')[1]));
   const vitest = await startVitest('test', [...files, ...filter], {
     ...rest,
     watch: false,
     project: runnable,
     passWithNoTests: !request.files.some((file) => !file.endsWith('/')),
-    reporters: [reporter, tally].flat(),
+    reporters: [reporter, tally, durations].flat(),
   });
   await vitest.close();
+  for (const line of durations.lines()) console.log(line);
   if (process.exitCode !== undefined && process.exitCode !== 0 && tally.failed === 0) tally.failed = 1;
 }
