@@ -12,7 +12,10 @@ export interface Layer4Conditions {
   readonly numeric: IntervalSet;
 }
 
-const MAX_CONDITIONS = 1 << 16;
+/** A kilobyte each. */
+const MAX_CONDITIONS = 1 << 12;
+/** Some hundred bytes each: base is one for all of a protocol. */
+const MAX_PLAIN_CONDITIONS = 1 << 15;
 const conditions = new Map<string, Layer4Conditions>();
 /** By protocol and port, of rules with one port and no other condition: nearly all of those lists that are very long. */
 const plainConditions = new Map<number, Layer4Conditions>();
@@ -22,11 +25,17 @@ export function layer4Conditions(rule: ResolvedRule): Layer4Conditions {
   if (plain === undefined) return knownConditions(rule);
   let known = plainConditions.get(plain);
   if (known === undefined) {
-    known = knownConditions(rule);
-    if (plainConditions.size >= MAX_CONDITIONS) plainConditions.clear();
-    plainConditions.set(plain, known);
+    const { base } = knownConditions({ protocol: rule.protocol, destination: {} });
+    known = { base, numeric: intersect(base, portSet(rule.destination.ports?.ranges ?? [])) };
+    remember(plainConditions, plain, known, MAX_PLAIN_CONDITIONS);
   }
   return known;
+}
+
+/** Without order of use: what is asked for again comes back soon, and policy that has gone is not kept for long. */
+function remember<Key>(map: Map<Key, Layer4Conditions>, key: Key, known: Layer4Conditions, limit: number): void {
+  if (map.size >= limit) map.clear();
+  map.set(key, known);
 }
 
 function plainKey({ protocol, notProtocol, icmp, notIcmp, destination }: ResolvedRule): number | undefined {
@@ -38,7 +47,11 @@ function plainKey({ protocol, notProtocol, icmp, notIcmp, destination }: Resolve
   return first === last ? protocol * 65536 + first : undefined;
 }
 
-function knownConditions(rule: ResolvedRule): Layer4Conditions {
+type Conditions = Pick<ResolvedRule, 'protocol' | 'notProtocol' | 'icmp' | 'notIcmp'> & {
+  readonly destination: Pick<ResolvedRule['destination'], 'ports' | 'notPorts'>;
+};
+
+function knownConditions(rule: Conditions): Layer4Conditions {
   const { protocol, notProtocol, icmp, notIcmp, destination } = rule;
   const parts = [icmp?.type, icmp?.code, notIcmp?.type, notIcmp?.code];
   const key = `${protocol}|${notProtocol}|${parts.join()}|${textOf(destination.ports)}|${textOf(destination.notPorts)}`;
@@ -48,8 +61,7 @@ function knownConditions(rule: ResolvedRule): Layer4Conditions {
     const base = intersect(protocolConditions(rule), complement(excluded, L4_ENTRIES));
     const numeric = destination.ports === undefined ? base : intersect(base, portSet(destination.ports.ranges));
     known = { base, numeric };
-    if (conditions.size >= MAX_CONDITIONS) conditions.clear();
-    conditions.set(key, known);
+    remember(conditions, key, known, MAX_CONDITIONS);
   }
   return known;
 }
