@@ -4,6 +4,7 @@ import type { PortRange, ResolvedPorts, ResolvedRule } from '../calc/resolved.ts
 import { complement, type IntervalSet, intersect } from './interval-sets.ts';
 import { portSet, protocolConditions } from './l4-space.ts';
 import { L4_ENTRIES } from './layout.ts';
+import { RecentMemo } from './recent-memo.ts';
 
 export interface Layer4Conditions {
   /** Protocol and ICMP conditions, without excluded numeric ports. */
@@ -12,30 +13,20 @@ export interface Layer4Conditions {
   readonly numeric: IntervalSet;
 }
 
-/** A kilobyte each. */
-const MAX_CONDITIONS = 1 << 12;
-/** Some hundred bytes each: base is one for all of a protocol. */
-const MAX_PLAIN_CONDITIONS = 1 << 15;
-const conditions = new Map<string, Layer4Conditions>();
+const MAX_CONDITIONS = 1 << 16;
+const conditions = new RecentMemo<string, Layer4Conditions>(MAX_CONDITIONS);
 /** By protocol and port, of rules with one port and no other condition: nearly all of those lists that are very long. */
-const plainConditions = new Map<number, Layer4Conditions>();
+const plainConditions = new RecentMemo<number, Layer4Conditions>(MAX_CONDITIONS);
 
 export function layer4Conditions(rule: ResolvedRule): Layer4Conditions {
   const plain = plainKey(rule);
-  if (plain === undefined) return knownConditions(rule);
-  let known = plainConditions.get(plain);
-  if (known === undefined) {
-    const { base } = knownConditions({ protocol: rule.protocol, destination: {} });
-    known = { base, numeric: intersect(base, portSet(rule.destination.ports?.ranges ?? [])) };
-    remember(plainConditions, plain, known, MAX_PLAIN_CONDITIONS);
-  }
-  return known;
+  return plain === undefined ? knownConditions(rule) : plainConditions.get(plain, () => plainOf(rule));
 }
 
-/** Without order of use: what is asked for again comes back soon, and policy that has gone is not kept for long. */
-function remember<Key>(map: Map<Key, Layer4Conditions>, key: Key, known: Layer4Conditions, limit: number): void {
-  if (map.size >= limit) map.clear();
-  map.set(key, known);
+/** The base is one object for all of a protocol. */
+function plainOf({ protocol, destination }: ResolvedRule): Layer4Conditions {
+  const { base } = knownConditions({ protocol, destination: {} });
+  return { base, numeric: intersect(base, portSet(destination.ports?.ranges ?? [])) };
 }
 
 function plainKey({ protocol, notProtocol, icmp, notIcmp, destination }: ResolvedRule): number | undefined {
@@ -55,15 +46,14 @@ function knownConditions(rule: Conditions): Layer4Conditions {
   const { protocol, notProtocol, icmp, notIcmp, destination } = rule;
   const parts = [icmp?.type, icmp?.code, notIcmp?.type, notIcmp?.code];
   const key = `${protocol}|${notProtocol}|${parts.join()}|${textOf(destination.ports)}|${textOf(destination.notPorts)}`;
-  let known = conditions.get(key);
-  if (known === undefined) {
-    const excluded = portSet(destination.notPorts?.ranges ?? []);
-    const base = intersect(protocolConditions(rule), complement(excluded, L4_ENTRIES));
-    const numeric = destination.ports === undefined ? base : intersect(base, portSet(destination.ports.ranges));
-    known = { base, numeric };
-    remember(conditions, key, known, MAX_CONDITIONS);
-  }
-  return known;
+  return conditions.get(key, () => conditionsOf(rule));
+}
+
+function conditionsOf(rule: Conditions): Layer4Conditions {
+  const { ports, notPorts } = rule.destination;
+  const excluded = portSet(notPorts?.ranges ?? []);
+  const base = intersect(protocolConditions(rule), complement(excluded, L4_ENTRIES));
+  return { base, numeric: ports === undefined ? base : intersect(base, portSet(ports.ranges)) };
 }
 
 /** Ranges of ports; undefined = any. */
