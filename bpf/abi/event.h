@@ -3,6 +3,9 @@
 #ifndef TT_ABI_EVENT_H
 #define TT_ABI_EVENT_H
 
+#include "common.h"
+#include "flow.h"
+
 /* Directions are named from the workload's point of view, and from the host's. */
 enum tt_hook {
 	TT_HOOK_FROM_WORKLOAD = 0,
@@ -19,6 +22,8 @@ enum tt_event_kind {
 	TT_EVENT_FLOW_REVOKED = 3, /* an established flow that changed policy now denies */
 	TT_EVENT_LOG = 4,	   /* a Log rule matched, in a list that did not deny */
 	TT_EVENT_DROPPED = 5,	   /* not policy: see reason */
+	TT_EVENT_FLOW_ENDED = 6,   /* struct tt_flow_event: the flow's place in the table is taken from it */
+	TT_EVENT_FLOW_COUNTS = 7,  /* struct tt_flow_event: counts that waited in a flow cache for longer than their flow was there */
 };
 
 /*
@@ -57,7 +62,8 @@ enum tt_reason {
 	TT_REASON_DROP_HOST_INGRESS = 28,    /* the policy of the interface that the packet came in by denies */
 	TT_REASON_DROP_HOST_EGRESS = 29,     /* the policy of the interface that the packet would leave by denies */
 	TT_REASON_DROP_NO_ROOM = 30,	     /* more packets in hand on one CPU than there is room for */
-	TT_REASON_COUNT = 31,
+	TT_REASON_FLOW_COUNTS_LOST = 31,     /* ring buffer full: nobody is told of the last counts of a flow. All of its packets */
+	TT_REASON_COUNT = 32,
 };
 
 enum tt_counter_dims {
@@ -98,7 +104,18 @@ struct tt_event {
 	__u32 out_ifindex; /* at the host's hooks: where the packet would leave; 0 = not at all */
 	__u8 egress_scope; /* enum tt_scope: which list egress_word is of */
 	__u8 ingress_scope;
-	__u8 _pad[2];
+	__u8 is_reply; /* 1 = the words are of a flow that the destination opened */
+	__u8 _pad[1];
+};
+
+/* What flow logs must not miss: a flow's last counts. Sent only while they are kept, see TT_STATE_FLOW_LOGS. */
+struct tt_flow_event {
+	__u64 jiffies;
+	__u8 kind; /* enum tt_event_kind, where struct tt_event has it */
+	__u8 _pad[3];
+	__u32 place; /* in the flow table: region * TT_FLOW_REGION_ENTRIES + entry */
+	struct tt_flow_key key;
+	struct tt_flow flow; /* TT_EVENT_FLOW_COUNTS: words, flags, and counts of one direction; the rest is 0 */
 };
 
 #endif

@@ -46,7 +46,7 @@ struct tt_flow {
 	__u8 state;	    /* enum tt_flow_state */
 	__u8 flags;	    /* enum tt_flow_flags */
 	__u8 host_reason;   /* enum tt_reason: why the host's lists deny it */
-	__u8 _pad[1];
+	__u8 tcp_flags;	    /* of the packets that opened it, moved its state on or closed it, or-ed */
 	__u32 egress_word;  /* 0 = that side was not judged here */
 	__u32 ingress_word;
 	__u64 created_jiffies;
@@ -56,7 +56,7 @@ struct tt_flow {
 	/* Of the host's lists, which judge apart from the workloads' policy. Both are read and written as one word. */
 	__u32 host_generation; /* under which they were asked; 0 = never */
 	__u32 host_word;       /* what they said last: nothing passes if it denies. 0 = no list was responsible */
-	__u8 _pad2[8];
+	__u64 told; /* written by user space: fingerprint (lib/told.h) of the flow as it was told of for the last time */
 };
 
 enum tt_flow_dims {
@@ -118,6 +118,54 @@ struct tt_cached_flow {
 	__u64 synced_jiffies; /* when the flow table last heard of it */
 	__u64 packets;	      /* since then */
 	__u64 bytes;
+	__u32 egress_word; /* the flow's when the slot was filled: what is told of counts whose flow is gone */
+	__u32 ingress_word;
+};
+
+/*
+ * What user space has told of the flow in a place of the table. Value of tt_flow_told, which only user space reads and
+ * writes: it outlives the agent, so that no agent tells again what another has told.
+ */
+struct tt_flow_told {
+	__u64 created_jiffies; /* with key_hash, which flow it is; 0 = none */
+	__u64 key_hash;
+	__u64 packets[2];
+	__u64 bytes[2];
+	__u32 egress_word; /* the last ones that allowed it */
+	__u32 ingress_word;
+	__u32 since; /* low half of the jiffies when it was told of last */
+	__u8 state;
+	__u8 flags; /* enum tt_flow_told_flags */
+	__u8 _pad[2];
+};
+
+enum tt_flow_told_flags {
+	TT_TOLD_START = 1,  /* that it has begun, or it was there before anybody counted */
+	TT_TOLD_END = 2,    /* that it has ended */
+	TT_TOLD_DENIED = 4, /* that policy has ended it */
+};
+
+/* What is new of one flow, as native code hands it to TypeScript. */
+struct tt_flow_report {
+	struct tt_flow_key key;
+	__u32 egress_word;
+	__u32 ingress_word;
+	__u32 host_word;
+	__u8 phase; /* enum tt_flow_phase */
+	__u8 state;
+	__u8 flags; /* enum tt_flow_flags */
+	__u8 tcp_flags;
+	__u64 created_jiffies;
+	__u64 since_jiffies; /* when it was told of before */
+	__u64 until_jiffies;
+	__u64 packets[2];
+	__u64 bytes[2];
+};
+
+enum tt_flow_phase {
+	TT_PHASE_START = 1,
+	TT_PHASE_END = 2,
+	TT_PHASE_COUNTS = 4, /* late: of a flow that has been said to have ended */
 };
 
 #endif

@@ -94,6 +94,7 @@ struct tt_state {
 enum tt_state_flags {
 	TT_STATE_KEEP_ESTABLISHED = 1, /* a policy change leaves established flows alone */
 	TT_STATE_HOST_DROP = 2,	       /* workload to own host is dropped after egress policy allowed it */
+	TT_STATE_FLOW_LOGS = 4,	       /* somebody counts: no counts of a flow go unsaid */
 };
 
 #endif

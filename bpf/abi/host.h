@@ -27,6 +27,7 @@ enum tt_host_flags {
 	TT_HOST_DROP_LOCAL = 32,  /* that workload's packets to the host are dropped */
 	TT_HOST_ANY_LOCAL = 64,	  /* of the entry for all others: packets to or from the host are judged somewhere */
 	TT_HOST_ANY_FORWARD = 128, /* likewise: forwarded ones */
+	TT_HOST_ALL_TRACKED = 256, /* likewise: no interface has a list that is asked for each packet */
 };
 
 /* What is in force at an interface. id: by scope - 1, which root.policies is indexed by. */

@@ -30,10 +30,17 @@ struct skb_shared_info {
 
 struct sk_buff {
 	unsigned int len;
+	unsigned int data_len; /* of len: not in the linear part */
 	unsigned long _skb_refdst;
 	unsigned long _nfct; /* absent in kernels without connection tracking */
 	unsigned char *head;
+	unsigned char *data;
 	unsigned int end; /* from head */
+};
+
+/* Sixteen bytes of anything: their length is the same in all kernels. */
+struct in6_addr___bytes {
+	__u8 in6_u[16];
 };
 
 union nf_inet_addr {

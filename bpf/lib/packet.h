@@ -117,6 +117,7 @@ struct tt_packet {
 	bool is_cacheable;  /* carries nothing that the flow's state depends on */
 	bool is_peer_ready; /* peer_id's policy is in */
 	bool is_from_host;  /* new flow, opened by the host itself */
+	bool is_reply;	    /* the words are of a flow that the other end opened */
 };
 
 /* The compiler keeps the order of what is before and after; the CPUs that matter keep it for stores by themselves. */

@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi/common.h"
+#include "abi/event.h"
 #include "abi/flow.h"
 #include "lib/packet.h"
 
@@ -17,6 +18,7 @@ struct tt_packet_place {
 	__u32 untracked_log;
 	__u32 pre_dnat_log;
 	__u8 _pad[4];
+	struct tt_flow_event gone[2]; /* flows that this one took the place of */
 };
 
 _Static_assert(offsetof(struct tt_packet_place, packet) == 0, "a packet in a place is found by the place's address");

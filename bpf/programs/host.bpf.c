@@ -8,14 +8,17 @@
 #include "stages/fragments.h"
 #include "stages/key.h"
 #include "stages/track.h"
+#include "stages/report.h"
+#include "stages/flow-told.h"
 #include "stages/flow-table.h"
 #include "stages/classify.h"
 #include "stages/host-original.h"
 #include "stages/host-judge.h"
-#include "stages/report.h"
 #include "stages/host-report.h"
 #include "stages/flow-enter.h"
 #include "stages/host-flow.h"
+#include "stages/host-glance.h"
+#include "stages/host-known.h"
 #include "stages/related.h"
 
 /* Return codes of netfilter programs: linux/netfilter.h. */
@@ -100,22 +103,45 @@ static __always_inline int tt_host_run(tt_skb *skb, __u32 hook)
 	return code & TT_NF_ACCEPT;
 }
 
+/* Whether the packet passes without more ado. Functions of their own: what they need of the stack is free again for others. */
+static __always_inline int tt_host_pass(tt_skb *skb, __u8 hook)
+{
+	struct tt_host_here here = {};
+
+	return !tt_host_arrive(&here, skb, hook) || (here.is_tracked && tt_host_known(skb, &here, hook));
+}
+
+static __noinline int tt_pass_to_host(tt_skb *skb)
+{
+	return tt_host_pass(skb, TT_HOOK_TO_HOST);
+}
+
+static __noinline int tt_pass_forward(tt_skb *skb)
+{
+	return tt_host_pass(skb, TT_HOOK_FORWARD);
+}
+
+static __noinline int tt_pass_from_host(tt_skb *skb)
+{
+	return tt_host_pass(skb, TT_HOOK_FROM_HOST);
+}
+
 SEC("netfilter")
 int tt_to_host(struct bpf_nf_ctx *context)
 {
-	return tt_host_run(context, TT_HOOK_TO_HOST);
+	return tt_pass_to_host(context) ? TT_NF_ACCEPT : tt_host_run(context, TT_HOOK_TO_HOST);
 }
 
 SEC("netfilter")
 int tt_forward(struct bpf_nf_ctx *context)
 {
-	return tt_host_run(context, TT_HOOK_FORWARD);
+	return tt_pass_forward(context) ? TT_NF_ACCEPT : tt_host_run(context, TT_HOOK_FORWARD);
 }
 
 SEC("netfilter")
 int tt_from_host(struct bpf_nf_ctx *context)
 {
-	return tt_host_run(context, TT_HOOK_FROM_HOST);
+	return tt_pass_from_host(context) ? TT_NF_ACCEPT : tt_host_run(context, TT_HOOK_FROM_HOST);
 }
 
 char _license[] SEC("license") = "GPL";

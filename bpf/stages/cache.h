@@ -76,27 +76,33 @@ static __always_inline enum tt_verdict tt_cache(const struct tt_context *context
 	return tt_allow(packet, TT_REASON_ALLOWED_CACHED);
 }
 
-/*
- * Hands a slot's counts to its flow; key is room for its key. Counts from before the flow was created belong to an
- * earlier connection with the same name and went with it.
- */
-static __noinline int tt_cache_flush(struct tt_cached_flow *slot, struct tt_flow_key *key, __u64 seed)
+/* Who talks to whom in a slot. What is ICMP is in none. */
+static __always_inline struct tt_tuple tt_cache_tuple(const struct tt_cached_flow *slot)
 {
-	struct tt_tuple tuple = {
+	return (struct tt_tuple){
 		.source = tt_ip_load(&slot->source),
 		.destination = tt_ip_load(&slot->destination),
 		.ports = (__u32)slot->destination_port << 16 | slot->source_port,
 		.protocol = slot->protocol,
 		.kind = slot->kind,
 	};
-	struct tt_flow_place place;
-	struct tt_flow_entry *entry;
+}
 
-	tt_key(&tuple, key);
-	place = tt_flow_place(key, seed);
-	entry = tt_flow_at(key, &place);
+/*
+ * Hands a slot's counts to its flow; key is room for its key. Counts from before the flow was created belong to an
+ * earlier connection with the same name: they went with it, but for the flow logs.
+ */
+static __noinline int tt_cache_flush(struct tt_cached_flow *slot, struct tt_flow_key *key, const struct tt_state *state)
+{
+	const struct tt_tuple tuple = tt_cache_tuple(slot);
+	const bool is_high = tt_key(&tuple, key);
+	const struct tt_flow_place place = tt_flow_place(key, state->flow_seed);
+	struct tt_flow_entry *entry = tt_flow_at(key, &place);
+
 	if (entry && slot->synced_jiffies >= entry->flow.created_jiffies)
 		tt_track_count(&entry->flow, slot->packets, slot->bytes, slot->reply);
+	else if (tt_is_flow_logged(state))
+		tt_told_send_counts(slot, key, is_high);
 	slot->packets = 0;
 	slot->bytes = 0;
 	return 0;
@@ -127,7 +133,7 @@ static __always_inline void tt_cache_fill(const struct tt_context *context, stru
 	if (!slot || !link || !tt_cache_may_fill(context, packet))
 		return;
 	if (slot->packets)
-		tt_cache_flush(slot, &packet->key, context->state->flow_seed);
+		tt_cache_flush(slot, &packet->key, context->state);
 	__builtin_memcpy(&slot->source, &packet->source, sizeof(slot->source));
 	__builtin_memcpy(&slot->destination, &packet->destination, sizeof(slot->destination));
 	slot->source_port = tt_source_port(packet);
@@ -140,6 +146,8 @@ static __always_inline void tt_cache_fill(const struct tt_context *context, stru
 	slot->stamp = packet->stamp;
 	slot->target = packet->target;
 	slot->target_slot = packet->target_slot;
+	slot->egress_word = flow->egress_word;
+	slot->ingress_word = flow->ingress_word;
 	slot->link = link;
 	slot->synced_jiffies = packet->jiffies < created ? created : packet->jiffies;
 }
@@ -153,7 +161,7 @@ static __always_inline void tt_cache_forget(const struct tt_context *context, st
 	if (!slot || !tt_cache_names(slot, packet))
 		return;
 	if (slot->packets)
-		tt_cache_flush(slot, &packet->key, context->state->flow_seed);
+		tt_cache_flush(slot, &packet->key, context->state);
 	slot->ifindex = 0;
 }
 

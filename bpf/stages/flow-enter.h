@@ -64,6 +64,7 @@ static __always_inline void tt_flow_write(const struct tt_packet *packet, struct
 	*flow = (struct tt_flow){
 		.generation = packet->generation,
 		.state = packet->tcp_flags & TT_TCP_RST ? TT_FLOW_CLOSED : TT_FLOW_NEW,
+		.tcp_flags = packet->tcp_flags,
 		.flags = (is_high ? TT_FLOW_FROM_HIGH : 0) | (packet->is_from_host ? TT_FLOW_FROM_HOST : 0) |
 			 (packet->hook == TT_HOOK_FROM_WORKLOAD && packet->ingress_word ? TT_FLOW_LOCAL : 0),
 		.egress_word = packet->egress_word,
@@ -77,13 +78,19 @@ static __always_inline void tt_flow_write(const struct tt_packet *packet, struct
 		tt_flow_write_host(packet, flow);
 }
 
-/* A flow that ended, or that this hook has not met: what the host's lists have said to its opening stands. */
+/*
+ * A flow that ended, or that this hook has not met: what the host's lists have said to its opening stands. Its name and the
+ * moment when it was created tell it from all flows before.
+ */
 static __always_inline void tt_flow_overwrite(const struct tt_packet *packet, struct tt_flow *flow, bool is_high)
 {
 	const bool is_same = tt_flow_is_unmet(flow) && is_high == !!(flow->flags & TT_FLOW_FROM_HIGH);
 	const __u64 host = is_same ? tt_flow_host(flow) : 0;
+	const __u64 created = flow->created_jiffies;
 
 	tt_flow_write(packet, flow, is_high);
+	if (flow->created_jiffies <= created)
+		flow->created_jiffies = created + 1;
 	if (host)
 		tt_flow_host_set(flow, host);
 }
@@ -110,12 +117,12 @@ enum tt_flow_entered {
  * Enters the judged packet's flow under the region's lock, in place of an ended flow of the same key, or of a live one
  * too if is_anew. Never without a place: a flow that ends sooner gives way, in a full bucket that of way `given`.
  */
-static __always_inline enum tt_flow_entered tt_flow_enter(const struct tt_context *context,
-							  const struct tt_packet *packet,
+static __always_inline enum tt_flow_entered tt_flow_enter(const struct tt_context *context, struct tt_packet *packet,
 							  const struct tt_flow_place *place,
 							  struct tt_flow_region *region, struct tt_flow_lock *lock,
 							  bool is_high, bool is_anew, __u32 given)
 {
+	struct tt_flow_event *gone = tt_is_flow_logged(context->state) ? tt_place_of(packet)->gone : NULL;
 	const __u32 now = tt_flow_clock(packet->jiffies);
 	const __u32 deadline = tt_flow_deadline(context, packet->protocol, TT_FLOW_NEW, packet->jiffies);
 	struct tt_flow_made made = {};
@@ -130,10 +137,12 @@ static __always_inline enum tt_flow_entered tt_flow_enter(const struct tt_contex
 			bpf_spin_unlock(&lock->lock);
 			return TT_FLOW_KNOWN;
 		}
+		if (gone && !tt_flow_is_unmet(&entry->flow))
+			tt_told_note(&gone[0], place->region, entry, number);
 		tt_flow_overwrite(packet, &entry->flow, is_high);
 		entry->deadline = deadline;
 	} else {
-		made = tt_flow_make(region, place, now, deadline - now, given);
+		made = tt_flow_make(region, place, now, deadline - now, given, gone);
 		made.entry->key = packet->key;
 		tt_flow_write(packet, &made.entry->flow, is_high);
 		made.entry->deadline = deadline;
@@ -144,17 +153,21 @@ static __always_inline enum tt_flow_entered tt_flow_enter(const struct tt_contex
 }
 
 /* Stores the judged packet as the first of its flow. 0, -EEXIST if another CPU has just done so, -ENOENT. */
-static __always_inline long tt_flow_store(const struct tt_context *context, const struct tt_packet *packet,
+static __always_inline long tt_flow_store(const struct tt_context *context, struct tt_packet *packet,
 					  const struct tt_flow_place *place, bool is_high, bool is_anew)
 {
 	const __u32 number = place->region;
 	const __u32 given = tt_flow_way_to_give(number, place->bucket, tt_flow_clock(packet->jiffies));
 	struct tt_flow_lock *lock = bpf_map_lookup_elem(&tt_flow_locks, &number);
 	struct tt_flow_region *region = tt_flow_region_at(place->region);
+	enum tt_flow_entered entered;
 
 	if (!lock || !region)
 		return -ENOENT;
-	switch (tt_flow_enter(context, packet, place, region, lock, is_high, is_anew, given)) {
+	entered = tt_flow_enter(context, packet, place, region, lock, is_high, is_anew, given);
+	if (tt_is_flow_logged(context->state))
+		tt_told_send(packet->place);
+	switch (entered) {
 	case TT_FLOW_KNOWN:
 		return -EEXIST;
 	case TT_FLOW_ENTERED_EVICTING:

@@ -246,26 +246,32 @@ struct tt_flow_made {
 
 /*
  * Takes the place that is next, and a way of the key's bucket. In few buckets are all ways taken: then that of `given`
- * loses its flow. Only with the region's lock. A packet of a flow that goes, in the hands of another CPU, may
+ * loses its flow. Notes the flows that go in `gone`, if there is such. Only with the region's lock. A packet of a flow that goes, in the hands of another CPU, may
  * still write to the entry, as with the kernel's own LRU maps.
  */
 static __always_inline struct tt_flow_made tt_flow_make(struct tt_flow_region *region,
 							const struct tt_flow_place *place, __u32 now,
-							__s32 spared, __u32 given)
+							__s32 spared, __u32 given, struct tt_flow_event *gone)
 {
 	struct tt_flow_bucket *bucket = tt_flow_bucket(region, place->bucket);
 	struct tt_flow_made made = { .number = tt_flow_choose(region, now, spared) };
 
 	made.entry = tt_flow_entry(region, made.number);
 	made.has_evicted = tt_flow_time_left(made.entry, now) >= 0;
+	if (gone)
+		tt_told_note(&gone[0], place->region, made.entry, made.number);
 	tt_flow_unlink(region, made.entry);
 	made.way = tt_lane_with(bucket->tag, 0);
 	if (made.way >= TT_FLOW_WAYS) {
 		struct tt_flow_entry *other;
+		__u32 number;
 
 		made.way = given & (TT_FLOW_WAYS - 1);
-		other = tt_flow_entry(region, bucket->entry[made.way]);
+		number = bucket->entry[made.way];
+		other = tt_flow_entry(region, number);
 		made.has_evicted |= tt_flow_time_left(other, now) >= 0;
+		if (gone)
+			tt_told_note(&gone[1], place->region, other, number);
 		tt_flow_unlink(region, other);
 	}
 	barrier();

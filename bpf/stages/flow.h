@@ -230,10 +230,12 @@ static __always_inline enum tt_verdict tt_flow(const struct tt_context *context,
 	if (!entry || tt_flow_is_unmet(&entry->flow))
 		return tt_flow_open(context, packet, &place, is_high);
 	is_reply = is_high != (entry->flow.flags & TT_FLOW_FROM_HIGH);
-	if (tt_flow_asks_anew(packet, &entry->flow, is_reply))
+	if (tt_flow_asks_anew(packet, &entry->flow, is_reply)) {
 		verdict = tt_flow_reopen(context, packet, &place, &entry->flow, is_high, is_reply);
-	else
+	} else {
+		packet->is_reply = is_reply;
 		verdict = tt_flow_continue(context, packet, &entry->flow, is_reply);
+	}
 	tt_flow_prolong(context, packet, entry);
 	return verdict;
 }

@@ -31,6 +31,7 @@ struct tt_host_here {
 	__u32 out;
 	__u32 root_number;
 	bool is_transit_open;
+	bool is_tracked; /* no list is asked for each packet */
 };
 
 static __always_inline const struct tt_host_lists *tt_host_lists_at(__u32 slot, __u32 root_number)
@@ -95,6 +96,7 @@ static __always_inline bool tt_host_arrive(struct tt_host_here *here, const tt_s
 	if (!others || !(others->flags & any))
 		return false;
 	here->is_transit_open = !(others->flags & TT_HOST_ANY_FORWARD);
+	here->is_tracked = others->flags & TT_HOST_ALL_TRACKED;
 	here->in = hook == TT_HOOK_FROM_HOST ? 0 : tt_in_ifindex(skb);
 	here->out = hook == TT_HOOK_TO_HOST ? 0 : tt_out_ifindex(skb);
 	return here->in != TT_LOOPBACK_IFINDEX && here->out != TT_LOOPBACK_IFINDEX;

@@ -67,6 +67,7 @@ static __always_inline void tt_event_fill(struct tt_event *event, const struct t
 	event->out_ifindex = packet->out_ifindex;
 	event->egress_scope = packet->egress_scope;
 	event->ingress_scope = packet->ingress_scope;
+	event->is_reply = packet->is_reply;
 	__builtin_memset(event->_pad, 0, sizeof(event->_pad));
 }
 

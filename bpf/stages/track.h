@@ -74,8 +74,10 @@ static __always_inline void tt_track_state(const struct tt_packet *packet, struc
 		state = TT_FLOW_REPLIED;
 	else if (state == TT_FLOW_REPLIED && !is_reply)
 		state = TT_FLOW_ESTABLISHED;
-	if (state != flow->state)
-		flow->state = state;
+	if (state == flow->state)
+		return;
+	flow->state = state;
+	flow->tcp_flags |= packet->tcp_flags;
 }
 
 /*

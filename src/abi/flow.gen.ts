@@ -160,7 +160,7 @@ export type FlowFlags = (typeof FlowFlags)[keyof typeof FlowFlags];
  *    4  __u8 state
  *    5  __u8 flags
  *    6  __u8 host_reason
- *    7  __u8 _pad[1]
+ *    7  __u8 tcp_flags
  *    8  __u32 egress_word
  *   12  __u32 ingress_word
  *   16  __u64 created_jiffies
@@ -169,7 +169,7 @@ export type FlowFlags = (typeof FlowFlags)[keyof typeof FlowFlags];
  *   48  __u64 bytes[2]
  *   64  __u32 host_generation
  *   68  __u32 host_word
- *   72  __u8 _pad2[8]
+ *   72  __u64 told
  */
 export const Flow = Object.freeze({
   SIZE: 80,
@@ -178,6 +178,7 @@ export const Flow = Object.freeze({
     state: 4,
     flags: 5,
     host_reason: 6,
+    tcp_flags: 7,
     egress_word: 8,
     ingress_word: 12,
     created_jiffies: 16,
@@ -186,6 +187,7 @@ export const Flow = Object.freeze({
     bytes: 48,
     host_generation: 64,
     host_word: 68,
+    told: 72,
   } as const),
 } as const);
 
@@ -198,6 +200,8 @@ export interface Flow {
   readonly flags: number;
   /** enum tt_reason: why the host's lists deny it */
   readonly host_reason: number;
+  /** of the packets that opened it, moved its state on or closed it, or-ed */
+  readonly tcp_flags: number;
   /** 0 = that side was not judged here */
   readonly egress_word: number;
   readonly ingress_word: number;
@@ -211,6 +215,8 @@ export interface Flow {
   readonly host_generation: number;
   /** what they said last: nothing passes if it denies. 0 = no list was responsible */
   readonly host_word: number;
+  /** written by user space: fingerprint (lib/told.h) of the flow as it was told of for the last time */
+  readonly told: bigint;
 }
 
 /** Writes 80 bytes at `at`, padding included. Throws RangeError if an array has another length. */
@@ -219,7 +225,7 @@ export function encodeFlow(view: DataView, at: number, value: Flow): void {
   view.setUint8(at + 4, value.state);
   view.setUint8(at + 5, value.flags);
   view.setUint8(at + 6, value.host_reason);
-  new Uint8Array(view.buffer, view.byteOffset + at + 7, 1).fill(0);
+  view.setUint8(at + 7, value.tcp_flags);
   view.setUint32(at + 8, value.egress_word, true);
   view.setUint32(at + 12, value.ingress_word, true);
   view.setBigUint64(at + 16, value.created_jiffies, true);
@@ -232,7 +238,7 @@ export function encodeFlow(view: DataView, at: number, value: Flow): void {
   }
   view.setUint32(at + 64, value.host_generation, true);
   view.setUint32(at + 68, value.host_word, true);
-  new Uint8Array(view.buffer, view.byteOffset + at + 72, 8).fill(0);
+  view.setBigUint64(at + 72, value.told, true);
 }
 
 /** Reads 80 bytes at `at`; the result does not share memory with them. */
@@ -242,6 +248,7 @@ export function decodeFlow(view: DataView, at: number): Flow {
     state: view.getUint8(at + 4),
     flags: view.getUint8(at + 5),
     host_reason: view.getUint8(at + 6),
+    tcp_flags: view.getUint8(at + 7),
     egress_word: view.getUint32(at + 8, true),
     ingress_word: view.getUint32(at + 12, true),
     created_jiffies: view.getBigUint64(at + 16, true),
@@ -250,6 +257,7 @@ export function decodeFlow(view: DataView, at: number): Flow {
     bytes: Array.from({ length: 2 }, (_, index) => view.getBigUint64(at + 48 + 8 * index, true)),
     host_generation: view.getUint32(at + 64, true),
     host_word: view.getUint32(at + 68, true),
+    told: view.getBigUint64(at + 72, true),
   };
 }
 
@@ -457,7 +465,7 @@ export function decodeFragment(view: DataView, at: number): Fragment {
 }
 
 /**
- * struct tt_cached_flow, 88 bytes. One slot of the flow cache: a packet tuple as seen at one interface, and what to
+ * struct tt_cached_flow, 96 bytes. One slot of the flow cache: a packet tuple as seen at one interface, and what to
  * do with it.
  *
  *    0  struct tt_address source
@@ -476,9 +484,11 @@ export function decodeFragment(view: DataView, at: number): Fragment {
  *   64  __u64 synced_jiffies
  *   72  __u64 packets
  *   80  __u64 bytes
+ *   88  __u32 egress_word
+ *   92  __u32 ingress_word
  */
 export const CachedFlow = Object.freeze({
-  SIZE: 88,
+  SIZE: 96,
   OFFSET: Object.freeze({
     source: 0,
     destination: 16,
@@ -496,6 +506,8 @@ export const CachedFlow = Object.freeze({
     synced_jiffies: 64,
     packets: 72,
     bytes: 80,
+    egress_word: 88,
+    ingress_word: 92,
   } as const),
 } as const);
 
@@ -523,9 +535,12 @@ export interface CachedFlow {
   /** since then */
   readonly packets: bigint;
   readonly bytes: bigint;
+  /** the flow's when the slot was filled: what is told of counts whose flow is gone */
+  readonly egress_word: number;
+  readonly ingress_word: number;
 }
 
-/** Writes 88 bytes at `at`, padding included. Throws RangeError if an array has another length. */
+/** Writes 96 bytes at `at`, padding included. Throws RangeError if an array has another length. */
 export function encodeCachedFlow(view: DataView, at: number, value: CachedFlow): void {
   encodeAddress(view, at, value.source);
   encodeAddress(view, at + 16, value.destination);
@@ -543,9 +558,11 @@ export function encodeCachedFlow(view: DataView, at: number, value: CachedFlow):
   view.setBigUint64(at + 64, value.synced_jiffies, true);
   view.setBigUint64(at + 72, value.packets, true);
   view.setBigUint64(at + 80, value.bytes, true);
+  view.setUint32(at + 88, value.egress_word, true);
+  view.setUint32(at + 92, value.ingress_word, true);
 }
 
-/** Reads 88 bytes at `at`; the result does not share memory with them. */
+/** Reads 96 bytes at `at`; the result does not share memory with them. */
 export function decodeCachedFlow(view: DataView, at: number): CachedFlow {
   return {
     source: decodeAddress(view, at),
@@ -564,8 +581,206 @@ export function decodeCachedFlow(view: DataView, at: number): CachedFlow {
     synced_jiffies: view.getBigUint64(at + 64, true),
     packets: view.getBigUint64(at + 72, true),
     bytes: view.getBigUint64(at + 80, true),
+    egress_word: view.getUint32(at + 88, true),
+    ingress_word: view.getUint32(at + 92, true),
   };
 }
+
+/**
+ * struct tt_flow_told, 64 bytes. What user space has told of the flow in a place of the table. Value of tt_flow_told,
+ * which only user space reads and writes: it outlives the agent, so that no agent tells again what another has told.
+ *
+ *    0  __u64 created_jiffies
+ *    8  __u64 key_hash
+ *   16  __u64 packets[2]
+ *   32  __u64 bytes[2]
+ *   48  __u32 egress_word
+ *   52  __u32 ingress_word
+ *   56  __u32 since
+ *   60  __u8 state
+ *   61  __u8 flags
+ *   62  __u8 _pad[2]
+ */
+export const FlowTold = Object.freeze({
+  SIZE: 64,
+  OFFSET: Object.freeze({
+    created_jiffies: 0,
+    key_hash: 8,
+    packets: 16,
+    bytes: 32,
+    egress_word: 48,
+    ingress_word: 52,
+    since: 56,
+    state: 60,
+    flags: 61,
+  } as const),
+} as const);
+
+export interface FlowTold {
+  /** with key_hash, which flow it is; 0 = none */
+  readonly created_jiffies: bigint;
+  readonly key_hash: bigint;
+  readonly packets: readonly bigint[];
+  readonly bytes: readonly bigint[];
+  /** the last ones that allowed it */
+  readonly egress_word: number;
+  readonly ingress_word: number;
+  /** low half of the jiffies when it was told of last */
+  readonly since: number;
+  readonly state: number;
+  /** enum tt_flow_told_flags */
+  readonly flags: number;
+}
+
+/** Writes 64 bytes at `at`, padding included. Throws RangeError if an array has another length. */
+export function encodeFlowTold(view: DataView, at: number, value: FlowTold): void {
+  view.setBigUint64(at, value.created_jiffies, true);
+  view.setBigUint64(at + 8, value.key_hash, true);
+  for (const [index, element] of ofLength(value.packets, 2, 'packets').entries()) {
+    view.setBigUint64(at + 16 + 8 * index, element, true);
+  }
+  for (const [index, element] of ofLength(value.bytes, 2, 'bytes').entries()) {
+    view.setBigUint64(at + 32 + 8 * index, element, true);
+  }
+  view.setUint32(at + 48, value.egress_word, true);
+  view.setUint32(at + 52, value.ingress_word, true);
+  view.setUint32(at + 56, value.since, true);
+  view.setUint8(at + 60, value.state);
+  view.setUint8(at + 61, value.flags);
+  new Uint8Array(view.buffer, view.byteOffset + at + 62, 2).fill(0);
+}
+
+/** Reads 64 bytes at `at`; the result does not share memory with them. */
+export function decodeFlowTold(view: DataView, at: number): FlowTold {
+  return {
+    created_jiffies: view.getBigUint64(at, true),
+    key_hash: view.getBigUint64(at + 8, true),
+    packets: Array.from({ length: 2 }, (_, index) => view.getBigUint64(at + 16 + 8 * index, true)),
+    bytes: Array.from({ length: 2 }, (_, index) => view.getBigUint64(at + 32 + 8 * index, true)),
+    egress_word: view.getUint32(at + 48, true),
+    ingress_word: view.getUint32(at + 52, true),
+    since: view.getUint32(at + 56, true),
+    state: view.getUint8(at + 60),
+    flags: view.getUint8(at + 61),
+  };
+}
+
+/** enum tt_flow_told_flags. */
+export const FlowToldFlags = Object.freeze({
+  /** that it has begun, or it was there before anybody counted */
+  TOLD_START: 1,
+  /** that it has ended */
+  TOLD_END: 2,
+  /** that policy has ended it */
+  TOLD_DENIED: 4,
+} as const);
+
+export type FlowToldFlags = (typeof FlowToldFlags)[keyof typeof FlowToldFlags];
+
+/**
+ * struct tt_flow_report, 112 bytes. What is new of one flow, as native code hands it to TypeScript.
+ *
+ *     0  struct tt_flow_key key
+ *    40  __u32 egress_word
+ *    44  __u32 ingress_word
+ *    48  __u32 host_word
+ *    52  __u8 phase
+ *    53  __u8 state
+ *    54  __u8 flags
+ *    55  __u8 tcp_flags
+ *    56  __u64 created_jiffies
+ *    64  __u64 since_jiffies
+ *    72  __u64 until_jiffies
+ *    80  __u64 packets[2]
+ *    96  __u64 bytes[2]
+ */
+export const FlowReport = Object.freeze({
+  SIZE: 112,
+  OFFSET: Object.freeze({
+    key: 0,
+    egress_word: 40,
+    ingress_word: 44,
+    host_word: 48,
+    phase: 52,
+    state: 53,
+    flags: 54,
+    tcp_flags: 55,
+    created_jiffies: 56,
+    since_jiffies: 64,
+    until_jiffies: 72,
+    packets: 80,
+    bytes: 96,
+  } as const),
+} as const);
+
+export interface FlowReport {
+  readonly key: FlowKey;
+  readonly egress_word: number;
+  readonly ingress_word: number;
+  readonly host_word: number;
+  /** enum tt_flow_phase */
+  readonly phase: number;
+  readonly state: number;
+  /** enum tt_flow_flags */
+  readonly flags: number;
+  readonly tcp_flags: number;
+  readonly created_jiffies: bigint;
+  /** when it was told of before */
+  readonly since_jiffies: bigint;
+  readonly until_jiffies: bigint;
+  readonly packets: readonly bigint[];
+  readonly bytes: readonly bigint[];
+}
+
+/** Writes 112 bytes at `at`, padding included. Throws RangeError if an array has another length. */
+export function encodeFlowReport(view: DataView, at: number, value: FlowReport): void {
+  encodeFlowKey(view, at, value.key);
+  view.setUint32(at + 40, value.egress_word, true);
+  view.setUint32(at + 44, value.ingress_word, true);
+  view.setUint32(at + 48, value.host_word, true);
+  view.setUint8(at + 52, value.phase);
+  view.setUint8(at + 53, value.state);
+  view.setUint8(at + 54, value.flags);
+  view.setUint8(at + 55, value.tcp_flags);
+  view.setBigUint64(at + 56, value.created_jiffies, true);
+  view.setBigUint64(at + 64, value.since_jiffies, true);
+  view.setBigUint64(at + 72, value.until_jiffies, true);
+  for (const [index, element] of ofLength(value.packets, 2, 'packets').entries()) {
+    view.setBigUint64(at + 80 + 8 * index, element, true);
+  }
+  for (const [index, element] of ofLength(value.bytes, 2, 'bytes').entries()) {
+    view.setBigUint64(at + 96 + 8 * index, element, true);
+  }
+}
+
+/** Reads 112 bytes at `at`; the result does not share memory with them. */
+export function decodeFlowReport(view: DataView, at: number): FlowReport {
+  return {
+    key: decodeFlowKey(view, at),
+    egress_word: view.getUint32(at + 40, true),
+    ingress_word: view.getUint32(at + 44, true),
+    host_word: view.getUint32(at + 48, true),
+    phase: view.getUint8(at + 52),
+    state: view.getUint8(at + 53),
+    flags: view.getUint8(at + 54),
+    tcp_flags: view.getUint8(at + 55),
+    created_jiffies: view.getBigUint64(at + 56, true),
+    since_jiffies: view.getBigUint64(at + 64, true),
+    until_jiffies: view.getBigUint64(at + 72, true),
+    packets: Array.from({ length: 2 }, (_, index) => view.getBigUint64(at + 80 + 8 * index, true)),
+    bytes: Array.from({ length: 2 }, (_, index) => view.getBigUint64(at + 96 + 8 * index, true)),
+  };
+}
+
+/** enum tt_flow_phase. */
+export const FlowPhase = Object.freeze({
+  PHASE_START: 1,
+  PHASE_END: 2,
+  /** late: of a flow that has been said to have ended */
+  PHASE_COUNTS: 4,
+} as const);
+
+export type FlowPhase = (typeof FlowPhase)[keyof typeof FlowPhase];
 
 function ofLength<T extends { readonly length: number }>(list: T, length: number, field: string): T {
   if (list.length === length) return list;

@@ -298,29 +298,11 @@ export const StateFlags = Object.freeze({
   KEEP_ESTABLISHED: 1,
   /** workload to own host is dropped after egress policy allowed it */
   HOST_DROP: 2,
+  /** somebody counts: no counts of a flow go unsaid */
+  FLOW_LOGS: 4,
 } as const);
 
 export type StateFlags = (typeof StateFlags)[keyof typeof StateFlags];
-
-const stateFlagsNames: Readonly<Record<number, string>> = Object.freeze({
-  1: 'KEEP_ESTABLISHED',
-  2: 'HOST_DROP',
-});
-
-/** The constant of that value; the number as text if there is none. */
-export function stateFlagsName(value: number): string {
-  return stateFlagsNames[value] ?? String(value);
-}
-
-const stateFlagsHelps: Readonly<Record<number, string>> = Object.freeze({
-  1: 'a policy change leaves established flows alone',
-  2: 'workload to own host is dropped after egress policy allowed it',
-});
-
-/** What the value means, as the header says it; empty if there is no such value. */
-export function stateFlagsHelp(value: number): string {
-  return stateFlagsHelps[value] ?? '';
-}
 
 function ofLength<T extends { readonly length: number }>(list: T, length: number, field: string): T {
   if (list.length === length) return list;

@@ -52,6 +52,8 @@ export const HostFlags = Object.freeze({
   ANY_LOCAL: 64,
   /** likewise: forwarded ones */
   ANY_FORWARD: 128,
+  /** likewise: no interface has a list that is asked for each packet */
+  ALL_TRACKED: 256,
 } as const);
 
 export type HostFlags = (typeof HostFlags)[keyof typeof HostFlags];

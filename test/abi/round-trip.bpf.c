@@ -79,12 +79,13 @@ struct {
 	V((s).state)                                                                                                   \
 	V((s).flags)                                                                                                   \
 	V((s).host_reason)                                                                                             \
+	V((s).tcp_flags)                                                                                               \
 	V((s).egress_word)                                                                                             \
 	V((s).ingress_word)                                                                                            \
 	V((s).created_jiffies)                                                                                         \
 	V((s).seen_jiffies)                                                                                            \
 	V((s).packets[0]) V((s).packets[1]) V((s).bytes[0]) V((s).bytes[1])                           \
-	V((s).host_generation) V((s).host_word)
+	V((s).host_generation) V((s).host_word) V((s).told)
 #define FIELDS_tt_flow_bucket(V, V16, V32, s) EACH(16, V((s).tag[i])) EACH(16, V((s).entry[i]))
 #define FIELDS_tt_flow_entry(V, V16, V32, s)                                                                           \
 	FIELDS_tt_flow_key(V, V16, V32, (s).key)                                                                       \
@@ -99,7 +100,21 @@ struct {
 	FIELDS_tt_address(V, V16, V32, (s).source) FIELDS_tt_address(V, V16, V32, (s).destination)                     \
 	V16((s).source_port) V16((s).destination_port) V((s).protocol) V((s).kind) V((s).hook) V((s).reply)            \
 	V((s).ifindex) V((s).stamp) V((s).target) V((s).target_slot) V((s).link) V((s).synced_jiffies)                \
-	V((s).packets) V((s).bytes)
+	V((s).packets) V((s).bytes) V((s).egress_word) V((s).ingress_word)
+#define FIELDS_tt_flow_told(V, V16, V32, s)                                                                            \
+	V((s).created_jiffies)                                                                                         \
+	V((s).key_hash)                                                                                                \
+	V((s).packets[0]) V((s).packets[1]) V((s).bytes[0]) V((s).bytes[1]) V((s).egress_word) V((s).ingress_word)     \
+	V((s).since) V((s).state) V((s).flags)
+#define FIELDS_tt_flow_report(V, V16, V32, s)                                                                          \
+	FIELDS_tt_flow_key(V, V16, V32, (s).key)                                                                       \
+	V((s).egress_word) V((s).ingress_word) V((s).host_word) V((s).phase) V((s).state) V((s).flags) V((s).tcp_flags) \
+	V((s).created_jiffies) V((s).since_jiffies) V((s).until_jiffies)                                               \
+	V((s).packets[0]) V((s).packets[1]) V((s).bytes[0]) V((s).bytes[1])
+#define FIELDS_tt_flow_event(V, V16, V32, s)                                                                           \
+	V((s).jiffies)                                                                                                 \
+	V((s).kind)                                                                                                    \
+	V((s).place) FIELDS_tt_flow_key(V, V16, V32, (s).key) FIELDS_tt_flow(V, V16, V32, (s).flow)
 #define FIELDS_tt_guard_match(V, V16, V32, s)                                                                          \
 	EACH(4, V32((s).mask[i])) EACH(4, V32((s).value[i])) V((s).hit) V((s).miss)
 #define FIELDS_tt_guard_root(V, V16, V32, s) V((s).v4) V((s).v6)
@@ -121,7 +136,7 @@ struct {
 	FIELDS_tt_address(V, V16, V32, (s).source) FIELDS_tt_address(V, V16, V32, (s).destination)                     \
 	V16((s).source_port) V16((s).destination_port) V((s).icmp_type) V((s).icmp_code) V((s).tcp_flags)              \
 	V((s).family) V((s).egress_word) V((s).ingress_word) V((s).generation) V((s).length)                   \
-	V((s).out_ifindex) V((s).egress_scope) V((s).ingress_scope)
+	V((s).out_ifindex) V((s).egress_scope) V((s).ingress_scope) V((s).is_reply)
 #define FIELDS_tt_switch(V, V16, V32, s)                                                                               \
 	V((s).active)                                                                                                  \
 	EACH(2, V((s).version[i]))                                                                                     \
@@ -171,9 +186,12 @@ ROUND_TRIP(tt_flow_bucket)
 ROUND_TRIP(tt_fragment_key)
 ROUND_TRIP(tt_fragment)
 ROUND_TRIP(tt_cached_flow)
+ROUND_TRIP(tt_flow_told)
+ROUND_TRIP(tt_flow_report)
 ROUND_TRIP(tt_counter)
 ROUND_TRIP(tt_clock_reading)
 ROUND_TRIP(tt_event)
+ROUND_TRIP(tt_flow_event)
 ROUND_TRIP(tt_guard_match)
 ROUND_TRIP(tt_guard_root)
 ROUND_TRIP(tt_guard_state)
