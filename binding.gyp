@@ -8,6 +8,8 @@
         "native/src/clsact_filters.cc",
         "native/src/datagram.cc",
         "native/src/features.cc",
+        "native/src/flow_book.cc",
+        "native/src/flow_ledger.cc",
         "native/src/inet_diag.cc",
         "native/src/link.cc",
         "native/src/link_monitor.cc",
@@ -29,7 +31,7 @@
         "native/src/util/errors.cc",
         "native/src/xdp.cc"
       ],
-      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")", "bpf"],
       "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "_GNU_SOURCE"],
       "cflags_cc": ["-std=c++17", "-fvisibility=hidden", "-Wall", "-Wextra"],
       "cflags_cc!": ["-fno-exceptions", "-fno-rtti"],

@@ -197,6 +197,39 @@ export declare class RingBuffer {
   close(): void;
 }
 
+/**
+ * What has been told of which flow, and what is new, over the mapped flow table. Reports are struct tt_flow_report
+ * (bpf/abi/flow.h), one after the other. Each count of the table is in one report, once: what was told is kept in `told`.
+ */
+export declare class FlowBook {
+  static open(
+    maps: { readonly flows: BpfMap; readonly cache: BpfMap; readonly told: BpfMap },
+    shape: { readonly regions: number; readonly room: number; readonly cacheSlots: number; readonly hz: number },
+  ): FlowBook;
+  /** Takes all flows that are there as told. */
+  adopt(): void;
+  /**
+   * What is new of the flows from a place on, at most `room` reports; with `leavesOut` it goes on to the end and only counts
+   * what would be more.
+   */
+  sweep(
+    from: number,
+    jiffies: number,
+    room: number,
+    leavesOut: boolean,
+  ): { readonly reports: Uint8Array; readonly next: number; readonly isDone: boolean };
+  /** What the records of a chunk of events (see RingBuffer) say of flows that went; more than `room` reports are counted only. */
+  settle(chunk: Uint8Array, room: number): Uint8Array;
+  /**
+   * Has tt_flush_cache bring to the table what waits in flow caches, on this thread, moved from CPU to CPU (sched_setaffinity)
+   * and back. `waiting` = slots of CPUs where the thread may not run.
+   */
+  flush(program: BpfProgram, jiffies: number): { readonly flushed: number; readonly waiting: number };
+  /** Reports that were counted only, since open. */
+  readonly leftOut: { readonly reports: number; readonly packets: number; readonly bytes: number };
+  close(): void;
+}
+
 export interface NetworkLink {
   readonly ifindex: number;
   readonly name: string;

@@ -4,6 +4,7 @@
 #include "clsact.h"
 #include "datagram.h"
 #include "features.h"
+#include "flow_book.h"
 #include "inet_diag.h"
 #include "link.h"
 #include "link_monitor.h"
@@ -46,6 +47,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitSender(env, exports);
   InitTcpLoad(env, exports);
   UdpSink::Init(env, exports);
+  FlowBook::Init(env, exports);
   InitXdp(env, exports);
   InitInetDiag(env, exports);
   return exports;

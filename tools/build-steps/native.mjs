@@ -13,5 +13,13 @@ export async function buildNative() {
 }
 
 function inputs() {
-  return [...filesBelow('native/src', () => true), 'CMakeLists.txt', 'binding.gyp', 'package-lock.json', addon];
+  return [
+    ...filesBelow('native/src', () => true),
+    ...filesBelow('bpf/abi', () => true),
+    'bpf/lib/told.h',
+    'CMakeLists.txt',
+    'binding.gyp',
+    'package-lock.json',
+    addon,
+  ];
 }
