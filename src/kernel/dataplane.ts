@@ -2,7 +2,6 @@
 // One change at a time: compile, write, switch, wait until nobody reads the old, reuse its space.
 
 import { Layout } from '../abi/common.gen.ts';
-import { Counter, decodeCounter, Reason } from '../abi/event.gen.ts';
 import type { DataplaneError } from '../base/errors.ts';
 import type { DesiredState } from '../calc/resolved.ts';
 import { TableCompiler } from '../tables/compiler.ts';
@@ -12,6 +11,7 @@ import { type AttachMode, Attachments } from './attachment.ts';
 import { Bridge } from './bridge.ts';
 import { measureHz, readClock } from './clock.ts';
 import { type BoundEndpoint, EndpointWriter } from './endpoint-writer.ts';
+import { FlowCounting } from './flow-counter.ts';
 import { FlowTable, type FlowTally, flowTableShape } from './flow-table.ts';
 import { HostHooks } from './host-hooks.ts';
 import { type HostTable, judgesTransit, type NumberedInterface } from './host-table.ts';
@@ -22,6 +22,8 @@ import { loadObject, type MapSizes, mapsOf } from './object.ts';
 import { PinWatch } from './pin-watch.ts';
 import { Pins } from './pins.ts';
 import { PolicyFingerprint } from './policy-fingerprint.ts';
+import { type ProgramRuns, programRuns } from './program-runs.ts';
+import { type ReasonCount, readCounters } from './reason-counts.ts';
 import type { Repair } from './repair.ts';
 import { Takeover } from './takeover.ts';
 import { Upkeep } from './upkeep.ts';
@@ -44,11 +46,8 @@ export interface DataplaneOptions {
   readonly attachMode: AttachMode | 'auto';
   readonly keepEstablished: boolean;
   readonly eventBudget: number;
-}
-
-export interface ReasonCount {
-  readonly packets: bigint;
-  readonly bytes: bigint;
+  /** The programs tell of each flow that goes with counts that nobody has been told: see countFlows. */
+  readonly flowLogs?: boolean;
 }
 
 /** Where it is pinned, and whose place it takes. */
@@ -64,6 +63,7 @@ export class Dataplane {
   readonly #object: BpfObject;
   readonly #images: ImageWriter;
   readonly #hz: number;
+  readonly #sizes: MapSizes;
   readonly #endpoints: EndpointWriter;
   readonly #hosts: HostHooks;
   readonly #fingerprint: PolicyFingerprint;
@@ -91,6 +91,7 @@ export class Dataplane {
     const { pins, bridge, takeover } = place;
     this.#object = object;
     this.#hz = hz;
+    this.#sizes = sizes;
     const maps = mapsOf(object);
     this.#images = new ImageWriter(maps, bridge);
     this.#endpoints = new EndpointWriter(maps);
@@ -153,8 +154,13 @@ export class Dataplane {
   }
 
   /** Counts for every packet from here on; the policy in force stays as it is. */
-  configure({ keepEstablished, eventBudget }: Pick<DataplaneOptions, 'keepEstablished' | 'eventBudget'>): void {
-    this.#images.configure({ keepEstablished, eventBudget, hz: this.#hz });
+  configure(settings: Pick<DataplaneOptions, 'keepEstablished' | 'eventBudget' | 'flowLogs'>): void {
+    this.#images.configure({ ...settings, hz: this.#hz });
+  }
+
+  /** Only while flowLogs are configured. */
+  get flowCounting(): FlowCounting {
+    return new FlowCounting(this.#pins, this.#sizes, this.#hz);
   }
 
   /**
@@ -334,29 +340,21 @@ export class Dataplane {
     });
   }
 
-  /** Hands over ring-buffer chunks ([u32 length][record]...) until close. */
-  readEvents(onChunk: (chunk: Uint8Array) => void): void {
+  /** Hands over ring-buffer chunks ([u32 length][record]...), each with its number of records, until close. */
+  readEvents(onChunk: (chunk: Uint8Array, records: number) => void): void {
     this.#events = translateErrors('read events', 'tt_events', () =>
       loadNative().RingBuffer.open(this.#object.map('tt_events'), onChunk),
     );
   }
 
+  /** Hands over what was read already; what comes later waits for the next reader. */
+  closeEvents(): void {
+    this.#events?.close();
+  }
+
   /** Packets and bytes by enum tt_reason, summed over CPUs. */
   counters(): ReasonCount[] {
-    const map = this.#object.map('tt_counters');
-    const counts = Array.from({ length: Reason.COUNT }, (_, reason) => {
-      const value = map.lookup(new Uint8Array(Uint32Array.of(reason).buffer)) ?? new Uint8Array();
-      const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
-      const total = { packets: 0n, bytes: 0n };
-      for (let at = 0; at < value.byteLength; at += Counter.SIZE) {
-        const { packets, bytes } = decodeCounter(view, at);
-        total.packets += packets;
-        total.bytes += bytes;
-      }
-      return total;
-    });
-    map.close();
-    return counts;
+    return readCounters(this.#object);
   }
 
   /** Flows that have not ended, by protocol and state. */
@@ -364,10 +362,29 @@ export class Dataplane {
     return this.#flows.census(readClock(this.#object).jiffies);
   }
 
+  /** Flows that there is room for. */
+  get flowCapacity(): number {
+    return this.#flows.capacity;
+  }
+
+  /** For each number of seconds, fewest first, the flows that have not ended and began longer ago. */
+  flowsOlderThan(seconds: readonly number[]): number[] {
+    const { jiffies } = readClock(this.#object);
+    return this.#flows.olderThan(
+      jiffies,
+      seconds.map((age) => age * this.#hz),
+    );
+  }
+
+  /** What runs of our programs have cost since they were loaded; 0 unless the kernel counts: kernel.bpf_stats_enabled. */
+  programs(): ProgramRuns[] {
+    return [...programRuns(this.#object), ...this.#hosts.programs()];
+  }
+
   /** Lets go of everything; enforcement goes on. */
   close(): void {
     this.#pinWatch?.close();
-    this.#events?.close();
+    this.closeEvents();
     this.#attachments.close();
     this.#hosts.close();
     this.#object.close();

@@ -35,6 +35,8 @@ export interface DetachedOptions {
   readonly constants?: Readonly<Record<string, number>>;
   /** Jiffies per second; only ageing of flows depends on it. */
   readonly hz?: number;
+  /** The programs tell of flows that go. */
+  readonly flowLogs?: boolean;
 }
 
 export class DetachedDataplane {
@@ -53,7 +55,7 @@ export class DetachedDataplane {
 
   /** Loads the programs and writes the desired state. Throws PERMISSION, PROGRAM_REJECTED, TABLE_FULL. */
   constructor(desired: DesiredState, options: DetachedOptions) {
-    const { flows, flowCache, eventBytes, sizes = DEFAULT_MAP_SIZES, hz = 250 } = options;
+    const { flows, flowCache, eventBytes, sizes = DEFAULT_MAP_SIZES, hz = 250, flowLogs } = options;
     const { endpoints = desired.endpoints.size } = options;
     const slots = 2 ** Math.ceil(Math.log2(2 * (endpoints + FIRST_IFINDEX)));
     const mapSizes = { ...sizes, endpoints: slots, flows, fragments: 64, flowCache, eventBytes };
@@ -63,7 +65,7 @@ export class DetachedDataplane {
     this.#cache = new Uint8Array(this.#object.map('tt_flow_cache').mmap());
     this.#ring = loadNative().RingBuffer.open(maps.events);
     this.#images = new ImageWriter(maps);
-    this.#images.configure({ keepEstablished: false, eventBudget: 0, hz });
+    this.#images.configure({ keepEstablished: false, eventBudget: 0, flowLogs, hz });
     this.#endpoints = new EndpointWriter(maps);
     this.#sizes = sizes;
     [this.#compiler, this.#image] = this.#put(desired);
@@ -124,6 +126,11 @@ export class DetachedDataplane {
   /** A map of the programs, by C name; closed with the dataplane. */
   map(name: string): BpfMap {
     return this.#object.map(name);
+  }
+
+  /** Of the kernel. */
+  get jiffies(): number {
+    return Number(readClock(this.#object).jiffies);
   }
 
   /** Flows that have not ended, by protocol and state. */

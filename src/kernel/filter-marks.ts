@@ -1,7 +1,8 @@
 // Which interfaces have clsact filters of this pin root's agents: a filter itself does not say whose it is. Kept as empty
 // directories in bpffs, which go with the machine's interfaces when it restarts, and which agents of every version read.
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from './make-directory.ts';
 import { loadNative } from './native.ts';
 import { filteredInterfaces, type Pins } from './pins.ts';
 
@@ -31,7 +32,7 @@ export class FilterMarks {
   /** To be called before there is a filter. */
   add(ifindex: number): void {
     if (this.#marked.has(ifindex)) return;
-    mkdirSync(join(this.#directory, String(ifindex)), { recursive: true, mode: 0o700 });
+    makeDirectory(join(this.#directory, String(ifindex)));
     this.#marked.add(ifindex);
     if (this.#marked.size >= this.#sweepAt) this.#sweep();
   }

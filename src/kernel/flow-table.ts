@@ -9,6 +9,7 @@ const REGION_BYTES = ENTRIES_AT + FlowDims.REGION_ENTRIES * FlowEntry.SIZE;
 const ENTRY_WORDS = FlowEntry.SIZE / 4;
 const NAMED_BY = FlowEntry.OFFSET.named_by / 4;
 const DEADLINE = FlowEntry.OFFSET.deadline / 4;
+const CREATED = (FlowEntry.OFFSET.flow + Flow.OFFSET.created_jiffies) / 4;
 const PROTOCOL_AT = FlowEntry.OFFSET.key + FlowKey.OFFSET.protocol;
 /** More than there are. */
 const STATES = 8;
@@ -66,9 +67,32 @@ export class FlowTable {
       .map(([kind, flows]) => ({ protocol: Math.floor(kind / STATES), state: kind % STATES, flows }));
   }
 
+  /** For each number of jiffies, fewest first, the flows that have not ended at `jiffies` and began longer ago. */
+  olderThan(jiffies: bigint, ages: readonly number[]): number[] {
+    const now = clockOf(jiffies);
+    const begun = ages.map((age) => Number(jiffies) - age);
+    const counts = ages.map(() => 0);
+    for (let region = 0; region < this.#regions; region += 1) {
+      const first = (region * REGION_BYTES + ENTRIES_AT) / 4;
+      for (let at = first; at < first + this.#room * ENTRY_WORDS; at += ENTRY_WORDS) {
+        if (!this.#isLive(at, now)) continue;
+        const created = this.#createdAt(at);
+        for (let index = 0; index < begun.length && created < (begun[index] as number); index += 1) {
+          counts[index] = (counts[index] as number) + 1;
+        }
+      }
+    }
+    return counts;
+  }
+
   /** Forgets all flows. Only while no packet can be under way. */
   clear(): void {
     this.#bytes.fill(0);
+  }
+
+  /** In jiffies. */
+  #createdAt(at: number): number {
+    return (this.#words[at + CREATED + 1] as number) * 2 ** 32 + (this.#words[at + CREATED] as number);
   }
 
   #isLive(at: number, now: number): boolean {

@@ -1,8 +1,9 @@
 // The guard's program on interfaces: one pinned XDP link each, native where the driver can, generic where not. Programs of
 // others are never replaced. Which interfaces are to be guarded is the agent's to say.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataplaneError } from '../base/errors.ts';
+import { makeDirectory } from './make-directory.ts';
 import type { BpfLink, BpfProgram, XdpMode } from './native.ts';
 import { loadNative, translateErrors } from './native.ts';
 import { errnoName } from './native-error.ts';
@@ -119,7 +120,7 @@ export class GuardLinks {
 
   #keep(name: string, ifindex: number, link: BpfLink): void {
     this.#links.set(ifindex, { link, pin: name });
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    makeDirectory(this.#directory);
     rmSync(this.#path(name), { force: true });
     link.pin(this.#path(name));
   }
@@ -130,7 +131,7 @@ export class GuardLinks {
     if (held.pin !== name && existsSync(this.#path(held.pin))) renameSync(this.#path(held.pin), path);
     held.pin = name;
     if (existsSync(path)) return [];
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    makeDirectory(this.#directory);
     held.link.pin(path);
     return [{ cause: 'pin-missing', target: path, found: 'nothing' }];
   }

@@ -1,7 +1,8 @@
 // TCX links, held open and pinned under the name of their interface: for as long as this process runs, a pin that somebody
 // removes takes no program with it. Where programs belong is attachment.ts.
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeDirectory } from './make-directory.ts';
 import type { AttachDirection, BpfLink } from './native.ts';
 import { loadNative } from './native.ts';
 import { errnoName } from './native-error.ts';
@@ -135,6 +136,6 @@ function pinOver(pin: string, link: BpfLink): void {
 
 /** The directory may be gone together with the pin. */
 function pinTo(pin: string, link: BpfLink): void {
-  mkdirSync(dirname(pin), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(pin));
   link.pin(pin);
 }

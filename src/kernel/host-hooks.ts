@@ -16,6 +16,7 @@ import type { BpfObject } from './native.ts';
 import { loadNative, translateErrors } from './native.ts';
 import type { MapSizes } from './object.ts';
 import type { Pins } from './pins.ts';
+import { type ProgramRuns, programRuns } from './program-runs.ts';
 import type { Repair } from './repair.ts';
 
 const TABLE = 'tt_host_ifaces';
@@ -133,6 +134,11 @@ export class HostHooks {
       if (entry?.kind === 'host') note(ids, entry.lists, table.interfaces.get(ifindex));
     }
     return ids;
+  }
+
+  /** None while they are not loaded. */
+  programs(): ProgramRuns[] {
+    return this.#loaded === undefined ? [] : programRuns(this.#loaded.object);
   }
 
   /** Programs stay where they are. */

@@ -1,8 +1,9 @@
 // The programs at netfilter's hooks: one pinned link for each hook and family. Such links cannot be updated, so another
 // program comes beside the one before, and only then that goes: what passes meanwhile has passed both.
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataplaneError } from '../base/errors.ts';
+import { makeDirectory } from './make-directory.ts';
 import type { BpfLink, BpfObject, BpfProgram, NetfilterHook } from './native.ts';
 import { loadNative, translateErrors } from './native.ts';
 import { errnoName } from './native-error.ts';
@@ -47,7 +48,7 @@ export class HostLinks {
    * pinned. Returns what was not so. Throws PERMISSION, HOOK_TAKEN or KERNEL.
    */
   ensure(): Repair[] {
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    makeDirectory(this.#directory);
     this.#adopt();
     return [...this.#programs].flatMap(([hook, program]) =>
       FAMILIES.flatMap((family) =>

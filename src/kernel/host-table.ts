@@ -63,7 +63,9 @@ export function buildHostTable(
   const all = [...named.values(), others].reduce((flags, lists) => flags | lists.flags, 0);
   const asked =
     ((all & LOCAL_FLAGS) === 0 ? 0 : HostFlags.ANY_LOCAL) | ((all & FORWARD_FLAGS) === 0 ? 0 : HostFlags.ANY_FORWARD);
-  return asked === 0 ? NO_TABLE : { interfaces: named, others: { ...others, flags: others.flags | asked } };
+  if (asked === 0) return NO_TABLE;
+  const tracked = (all & HostFlags.UNTRACKED) === 0 ? HostFlags.ALL_TRACKED : 0;
+  return { interfaces: named, others: { ...others, flags: others.flags | asked | tracked } };
 }
 
 export function isSameTable(a: HostTable, b: HostTable): boolean {

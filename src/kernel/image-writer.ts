@@ -14,6 +14,8 @@ export interface StateSettings {
   readonly keepEstablished: boolean;
   /** Deny, drop and log events per CPU and second; 0 = unlimited. */
   readonly eventBudget: number;
+  /** No counts of a flow go unsaid. */
+  readonly flowLogs?: boolean;
   /** Jiffies per second. */
   readonly hz: number;
 }
@@ -49,7 +51,8 @@ export class ImageWriter {
   }
 
   /** Settings apply to every packet from here on. The seed of the flow table is drawn once, for as long as flows are pinned. */
-  configure({ keepEstablished, eventBudget, hz }: StateSettings): void {
+  configure({ keepEstablished, eventBudget, flowLogs = false, hz }: StateSettings): void {
+    const flags = (keepEstablished ? StateFlags.KEEP_ESTABLISHED : 0) | (flowLogs ? StateFlags.FLOW_LOGS : 0);
     const at = State.OFFSET.flow_seed / 4;
     const seed = this.#state.subarray(at, at + 2);
     if (isZero(seed)) seed.set(this.#lasting.flowSeed);
@@ -60,7 +63,7 @@ export class ImageWriter {
       [at + 1, seed[1] as number],
       [State.OFFSET.hz / 4, hz],
       [State.OFFSET.event_budget / 4, eventBudget],
-      [State.OFFSET.flags / 4, keepEstablished ? StateFlags.KEEP_ESTABLISHED : 0],
+      [State.OFFSET.flags / 4, flags],
     ]);
     this.restoreSettings();
     this.forgetCachedFlows();

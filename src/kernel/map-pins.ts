@@ -1,7 +1,8 @@
 // Pins of the maps that outlive the agent: a pin that somebody removed or replaced is made again, from the map that the
 // agent holds open.
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeDirectory } from './make-directory.ts';
 import type { BpfMap } from './native.ts';
 import { loadNative, translateErrors } from './native.ts';
 import { errnoName } from './native-error.ts';
@@ -26,7 +27,7 @@ export class MapPins {
     const isThere = existsSync(path);
     if (isThere && leadsTo(path, map)) return undefined;
     translateErrors('pin map', path, () => {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      makeDirectory(dirname(path));
       rmSync(path, { force: true });
       map.pin(path);
     });

@@ -59,6 +59,9 @@ export function toDataplaneError(error: NativeError, subject: Subject = error): 
   if (error.operation === 'open object' && error.code === 'ENOENT') {
     return fail('OBJECT_MISSING', 'the file is not there', 'run: npm run build');
   }
+  if (error.operation === 'load object' && error.code === 'ENODATA') {
+    return fail('KERNEL', 'the kernel does not take its types (BTF)', 'it may be short of memory: try again');
+  }
   return fail(codes[error.code] ?? 'KERNEL', describe(error), hintFor(error));
 }
 

@@ -15,6 +15,7 @@ export type {
   BpfProgram,
   ClsactFilter,
   FileLock,
+  FlowBook,
   KernelFeatures,
   LinkMonitor,
   MapInfo,

@@ -42,13 +42,14 @@ export const PINNED = [
 
 /**
  * pins undefined = nothing is pinned: for questions, tests and benchmarks. `constants` are further 32-bit variables of
- * the object's read-only data, by C name.
+ * the object's read-only data, by C name; `others` are maps that only this object has.
  */
 export function loadObject(
   name: string,
   sizes: MapSizes,
   pins: Pins | undefined,
   constants: Readonly<Record<string, number>> = {},
+  others: Readonly<Record<string, MapOptions>> = {},
 ): BpfObject {
   const path = builtFile(`build/bpf/${name}.bpf.o`);
   const { BpfObject: Native, probeFeatures } = loadNative();
@@ -65,7 +66,7 @@ export function loadObject(
     tt_fragments: sizes.fragments,
     tt_events: sizes.eventBytes,
   };
-  const maps: Record<string, MapOptions> = {};
+  const maps: Record<string, MapOptions> = { ...others };
   for (const map of PINNED) {
     const shape = map === 'tt_heap' ? heap.map : { maxEntries: maxEntries[map] };
     maps[map] = { ...shape, pinPath: pins?.map(map) };

@@ -1,9 +1,10 @@
 // Where programs, maps and links are pinned. A layout's version is part of the path of its maps, so that two versions never
 // share one; what has a path without a version means the same to all of them.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Layout } from '../abi/common.gen.ts';
 import { DataplaneError } from '../base/errors.ts';
+import { makeDirectory } from './make-directory.ts';
 import { loadNative, translateErrors } from './native.ts';
 
 export const DEFAULT_BPFFS = '/sys/fs/bpf';
@@ -13,7 +14,10 @@ export const LIVE_MAPS = ['tt_flows', 'tt_flow_locks', 'tt_fragments', 'tt_flow_
 /** Maps where programs of two layouts meet. */
 export const BRIDGE_MAPS = ['tt_switch', 'tt_sides'] as const;
 
-const LIVE: ReadonlySet<string> = new Set(LIVE_MAPS);
+/** What flow logs have told of the flows in tt_flows; there while flow logs are kept. */
+export const FLOW_TOLD_MAP = 'tt_flow_told';
+
+const LIVE: ReadonlySet<string> = new Set([...LIVE_MAPS, FLOW_TOLD_MAP]);
 const BRIDGE: ReadonlySet<string> = new Set(BRIDGE_MAPS);
 
 /** Below a pin root: an empty directory for each interface that has clsact filters of its agents, named by its number. */
@@ -69,12 +73,12 @@ export class Pins {
   /** Creates the directories, mounting bpffs first where there is none. Owner-only. */
   create(bpffs: string): void {
     if (!isBpffs(bpffs)) {
-      mkdirSync(bpffs, { recursive: true, mode: 0o700 });
+      makeDirectory(bpffs);
       translateErrors('mount bpffs', bpffs, () => loadNative().mountBpffs(bpffs));
     }
     for (const directory of [...this.mapDirectories, this.linkDirectory]) {
       try {
-        mkdirSync(directory, { recursive: true, mode: 0o700 });
+        makeDirectory(directory);
       } catch (cause) {
         throw new DataplaneError('PERMISSION', 'cannot create pin directory', {
           operation: 'create pins',
@@ -89,7 +93,7 @@ export class Pins {
   /** Unpins the tables of this layout, and leaves an empty directory for others. */
   removeTables(): void {
     rmSync(this.#tableDirectory, { recursive: true, force: true });
-    mkdirSync(this.#tableDirectory, { recursive: true, mode: 0o700 });
+    makeDirectory(this.#tableDirectory);
   }
 
   /** Unpins what is of other layouts. */

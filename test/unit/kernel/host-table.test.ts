@@ -13,7 +13,7 @@ import type { InterfaceKind } from '../../../src/model/host-interfaces.ts';
 import { HOST_SCOPES, type HostScope } from '../../../src/model/policy.ts';
 import type { HostEntries, HostLists } from '../../../src/tables/host-entries.ts';
 
-const { NORMAL, FORWARD, PRE_DNAT, UNTRACKED, WORKLOAD, DROP_LOCAL, ANY_LOCAL, ANY_FORWARD } = HostFlags;
+const { NORMAL, FORWARD, PRE_DNAT, UNTRACKED, WORKLOAD, DROP_LOCAL, ANY_LOCAL, ANY_FORWARD, ALL_TRACKED } = HostFlags;
 const NOBODY: ReadonlySet<number> = new Set();
 
 /** 10 and up for `a`, 20 and up for `any`, in the order of scopes. */
@@ -48,9 +48,9 @@ describe('the table of a host', () => {
   });
 
   it.each([
-    { scopes: ['normal'], flags: NORMAL, asked: ANY_LOCAL },
-    { scopes: ['normal', 'forward'], flags: NORMAL | FORWARD, asked: ANY_LOCAL | ANY_FORWARD },
-    { scopes: ['normal', 'preDnat'], flags: NORMAL | PRE_DNAT, asked: ANY_LOCAL | ANY_FORWARD },
+    { scopes: ['normal'], flags: NORMAL, asked: ANY_LOCAL | ALL_TRACKED },
+    { scopes: ['normal', 'forward'], flags: NORMAL | FORWARD, asked: ANY_LOCAL | ANY_FORWARD | ALL_TRACKED },
+    { scopes: ['normal', 'preDnat'], flags: NORMAL | PRE_DNAT, asked: ANY_LOCAL | ANY_FORWARD | ALL_TRACKED },
     { scopes: ['normal', 'untracked'], flags: NORMAL | UNTRACKED, asked: ANY_LOCAL | ANY_FORWARD },
   ] as const)('has an interface ask for $scopes of its endpoint', ({ scopes, flags, asked }) => {
     const table = buildHostTable(entriesOf([eth0], { 5: listsOf('a', scopes) }), [eth0], NOBODY);
@@ -66,7 +66,7 @@ describe('the table of a host', () => {
     const entries = entriesOf([loopback, eth0], {}, any);
     const table = buildHostTable(entries, [loopback, eth0], NOBODY);
     expect(table.interfaces).toEqual(new Map());
-    expect(table.others).toEqual({ flags: NORMAL | ANY_LOCAL, ids: [20, 0, 0, 0] });
+    expect(table.others).toEqual({ flags: NORMAL | ANY_LOCAL | ALL_TRACKED, ids: [20, 0, 0, 0] });
   });
 
   it('has workloads ask the endpoint for all interfaces, but not for its own and untracked lists', () => {
@@ -80,7 +80,7 @@ describe('the table of a host', () => {
   it('has packets of workloads to the host dropped though no endpoint is there', () => {
     const table = buildHostTable(entriesOf([pod], {}), [pod], new Set([16]));
     expect(table.interfaces.get(16)).toEqual({ ...NO_LISTS, flags: WORKLOAD | DROP_LOCAL });
-    expect(table.others.flags).toBe(ANY_LOCAL);
+    expect(table.others.flags).toBe(ANY_LOCAL | ALL_TRACKED);
   });
 
   it('leaves out a list that the image has no number for', () => {

@@ -48,6 +48,14 @@ describe('a failure of the addon', () => {
     expect(error.message).toContain('load object x.o: map a: type 1, expected 2; map a: flags 0, expected 1 (');
   });
 
+  it('to take the types of an object is told as such', () => {
+    const error = toDataplaneError(nativeError({ code: 'ENODATA', log: "libbpf: failed to load object 'x.o'\n" }));
+    expect(error.code).toBe('KERNEL');
+    expect(error.message).toBe(
+      'load object x.o: the kernel does not take its types (BTF) (it may be short of memory: try again)',
+    );
+  });
+
   it('on a kernel that is too old names the feature and the kernel it needs', () => {
     const release = vi.spyOn(os, 'release').mockReturnValue('6.1.0-13-amd64');
     const old = toDataplaneError(nativeError({ operation: 'attach tcx' }));
