@@ -20,6 +20,8 @@ export const ERROR_CODES = {
   ADDRESS_CONFLICT: 'Two endpoints claim the same address.',
   // flows: what users ask about
   INVALID_FLOW: 'A flow in a question is not a packet that can exist.',
+  INVALID_FILTER: 'A filter of flows does not follow its grammar, or asks for a value that its field cannot have.',
+  QUERY_TOO_COSTLY: 'A question about stored flows took more time or memory than one may.',
   // rendering: policy for other packet filters
   NOT_EXPRESSIBLE: 'A rule asks for something that the packet filter it is rendered for cannot match.',
   VERDICTS_DIFFER: 'Two ways to enforce one policy judge a flow differently.',

@@ -27,17 +27,17 @@ const HOOK_NAMES: Readonly<Partial<Record<number, HookName>>> = {
 const REASON_NAMES = Array.from({ length: Reason.COUNT }, (_, reason) => reasonName(reason).toLowerCase());
 
 /**
- * Records of a chunk, `[u32 length][record, padded to 8]` each. Records of an unknown kind are left out. Throws INTERNAL
- * if the chunk ends inside a record, or a record is shorter than an event.
+ * Records of a chunk, `[u32 length][record, padded to 8]` each. Records of an unknown kind are left out, and those of others
+ * than `wanted`. Throws INTERNAL if the chunk ends inside a record, or a record is shorter than an event.
  */
-export function decodeEvents(chunk: Uint8Array): FlowEvent[] {
+export function decodeEvents(chunk: Uint8Array, wanted?: ReadonlySet<KindName>): FlowEvent[] {
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   const events: FlowEvent[] = [];
   for (let at = 0; at < chunk.byteLength; ) {
     const start = at + LENGTH_BYTES;
     const length = start <= chunk.byteLength ? view.getUint32(at, true) : 0;
     if (length < Event.SIZE || start + length > chunk.byteLength) throw truncated(at, length, chunk.byteLength);
-    const event = toFlowEvent(view, start);
+    const event = toFlowEvent(view, start, wanted);
     if (event !== undefined) events.push(event);
     at = start + Math.ceil(length / 8) * 8;
   }
@@ -55,9 +55,9 @@ function truncated(at: number, length: number, size: number): DataplaneError {
 }
 
 /** The record at an offset, read field by field: the struct in between would be made for nothing. */
-function toFlowEvent(view: DataView, at: number): FlowEvent | undefined {
+function toFlowEvent(view: DataView, at: number, wanted?: ReadonlySet<KindName>): FlowEvent | undefined {
   const kind = KIND_NAMES[view.getUint8(at + OFFSET.kind)];
-  if (kind === undefined) return undefined;
+  if (kind === undefined || wanted?.has(kind) === false) return undefined;
   const family = view.getUint8(at + OFFSET.family);
   return {
     kind,
@@ -71,8 +71,10 @@ function toFlowEvent(view: DataView, at: number): FlowEvent | undefined {
     destinationPort: view.getUint16(at + OFFSET.destination_port),
     icmpType: view.getUint8(at + OFFSET.icmp_type),
     icmpCode: view.getUint8(at + OFFSET.icmp_code),
+    tcpFlags: view.getUint8(at + OFFSET.tcp_flags),
     egressWord: view.getUint32(at + OFFSET.egress_word, true),
     ingressWord: view.getUint32(at + OFFSET.ingress_word, true),
+    isReply: view.getUint8(at + OFFSET.is_reply) !== 0,
     generation: view.getUint32(at + OFFSET.generation, true),
     length: view.getUint32(at + OFFSET.length, true),
     outIfindex: view.getUint32(at + OFFSET.out_ifindex, true),

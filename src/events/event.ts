@@ -22,9 +22,13 @@ export interface FlowEvent {
   readonly destinationPort: number;
   readonly icmpType: number;
   readonly icmpCode: number;
+  /** 0 for other protocols. */
+  readonly tcpFlags: number;
   /** Verdict words of the two sides; 0 = not judged. */
   readonly egressWord: number;
   readonly ingressWord: number;
+  /** The words are of a flow that the destination opened. */
+  readonly isReply: boolean;
   readonly generation: number;
   /** Bytes of the IP packet. */
   readonly length: number;

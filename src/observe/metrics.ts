@@ -1,82 +1,28 @@
-// Prometheus metrics of the agent. Readers only: everything comes in through the MetricsSource.
-import { Counter, Gauge, Registry } from 'prom-client';
+// Prometheus metrics of the agent: one registry of what is read at each scrape and what the agent told as it went.
+import { Registry } from 'prom-client';
+import { addAgentMetrics } from './metrics/agent.ts';
+import { Families, onceEachScrape } from './metrics/families.ts';
+import { addFelixMetrics } from './metrics/felix.ts';
+import { addGuardMetrics } from './metrics/guard.ts';
+import type { Instruments } from './metrics/instruments.ts';
+import { addKernelMetrics } from './metrics/kernel.ts';
+import { addPacketMetrics } from './metrics/packets.ts';
+import type { MetricsSource } from './metrics/source.ts';
 
-export interface MetricsSource {
-  /** Packets and bytes by reason name, as the kernel counted them. */
-  counters(): ReadonlyMap<string, { readonly packets: bigint; readonly bytes: bigint }>;
-  /** Live flows by protocol and state, named as the field names them. */
-  flows(): Iterable<{ readonly protocol: string; readonly state: string; readonly flows: number }>;
-  generation(): number;
-  isInSync(): boolean;
-  /** What is in force was taken over from an earlier agent, and manifests are still being loaded. */
-  isLoading(): boolean;
-  endpointStates(): ReadonlyMap<string, number>;
-}
-
-/** A registry that reads the source at every scrape. */
-export function createMetrics(source: MetricsSource): Registry {
-  const registry = new Registry();
-  const registers = [registry];
-  kernelCounter('tortie_packets_total', 'Packets by what became of them and why', 'packets', source, registry);
-  kernelCounter('tortie_bytes_total', 'Bytes of IP packets by what became of them and why', 'bytes', source, registry);
-  gauge('tortie_policy_generation', 'Counts changes of the policy in force', () => source.generation());
-  gauge('tortie_in_sync', '1 when the kernel enforces all accepted manifests', () => Number(source.isInSync()));
-  gauge('tortie_loading', '1 while manifests are loaded that the kernel enforces already', () =>
-    Number(source.isLoading()),
-  );
-  new Gauge({
-    name: 'tortie_flows',
-    help: 'Live flows by protocol and state',
-    labelNames: ['protocol', 'state'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { protocol, state, flows } of source.flows()) this.set({ protocol, state }, flows);
-    },
-  });
-  new Gauge({
-    name: 'tortie_endpoints',
-    help: 'Local workload endpoints by state',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [state, count] of source.endpointStates()) this.set({ state }, count);
-    },
-  });
-  return registry;
-
-  function gauge(name: string, help: string, read: () => number): void {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  }
-}
-
-/** The kernel's counts are totals already: each scrape adds what is new. */
-function kernelCounter(
-  name: string,
-  help: string,
-  field: 'packets' | 'bytes',
-  source: MetricsSource,
-  registry: Registry,
-): void {
-  const seen = new Map<string, bigint>();
-  new Counter({
-    name,
-    help,
-    labelNames: ['reason'],
-    registers: [registry],
-    collect() {
-      for (const [reason, total] of source.counters()) {
-        this.inc({ reason }, Number(total[field] - (seen.get(reason) ?? 0n)));
-        seen.set(reason, total[field]);
-      }
-    },
-  });
+/** Reads the source, a plain object, at every scrape. */
+export function createMetrics(source: MetricsSource, instruments: Instruments): Registry {
+  const families = new Families(new Registry());
+  const frugal: MetricsSource = {
+    ...source,
+    counters: onceEachScrape(source.counters),
+    guard: onceEachScrape(source.guard),
+    endpointStates: onceEachScrape(source.endpointStates),
+    flowTable: onceEachScrape(source.flowTable),
+  };
+  addPacketMetrics(families, frugal);
+  addGuardMetrics(families, frugal);
+  addKernelMetrics(families, frugal);
+  addAgentMetrics(families, frugal);
+  addFelixMetrics(families, frugal);
+  return Registry.merge([families.registry, instruments.registry]);
 }

@@ -25,6 +25,7 @@ const RECORD: Event = {
   out_ifindex: 0,
   egress_scope: 0,
   ingress_scope: 0,
+  is_reply: 1,
 };
 
 /** As the addon hands records over: length, record, padding to 8. */
@@ -49,7 +50,9 @@ describe('decodeEvents', () => {
       source: { family: 4, words: [0x0a000001] },
       sourcePort: 40000,
       destinationPort: 443,
+      tcpFlags: 2,
       ingressWord: 0x202,
+      isReply: true,
       generation: 9,
     });
     expect(events[1]?.destination).toEqual({ family: 6, words: [0xfd000000, 0, 0, 2] });

@@ -1,0 +1,61 @@
+// What a filter of flows can ask: a tree of conditions on flow logs. It is made by parse-filter.ts from text and by filter-options.ts
+// from options, and compiled by predicate.ts for flows as they come and by sql.ts for those that are stored.
+
+export type FlowSide = 'source' | 'destination';
+
+/** Columns of text that a pattern is held against. */
+export type TextField = 'node' | 'protocol' | 'reason' | 'state' | 'action' | 'reporter' | 'pending' | 'service';
+
+export type NumberField = 'bytes' | 'packets' | 'sourcePort' | 'destinationPort';
+
+export type FlowFilter =
+  | { readonly kind: 'and' | 'or'; readonly operands: readonly FlowFilter[] }
+  | { readonly kind: 'not'; readonly operand: FlowFilter }
+  | FlowCondition;
+
+export type FlowCondition =
+  | { readonly kind: 'text'; readonly field: TextField; readonly pattern: string }
+  | { readonly kind: 'namespace'; readonly side: FlowSide; readonly pattern: string }
+  /** Of the object itself, or as flows of many alike are put together. */
+  | { readonly kind: 'name'; readonly side: FlowSide; readonly pattern: string }
+  /** value undefined = has the label, whatever its value. */
+  | { readonly kind: 'label'; readonly side: FlowSide; readonly key: string; readonly value?: string }
+  /** As address-key.ts writes addresses; both ends included. */
+  | { readonly kind: 'address'; readonly side: FlowSide; readonly low: string; readonly high: string }
+  /** Any policy of the enforced or the pending trace. */
+  | { readonly kind: 'policy'; readonly pattern: string }
+  /** Both ends included. */
+  | { readonly kind: 'number'; readonly field: NumberField; readonly low: number; readonly high: number };
+
+/** Lets every flow through. */
+export const EVERY_FLOW: FlowFilter = Object.freeze({ kind: 'and', operands: Object.freeze([]) });
+
+/** How much a filter may hold: conditions, and `*` of one pattern. */
+export const MAX_CONDITIONS = 256;
+export const MAX_WILDCARDS = 8;
+export const MAX_FILTER_LENGTH = 8192;
+
+export function allOf(operands: readonly FlowFilter[]): FlowFilter {
+  return operands.length === 1 ? (operands[0] as FlowFilter) : { kind: 'and', operands };
+}
+
+export function anyOf(operands: readonly FlowFilter[]): FlowFilter {
+  return operands.length === 1 ? (operands[0] as FlowFilter) : { kind: 'or', operands };
+}
+
+/** Of either end. */
+export function ofEitherSide(make: (side: FlowSide) => FlowFilter): FlowFilter {
+  return anyOf([make('source'), make('destination')]);
+}
+
+export function countConditions(filter: FlowFilter): number {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return filter.operands.reduce((sum, operand) => sum + countConditions(operand), 0);
+    case 'not':
+      return countConditions(filter.operand);
+    default:
+      return 1;
+  }
+}
