@@ -34,6 +34,9 @@ export interface RecordedFlow {
   readonly reporter: 'source' | 'destination' | 'both';
   /** Connections that this record stands for; at least 1. */
   readonly count: number;
+  /** When it was seen, in milliseconds since 1970; undefined = not recorded. */
+  readonly from?: number;
+  readonly until?: number;
   /** The log has a record for each packet, so that records of one connection are to be counted once. */
   readonly isOfOnePacket?: boolean;
 }

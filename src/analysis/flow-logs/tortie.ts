@@ -1,8 +1,9 @@
-// Tortie's own formats: the lines of `tortie monitor --output json`, and questions of `tortie verdict`, to which a
-// verdict and a count may be added.
+// Tortie's own formats: the lines of `tortie monitor --output json`, of `tortie flows --output json`, and questions of
+// `tortie verdict`, to which a verdict and a count may be added.
 import { hasPorts, isIcmp } from '../../model/flow.ts';
 import { parseFlowQuestion } from '../../model/flow-question.ts';
 import { addressOf, fieldOf, invalidField, isFields, numberOf, protocolOf, textOf } from './fields.ts';
+import { isFlowLog, readFlowLog, recordedFlowOf } from './flow-log.ts';
 import { echoRequestType, type Fields, type RecordedEnd, type RecordedFlow, type Skipped } from './recorded-flow.ts';
 
 type Verdict = 'allow' | 'deny';
@@ -17,12 +18,13 @@ const MONITOR_KINDS: Readonly<Record<string, Verdict | 'notPolicy' | 'notAFlow'>
 };
 
 export function isTortieRecord(record: Fields): boolean {
-  return 'src' in record || ('hook' in record && 'kind' in record);
+  return 'src' in record || ('hook' in record && 'kind' in record) || isFlowLog(record);
 }
 
 /** Throws INVALID_FLOW. */
 export function parseTortieRecord(record: Fields): RecordedFlow | Skipped {
-  return 'src' in record ? parseQuestion(record) : parseMonitorRecord(record);
+  if ('src' in record) return parseQuestion(record);
+  return isFlowLog(record) ? recordedFlowOf(readFlowLog(record)) : parseMonitorRecord(record);
 }
 
 function parseQuestion(record: Fields): RecordedFlow {

@@ -15,8 +15,12 @@ export interface ProposedRule {
 export interface ProposedObject {
   readonly why: readonly string[];
   readonly apiVersion: string;
-  readonly kind: 'HostEndpoint' | 'GlobalNetworkPolicy' | 'GlobalNetworkSet';
-  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
   /** Without the rules. */
   readonly spec: Readonly<Record<string, unknown>>;
   readonly rules?: { readonly [D in Direction]?: readonly ProposedRule[] };
