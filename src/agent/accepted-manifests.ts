@@ -3,11 +3,11 @@
 //
 // A file's text is always believed. What was parsed from it is believed only from an agent that runs the same code.
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from '../base/log.ts';
 import { finish, type Steps } from '../base/steps.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
 import type { Resource } from '../resources/resource.ts';
 import type { ManifestMemory } from '../resources/sources/manifest-set.ts';
 import type { RememberedFile } from '../resources/sources/manifest-state.ts';
@@ -44,7 +44,7 @@ export class AcceptedManifests implements ManifestMemory {
   constructor(options: { readonly stateDirectory: string; readonly manifests: string }, log: Logger) {
     this.#log = log;
     const folder = join(options.stateDirectory, 'accepted');
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeDirectory(folder);
     // Another directory's manifests are nobody's business.
     this.#records = new RecordLog(join(folder, 'manifests.log'), `${FORMAT} of ${JSON.stringify(options.manifests)}`);
   }

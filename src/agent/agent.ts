@@ -1,14 +1,12 @@
 // The node agent: builds the chain once, then keeps the kernel equal to the manifests. Killing it at any instant
 // changes no verdict; starting it again takes over what is pinned.
 import { join } from 'node:path';
-import { DataplaneError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { finish, type Steps } from '../base/steps.ts';
 import { CalcGraph } from '../calc/graph.ts';
 import type { DesiredState } from '../calc/resolved.ts';
 import { Dataplane } from '../kernel/dataplane.ts';
 import type { FileLock } from '../kernel/native.ts';
-import { isSameWiring, type Wiring } from '../kernel/wiring.ts';
 import type { World } from '../model/world.ts';
 import type { Resource } from '../resources/resource.ts';
 import { AcceptedManifests } from './accepted-manifests.ts';
@@ -17,7 +15,8 @@ import { BlockService } from './block/block-service.ts';
 import type { AgentSettings } from './config/agent-settings.ts';
 import { type EndpointStatus, ManualInterfaces } from './endpoint-binder.ts';
 import { EventHub } from './event-hub.ts';
-import { Health } from './health.ts';
+import { type AgentFlows, flowsOf, stopFlows } from './flows/agent-flows.ts';
+import { Health, type HealthStatus } from './health.ts';
 import { InterfaceGuard } from './interface-guard.ts';
 import { Interfaces } from './interfaces.ts';
 import { KernelReadings } from './kernel-readings.ts';
@@ -25,10 +24,12 @@ import { describeLiveManifests, type LiveManifests } from './live-manifests.ts';
 import { keysByIfindex, requireEndpoint, requireGiven } from './local-endpoints.ts';
 import { takeLocks } from './locks.ts';
 import { ManifestFeed, type StoredChanges } from './manifest-feed.ts';
+import { AgentMeter } from './metrics/agent-meter.ts';
 import { AgentNames } from './names.ts';
-import { type AgentOptions, isLocalNode, type LiveOptions, requireDirectory } from './options.ts';
+import { type AgentOptions, isLocalNode, type LiveOptions, requireDirectory, toStateSettings } from './options.ts';
 import { PolicyTurns } from './policy-turns.ts';
 import { type Asker, type Lookout, lookOut } from './protect/lookout.ts';
+import { Refusal } from './refusal.ts';
 import { ResumePoint, type Resumption } from './resume-point.ts';
 import { Settling } from './settling.ts';
 import { finishInSlices } from './slices.ts';
@@ -44,6 +45,10 @@ export class Agent {
   /** undefined = the options are all there is. */
   readonly settings: AgentSettings | undefined;
   readonly events: EventHub;
+  readonly flowHub: AgentFlows['hub'];
+  readonly flowStore: AgentFlows['store'];
+  readonly flowLogs: AgentFlows['logs'];
+  readonly meter: AgentMeter;
   readonly readings: KernelReadings;
   readonly stored: StoreSession;
   readonly blocks: BlockService;
@@ -63,11 +68,9 @@ export class Agent {
   readonly #loop: SyncLoop;
   readonly #audits = new AuditSchedule(() => void this.#loop.request());
   #desired: DesiredState;
-  #lastError: DataplaneError | undefined;
+  readonly #refusal: Refusal;
   #isStarted = false;
   #isAdopted = false;
-  /** What could not be put in force, and where: not tried again until one of the two changes. */
-  #refused: { readonly desired: DesiredState; readonly wiring: Wiring } | undefined;
   /** Manifests are still being loaded, but the kernel was found to enforce them. */
   #resumption: Resumption | undefined;
   #loaded: Promise<void> = Promise.resolve();
@@ -85,6 +88,8 @@ export class Agent {
     this.#log = log;
     this.#locks = locks;
     this.#dataplane = dataplane;
+    this.meter = new AgentMeter(options);
+    this.#refusal = new Refusal(log, () => this.meter.failed());
     this.#graph = new CalcGraph(isLocalNode(options.node), options.limits.calc);
     this.#memory = new AcceptedManifests(options, log);
     this.#feed = new ManifestFeed(options.manifests, this.#memory, log, options.limits.manifests);
@@ -93,7 +98,7 @@ export class Agent {
     this.#turns = new PolicyTurns({
       feed: this.#feed,
       graph: this.#graph,
-      dataplane,
+      dataplane: { apply: (...all) => this.meter.applying(() => dataplane.apply(...all)) },
       wiringOf: (desired) => this.#wires.wire(desired).wiring,
       onTry: () => this.#settling.clear(),
     });
@@ -115,6 +120,9 @@ export class Agent {
     this.#loop = new SyncLoop(() => this.#sync(), log);
     const nameOf = (ifindex: number): string | undefined => this.#interfaces.nameOf(ifindex);
     this.events = new EventHub(new AgentNames(() => this.#desired, dataplane.compiler, nameOf));
+    this.meter.countHits(this.events);
+    const flows = flowsOf({ dataplane, options, log }, this.events, this.#feed, () => this.#desired);
+    ({ hub: this.flowHub, store: this.flowStore, logs: this.flowLogs } = flows);
   }
 
   /** Starts enforcing and resolves once the manifests are in force. Throws AGENT_RUNNING and what Dataplane.open throws. */
@@ -123,10 +131,8 @@ export class Agent {
     const locks = takeLocks(options);
     let close = async () => {};
     try {
-      const { pinRoot, bpffs, attachMode, eventBudget, established } = options;
       const sizes = { ...options.sizes, limits: options.limits.tables };
-      const keepEstablished = established === 'keep';
-      const dataplane = await Dataplane.open({ bpffs, pinRoot, sizes, attachMode, eventBudget, keepEstablished });
+      const dataplane = await Dataplane.open({ ...options, ...toStateSettings(options), sizes });
       close = async () => dataplane.close();
       sayWhatIsTakenOver(dataplane, log);
       const agent = new Agent(options, log, locks, dataplane, settings);
@@ -150,6 +156,7 @@ export class Agent {
     await this.#loaded;
     this.#resumption?.close();
     this.#settling.close();
+    await stopFlows(this.flowLogs, this.flowStore);
     await this.stored.close();
     await this.blocks.close();
     this.#feed.close();
@@ -169,7 +176,7 @@ export class Agent {
   /** All accepted manifests are in force. */
   get isInSync(): boolean {
     const isDone = this.#loop.isIdle && !this.#loop.hasFailed;
-    return isDone && this.#lastError === undefined && this.#resumption?.holds !== false;
+    return isDone && this.#refusal.error === undefined && this.#resumption?.holds !== false;
   }
 
   /** Resolves when all that is not asked of the kernel can be asked: objects, tables, names of rules. */
@@ -191,7 +198,7 @@ export class Agent {
       node: this.options.node,
       inSync: this.isInSync,
       loading: this.isLoading,
-      error: this.#lastError?.toJSON() ?? null,
+      error: this.#refusal.error?.toJSON() ?? null,
       config: this.settings?.status() ?? null,
       store: this.stored.status(),
       generation: this.generation,
@@ -205,6 +212,10 @@ export class Agent {
       block: this.blocks.status(),
       counters: Object.fromEntries(this.readings.counters()),
     };
+  }
+
+  get health(): HealthStatus {
+    return this.#health.status();
   }
 
   /** Where a file defines the object; undefined = none does. */
@@ -225,7 +236,7 @@ export class Agent {
   /** Of all that is in force: see PolicyHost. */
   async putStored(changes: StoredChanges, commit: (world: World) => void): Promise<void> {
     await this.#loaded;
-    const done = this.#turns.put(changes, commit);
+    const done = this.meter.asked(this.#turns.put(changes, commit));
     void this.#loop.request();
     await done;
   }
@@ -243,9 +254,10 @@ export class Agent {
   /** Takes settings that may change; no verdict of the policy in force does. Resolves when interfaces were looked at. */
   async reconfigure(live: LiveOptions): Promise<void> {
     this.#audits.begin(live.auditSeconds);
-    this.#dataplane.configure({ keepEstablished: live.established === 'keep', eventBudget: live.eventBudget });
+    this.#dataplane.configure(toStateSettings(live));
     this.#interfaces.setPrefixes(live.interfacePrefix);
     await this.blocks.configure(live);
+    await Promise.all([this.flowStore.configure(live), this.flowLogs.configure(live)]);
     await this.#lookAtInterfaces();
   }
 
@@ -293,6 +305,7 @@ export class Agent {
     const stored = yield* this.stored.loading();
     yield* this.#feed.starting((changes) => {
       this.#graph.apply(changes.changed, changes.removed);
+      this.meter.filesChanged(changes.noticedMs);
       if (this.#isStarted) void this.#loop.request();
     }, stored);
     this.#feed.watchFelix((objects) => this.settings?.felixChanged(objects));
@@ -313,7 +326,8 @@ export class Agent {
   }
 
   async #enforce(): Promise<void> {
-    this.#dataplane.readEvents((chunk) => this.events.publish(chunk));
+    this.#dataplane.readEvents((chunk, records) => this.events.publish(this.meter.counted(chunk, records)));
+    this.flowLogs.start();
     this.#isStarted = true;
     await this.#loop.request();
     this.stored.begin();
@@ -330,28 +344,28 @@ export class Agent {
     const { isAudit, isListing } = this.#audits.take();
     if (isAudit) this.#health.audit(this.#guard.failures);
     if (isListing) this.#wires.refresh();
+    const inForce = this.meter.takeChanges();
     const isResolved = this.#resumption === undefined && this.#resolve();
     const { wiring, statuses } = this.#wires.wire(this.#desired, this.#resumption?.isHostPoliced);
     this.#guard.guard(statuses, isAudit);
     this.#resumption?.noteWiring(wiring);
     if (!isResolved) return;
-    if (this.#desired === this.#refused?.desired && isSameWiring(wiring, this.#refused.wiring)) return;
+    if (this.#refusal.standsFor(this.#desired, wiring)) return;
     try {
       const desired = this.#desired;
+      this.flowLogs.policyChanges(desired);
       this.#settling.expect(desired, wiring);
       const { takesOverFrom } = this.#dataplane;
-      const { isChanged } = await this.#dataplane.apply(desired, wiring);
+      const { isChanged } = await this.meter.applying(() => this.#dataplane.apply(desired, wiring));
       this.#guard.noteUnplaced(this.#dataplane.unplaced);
       if (takesOverFrom !== undefined) this.#log.info('taken over from another layout', { layout: takesOverFrom });
-      this.#lastError = undefined;
+      this.#refusal.clear();
+      inForce();
       this.#settling.note(desired, wiring);
       if (isChanged) this.#log.info('policy changed', { generation: this.#dataplane.generation });
       void this.blocks.policyChanged();
     } catch (error) {
-      this.#refuse(error);
-      if (this.#lastError?.code === 'TABLE_FULL' || this.#lastError?.code === 'LIMIT_EXCEEDED') {
-        this.#refused = { desired: this.#desired, wiring };
-      }
+      this.#refusal.note(error, { desired: this.#desired, wiring });
     }
   }
 
@@ -363,7 +377,7 @@ export class Agent {
     try {
       this.#desired = this.#graph.flush();
     } catch (error) {
-      this.#refuse(error);
+      this.#refusal.note(error);
       return false;
     }
     if (!this.#isAdopted) {
@@ -372,15 +386,6 @@ export class Agent {
     }
     this.#isAdopted = true;
     return true;
-  }
-
-  /** Said once for each error: it stands until the manifests change. */
-  #refuse(error: unknown): void {
-    if (!(error instanceof DataplaneError)) throw error;
-    if (this.#lastError?.message !== error.message) {
-      this.#log.error('policy not changed, the last good one stays in force', { error: error.toJSON() });
-    }
-    this.#lastError = error;
   }
 
   /** A new interface drops from here on; the run of the loop that may still be under way would come later. */

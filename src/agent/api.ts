@@ -3,12 +3,14 @@
 import { chmodSync, existsSync, unlinkSync } from 'node:fs';
 import { Server as TlsServer } from 'node:https';
 import type { Server } from 'node:net';
+import type { Registry } from 'prom-client';
 import type { Logger } from '../base/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import { readTlsMaterial, type TlsListenerOptions } from './api/options.ts';
 import { type Identify, identifyCertificate, identifyLocal } from './api/peer.ts';
 import type { ApiAgent, ApiContext } from './api/route.ts';
 import { createApiServer, type ServerLimits } from './api/server.ts';
+import { metricsSource } from './metrics-source.ts';
 import { VERSION } from './version.ts';
 
 export interface ApiOptions {
@@ -26,6 +28,7 @@ export class AgentApi {
   #tls: TlsListenerOptions | undefined;
   readonly #local: ReturnType<typeof createApiServer>;
   readonly #context: ApiContext;
+  readonly #metrics: Registry;
   readonly #limits: ServerLimits | undefined;
   #remote: ReturnType<typeof createApiServer> | undefined;
 
@@ -35,7 +38,8 @@ export class AgentApi {
     options: ApiOptions = {},
   ) {
     const { tls, limits } = options;
-    const metrics = createMetrics(metricsSource(agent));
+    const metrics = createMetrics(metricsSource(agent), agent.meter.instruments);
+    this.#metrics = metrics;
     this.#context = {
       agent,
       log,
@@ -85,6 +89,16 @@ export class AgentApi {
     this.#remote.setSecureContext({ ...readTlsMaterial(this.#tls), minVersion: 'TLSv1.2' });
   }
 
+  /** What GET /metrics answers. */
+  get metrics(): ApiContext['metrics'] {
+    return this.#context.metrics;
+  }
+
+  /** The same as objects. */
+  metricsAsJson(): ReturnType<Registry['getMetricsAsJSON']> {
+    return this.#metrics.getMetricsAsJSON();
+  }
+
   /** Of the listener for other machines; undefined = there is none. */
   get remotePort(): number | undefined {
     const address = this.#remote?.address();
@@ -108,29 +122,4 @@ function listening(server: Server, where: string | { readonly host: string; read
       resolve();
     });
   });
-}
-
-function metricsSource(agent: ApiAgent): Parameters<typeof createMetrics>[0] {
-  return {
-    counters: () =>
-      new Map(
-        [...agent.readings.counters()].map(([reason, { packets, bytes }]) => [
-          reason,
-          { packets: BigInt(packets), bytes: BigInt(bytes) },
-        ]),
-      ),
-    flows: () => agent.readings.flows(),
-    generation: () => agent.generation,
-    isInSync: () => agent.isInSync,
-    isLoading: () => agent.isLoading,
-    endpointStates: () => {
-      const states = new Map([
-        ['ready', 0],
-        ['waiting', 0],
-        ['error', 0],
-      ]);
-      for (const { state } of agent.endpoints) states.set(state, (states.get(state) ?? 0) + 1);
-      return states;
-    },
-  };
 }

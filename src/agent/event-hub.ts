@@ -4,10 +4,13 @@ import type { NameLookup } from '../model/name-lookup.ts';
 import { describeEvent, type FlowRecord } from '../observe/flow-record.ts';
 
 export type FlowListener = (record: FlowRecord) => void;
+/** Called with what the programs sent, as it is: [u32 length][record]... */
+export type ChunkListener = (chunk: Uint8Array) => void;
 
 export class EventHub {
   readonly #names: NameLookup;
   readonly #listeners = new Set<FlowListener>();
+  readonly #chunkListeners = new Set<ChunkListener>();
 
   constructor(names: NameLookup) {
     this.#names = names;
@@ -19,7 +22,19 @@ export class EventHub {
     return () => this.#listeners.delete(listener);
   }
 
+  /** For those who look at few records. The returned function stops it. */
+  listenToChunks(listener: ChunkListener): () => void {
+    this.#chunkListeners.add(listener);
+    return () => this.#chunkListeners.delete(listener);
+  }
+
+  /** What events are described with. */
+  get names(): NameLookup {
+    return this.#names;
+  }
+
   publish(chunk: Uint8Array): void {
+    for (const listener of this.#chunkListeners) listener(chunk);
     if (this.#listeners.size === 0) return;
     const now = new Date();
     for (const event of decodeEvents(chunk)) {
@@ -30,5 +45,6 @@ export class EventHub {
 
   close(): void {
     this.#listeners.clear();
+    this.#chunkListeners.clear();
   }
 }

@@ -3,11 +3,15 @@ import { Reason, reasonName } from '../abi/event.gen.ts';
 import { flowStateName } from '../abi/flow.gen.ts';
 import type { DesiredState } from '../calc/resolved.ts';
 import type { Dataplane } from '../kernel/dataplane.ts';
+import type { ProgramRuns } from '../kernel/program-runs.ts';
 import { type Flow, protocolName } from '../model/flow.ts';
 import { combineSides, type FlowVerdict } from '../model/verdict.ts';
+import { FLOW_AGES, type FlowTableReading, type MapReading, type TableReading } from '../observe/metrics/source.ts';
 import { TableEvaluator } from '../tables/evaluator.ts';
 import { tableStats } from '../tables/stats.ts';
 import { pinnedMapMemory } from './map-memory.ts';
+import { countLocalPolicies } from './metrics/inventory.ts';
+import { readMaps } from './metrics/map-readings.ts';
 import type { AgentOptions } from './options.ts';
 import { kernelMemory, type TableReport } from './table-report.ts';
 
@@ -35,6 +39,35 @@ export class KernelReadings {
       state: flowStateName(state).toLowerCase(),
       flows,
     }));
+  }
+
+  /** All that metrics say of the flow table: two sweeps. */
+  flowTable(): FlowTableReading {
+    return {
+      capacity: this.#dataplane.flowCapacity,
+      flows: this.flows(),
+      olderThan: this.#dataplane.flowsOlderThan(FLOW_AGES),
+    };
+  }
+
+  /** See Dataplane. */
+  programs(): readonly ProgramRuns[] {
+    return this.#dataplane.programs();
+  }
+
+  /** How full pinned maps are. Throws PERMISSION, KERNEL. */
+  maps(): readonly MapReading[] {
+    return readMaps(this.#options.pinRoot);
+  }
+
+  /** What compiled policy takes of its maps; nothing before the first compile. */
+  usage(): readonly TableReading[] {
+    const { image, compiler } = this.#dataplane;
+    return image === undefined ? [] : tableStats(image, compiler).arrays;
+  }
+
+  localPolicies(): number {
+    return countLocalPolicies(this.#desired());
   }
 
   /** By reason name. */

@@ -1,15 +1,19 @@
 // One life of the agent as a service: settings, start, ready when in sync, reload, stop; and what systemd is told of each.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '../base/log.ts';
+import type { PlainMetric } from '../observe/export/otlp-metrics.ts';
 import { Agent } from './agent.ts';
 import { AgentApi } from './api.ts';
-import { toAgentOptions } from './config/agent-options.ts';
+import { toAgentOptions, valuesOf } from './config/agent-options.ts';
 import { apiListenerOf } from './config/api-listener.ts';
 import { ConfigWatch } from './config/config-watch.ts';
 import { type ConfigSources, Configuration } from './config/configuration.ts';
 import { scanFelixConfigurations } from './config/felix-scan.ts';
 import type { ResolvedSettings } from './config/layer.ts';
 import { LiveConfiguration } from './config/live-configuration.ts';
+import { splitAddress } from './config/value-type.ts';
+import { AgentExports } from './export/agent-exports.ts';
+import { MetricsListener } from './metrics/metrics-listener.ts';
 import { Notifier } from './notify.ts';
 import { RemoteListener } from './remote-listener.ts';
 
@@ -38,22 +42,32 @@ export async function runAgent(sources: ConfigSources, write: (line: string) => 
   notifier.startWatchdog();
   notifier.status('starting');
   try {
-    const options = toAgentOptions(configuration.settings);
-    const agent = await Agent.start(options, log, settings);
+    const agent = await Agent.start(toAgentOptions(configuration.settings), log, settings);
+    const exports = new AgentExports(agent, agent.meter.instruments.registry, log);
+    const api = new AgentApi(agent, log);
+    exports.readMetrics = async () => (await api.metricsAsJson()) as unknown as readonly PlainMetric[];
+    let remote: RemoteListener | undefined;
+    let metrics: MetricsListener | undefined;
+    let service: Service | undefined;
     try {
-      const api = new AgentApi(agent, log);
       await api.listen();
       const tls = apiListenerOf(configuration.settings);
-      const remote = tls === undefined ? undefined : new RemoteListener(api, tls, log);
+      remote = tls === undefined ? undefined : new RemoteListener(api, tls, log);
       await remote?.open();
-      const service = new Service({ agent, settings, remote, notifier, log });
+      const place = splitAddress(valuesOf(configuration.settings).metricsAddress);
+      metrics = place && new MetricsListener(api.metrics, place, log);
+      await metrics?.open();
+      service = new Service({ agent, exports, settings, remote, notifier, log });
       await service.start(signals, sources.file.path);
       const signal = await signals.stopped;
       log.info('stopping, enforcement stays in place', { signal });
-      service.stop();
+    } finally {
+      // Also after a start that failed halfway: an open listener would keep a process that enforces nothing.
+      service?.stop();
+      await metrics?.close();
       await remote?.close();
       await api.close();
-    } finally {
+      await exports.close();
       await agent.stop();
     }
   } finally {
@@ -96,6 +110,7 @@ class Signals {
 
 interface ServiceParts {
   readonly agent: Agent;
+  readonly exports: AgentExports;
   readonly settings: LiveConfiguration;
   /** undefined = not asked for. */
   readonly remote: RemoteListener | undefined;
@@ -105,6 +120,7 @@ interface ServiceParts {
 
 class Service {
   readonly #agent: Agent;
+  readonly #exports: AgentExports;
   readonly #settings: LiveConfiguration;
   readonly #remote: RemoteListener | undefined;
   readonly #notifier: Notifier;
@@ -114,8 +130,9 @@ class Service {
   /** Reloads come one after the other. */
   #reloaded: Promise<void> = Promise.resolve();
 
-  constructor({ agent, settings, remote, notifier, log }: ServiceParts) {
+  constructor({ agent, exports, settings, remote, notifier, log }: ServiceParts) {
     this.#agent = agent;
+    this.#exports = exports;
     this.#settings = settings;
     this.#remote = remote;
     this.#notifier = notifier;
@@ -124,7 +141,7 @@ class Service {
 
   /** Resolves when all that was accepted is in force, or the agent was told to stop. */
   async start(signals: Signals, file: string): Promise<void> {
-    await this.#settings.attach(this.#agent);
+    await this.#settings.attach(this.#agent, this.#exports);
     this.#watch = new ConfigWatch(file, () => this.#reload('the file has changed'));
     signals.onReload(() => this.#reload('SIGHUP'));
     this.#log.info('listening', { socket: this.#agent.options.socket });

@@ -1,8 +1,8 @@
 // What keeps a second agent from starting on the sockets and maps of a first one: files locked for as long as it runs.
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DataplaneError } from '../base/errors.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
 import type { FileLock } from '../kernel/native.ts';
 import { loadNative, translateErrors } from '../kernel/native.ts';
 import type { AgentOptions } from './options.ts';
@@ -15,7 +15,7 @@ const LOCK_DIRECTORY = '/run/tortie';
  */
 export function takeLocks({ stateDirectory, socket, pinRoot }: AgentOptions): FileLock[] {
   for (const directory of [stateDirectory, dirname(socket), LOCK_DIRECTORY]) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
   }
   const pins = createHash('sha256').update(resolve(pinRoot)).digest('hex').slice(0, 32);
   const locks: FileLock[] = [];

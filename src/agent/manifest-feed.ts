@@ -31,6 +31,8 @@ export interface ManifestStatus {
 export interface ModelChanges {
   readonly changed: readonly ModelObject[];
   readonly removed: readonly RemovedObject[];
+  /** When the files were noticed to have changed, by performance.now(); undefined = it is not of files. */
+  readonly noticedMs?: number;
 }
 
 /** Resources of the store by id; undefined = gone. */
@@ -83,11 +85,11 @@ export class ManifestFeed {
     };
     const watch = yield* watchingDirectory(
       this.#directory,
-      ({ objects, changed, removed }) => {
+      ({ objects, changed, removed }, noticedMs) => {
         const resources = changed.map((id) => objects.get(id) as Resource);
         const uncovered = removed.flatMap((id) => this.#stored.get(id) ?? []);
         const gone = removed.filter((id) => !this.#stored.has(id));
-        onChanges(this.#store.apply([...resources, ...uncovered], gone));
+        onChanges({ ...this.#store.apply([...resources, ...uncovered], gone), noticedMs });
         this.#parsed.clear();
         this.#logErrors();
         if ([...changed, ...removed].some(isFelix)) this.#onFelix?.(this.#felix());

@@ -6,6 +6,7 @@ import type { LogLevel } from '../base/log.ts';
 import type { AttachMode } from '../kernel/attachment.ts';
 import { DEFAULT_MAP_SIZES, type MapSizes } from '../kernel/object.ts';
 import { DEFAULT_BPFFS } from '../kernel/pins.ts';
+import type { HitDetail } from '../observe/metrics/policy-hits.ts';
 import { AUTO } from './block/guard-choice.ts';
 import { DEFAULT_LISTENER_RATE, DEFAULT_SOURCE_RATE, SYN_OFF } from './block/syn-settings.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
@@ -32,10 +33,19 @@ export interface AgentOptions {
   readonly synSourceRate: number;
   /** SYNs a second for one listening socket, above which they are answered with cookies. */
   readonly synListenerRate: number;
+  /** Flows that are kept: none, those of one key and 15 seconds as one, or every record. */
+  readonly flowStore: 'off' | 'aggregated' | 'all';
+  readonly flowStoreDays: number;
+  readonly flowStoreBytes: number;
+  /** Whether counts of flows are told, and how many seconds apart. */
+  readonly flowLogs: 'on' | 'off';
+  readonly flowLogsInterval: number;
   /** Deny, drop and log events per CPU and second. */
   readonly eventBudget: number;
   /** Between two looks at what somebody may have taken off without a word. */
   readonly auditSeconds: number;
+  /** Whether hits of policies are counted, and how finely. */
+  readonly metricsHits: HitDetail;
   readonly logLevel: LogLevel;
   readonly sizes: MapSizes;
   /** What policy may cost before it is refused. */
@@ -51,6 +61,11 @@ export type LiveOptions = Pick<
   | 'synProtection'
   | 'synSourceRate'
   | 'synListenerRate'
+  | 'flowStore'
+  | 'flowStoreDays'
+  | 'flowStoreBytes'
+  | 'flowLogs'
+  | 'flowLogsInterval'
   | 'eventBudget'
   | 'auditSeconds'
 >;
@@ -72,12 +87,31 @@ export function completeOptions(given: Partial<AgentOptions>): AgentOptions {
     synProtection: given.synProtection ?? SYN_OFF,
     synSourceRate: given.synSourceRate ?? DEFAULT_SOURCE_RATE,
     synListenerRate: given.synListenerRate ?? DEFAULT_LISTENER_RATE,
+    flowStore: given.flowStore ?? 'aggregated',
+    flowStoreDays: given.flowStoreDays ?? 7,
+    flowStoreBytes: given.flowStoreBytes ?? 1024 * 1024 * 1024,
+    flowLogs: given.flowLogs ?? 'on',
+    flowLogsInterval: given.flowLogsInterval ?? 5,
     eventBudget: given.eventBudget ?? 1000,
     auditSeconds: given.auditSeconds ?? 5,
+    metricsHits: given.metricsHits ?? 'off',
     logLevel: given.logLevel ?? 'info',
     sizes: { ...DEFAULT_MAP_SIZES, ...given.sizes },
     limits: given.limits ?? DEFAULT_LIMITS,
   };
+}
+
+/** What the programs go by besides policy. */
+export function toStateSettings({
+  established,
+  eventBudget,
+  flowLogs,
+}: Pick<AgentOptions, 'established' | 'eventBudget' | 'flowLogs'>): {
+  readonly keepEstablished: boolean;
+  readonly eventBudget: number;
+  readonly flowLogs: boolean;
+} {
+  return { keepEstablished: established === 'keep', eventBudget, flowLogs: flowLogs === 'on' };
 }
 
 /** Whether an endpoint of that node is this agent's. */

@@ -27,6 +27,34 @@ const OWN_SCHEMAS: Json = {
   Health: object({ status: string }, ['status']),
   Version: object({ version: string, api: string }, ['version', 'api']),
   InterfaceRequest: object({ interface: string }, ['interface']),
+  ProbeReport: object({ samples: list(object({ protocol: string, result: string, ms: { type: 'number' } })) }, [
+    'samples',
+  ]),
+  WhyRequest: object(
+    {
+      flow: { description: 'As of /v1/verdict.' },
+      past: object({
+        time: integer,
+        verdict: string,
+        direction: string,
+        enforced: list(string),
+        pending: list(string),
+        reason: string,
+      }),
+    },
+    ['flow'],
+  ),
+  ChangeTraffic: object({
+    revision: integer,
+    time: string,
+    windowMs: integer,
+    records: object({ before: integer, after: integer }),
+    isComplete: { type: 'boolean' },
+    policies: list({}),
+    turned: list({}),
+    total: {},
+  }),
+  Why: object({ flow: {}, verdict: string, sides: list({}), turn: {}, recorded: {} }, ['flow', 'verdict', 'sides']),
   Patch: { description: 'A merge patch or the object to apply, or the operations of a JSON patch.' },
   Manifests: { description: 'A YAML stream, one object, a list of objects, or an object of kind List.' },
   BlockRequest: object(
@@ -48,6 +76,40 @@ const OWN_SCHEMAS: Json = {
     ['added', 'replaced', 'removed', 'bad', 'badCount', 'inForceMs', 'warning'],
   ),
   BlockTest: object({ address: string, isBlocked: { type: 'boolean' }, by: list({}) }, ['address', 'isBlocked', 'by']),
+  FlowList: object({ kind: string, metadata: object({ continue: string }), items: list({ type: 'object' }) }, [
+    'items',
+  ]),
+  FlowSums: object(
+    {
+      kind: string,
+      by: string,
+      measure: string,
+      items: list(object({ bytes: integer, packets: integer, flows: integer, denied: integer })),
+    },
+    ['by', 'measure', 'items'],
+  ),
+  FlowGraph: object(
+    {
+      kind: string,
+      nodes: list(object({ name: string, type: string }, ['name', 'type'])),
+      edges: list(
+        object(
+          {
+            source: string,
+            destination: string,
+            protocol: string,
+            port: integer,
+            bytes: integer,
+            packets: integer,
+            flows: integer,
+            denied: integer,
+          },
+          ['source', 'destination', 'protocol', 'port', 'bytes', 'packets', 'flows', 'denied'],
+        ),
+      ),
+    },
+    ['nodes', 'edges'],
+  ),
   DeleteOptions: object({ preconditions: object({ resourceVersion: string, uid: string }) }),
   RollbackRequest: object({ revision: { type: ['integer', 'string'] } }, ['revision']),
   ObjectList: object(
@@ -122,13 +184,16 @@ export function describeApi(routes: readonly Route[] = ROUTES): Json {
   };
 }
 
-/** By name; a parameter of a path is called differently from every one of a query. */
+const IN_PATHS = ['namespace', 'name', 'revision'];
+
+/** Under which a parameter of a query is described: its name, unless one of a path has that. */
+function queryComponent(name: string): string {
+  return IN_PATHS.includes(name) ? `${name}InQuery` : name;
+}
+
 function describeParameters(): Json {
-  const inPath = ['namespace', 'name', 'revision'].map((name) => [
-    name,
-    { name, in: 'path', required: true, schema: string },
-  ]);
-  const inQuery = Object.entries(QUERY).map(([name, rest]) => [name, { name, in: 'query', ...rest }]);
+  const inPath = IN_PATHS.map((name) => [name, { name, in: 'path', required: true, schema: string }]);
+  const inQuery = Object.entries(QUERY).map(([name, rest]) => [queryComponent(name), { name, in: 'query', ...rest }]);
   return Object.fromEntries([...inPath, ...inQuery]) as Json;
 }
 
@@ -147,7 +212,8 @@ function kindSchemas(): Record<string, unknown> {
 function describeRoute(route: Route): Json {
   const { path, id, summary, query = [], body } = route;
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string);
-  const parameters = [...names, ...query].map((name) => ({ $ref: `#/components/parameters/${name}` }));
+  const components = [...names, ...query.map(queryComponent)];
+  const parameters = components.map((component) => ({ $ref: `#/components/parameters/${component}` }));
   return {
     operationId: id,
     summary,

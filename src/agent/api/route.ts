@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import type { Logger } from '../../base/log.ts';
 import type { Agent } from '../agent.ts';
 import type { Actor } from '../store/actor.ts';
+import { FLOW_QUERY, type FlowQueryName } from './flow-query.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -14,18 +15,28 @@ export type ApiAgent = Pick<
   | 'endpoints'
   | 'events'
   | 'fileOf'
+  | 'flowHub'
+  | 'flowStore'
   | 'generation'
+  | 'health'
   | 'isInSync'
   | 'isLoading'
   | 'loaded'
   | 'manifests'
+  | 'meter'
   | 'resources'
   | 'setInterface'
   | 'settings'
   | 'status'
   | 'stored'
   | 'unsetInterface'
-> & { readonly readings: Pick<Agent['readings'], 'counters' | 'flows' | 'judge' | 'tables'> };
+  | 'world'
+> & {
+  readonly readings: Pick<
+    Agent['readings'],
+    'counters' | 'flows' | 'flowTable' | 'judge' | 'localPolicies' | 'maps' | 'programs' | 'tables' | 'usage'
+  >;
+};
 
 export interface ApiContext {
   readonly agent: ApiAgent;
@@ -82,6 +93,7 @@ export type Handler = (
 ) => Promise<Reply | undefined> | Reply | undefined;
 
 export type QueryName =
+  | FlowQueryName
   | 'address'
   | 'allowWatchBookmarks'
   | 'confirm'
@@ -90,6 +102,7 @@ export type QueryName =
   | 'dryRun'
   | 'fieldManager'
   | 'fieldSelector'
+  | 'filters'
   | 'force'
   | 'labelSelector'
   | 'limit'
@@ -99,11 +112,13 @@ export type QueryName =
   | 'session'
   | 'timeoutSeconds'
   | 'ttl'
-  | 'watch';
+  | 'watch'
+  | 'window';
 
 /** What a query parameter means, for every route alike. */
 export const QUERY: Readonly<Record<QueryName, { readonly description: string; readonly schema: object }>> = {
-  address: { description: 'An IP address.', schema: { type: 'string' } },
+  ...FLOW_QUERY,
+  address: { description: 'An IP address; of flows also a prefix, and more than one.', schema: { type: 'string' } },
   allowWatchBookmarks: {
     description: 'Accepted: bookmarks are sent in any case.',
     schema: { type: 'boolean' },
@@ -117,6 +132,7 @@ export const QUERY: Readonly<Record<QueryName, { readonly description: string; r
   dryRun: { description: 'All = do everything but store it.', schema: { type: 'string', enum: ['All'] } },
   fieldManager: { description: 'Who applies: fields it gives up are taken away.', schema: { type: 'string' } },
   fieldSelector: { description: 'metadata.name and metadata.namespace, with = or !=.', schema: { type: 'string' } },
+  filters: { description: 'One JSON object, as Whisker asks its backend with.', schema: { type: 'string' } },
   force: {
     description: 'Even if it denies the connection it comes through, or locks somebody out.',
     schema: { type: 'boolean' },
@@ -127,7 +143,7 @@ export const QUERY: Readonly<Record<QueryName, { readonly description: string; r
     description: 'Objects of the store with these labels that are not applied are deleted by the same change: a=b,!c.',
     schema: { type: 'string' },
   },
-  reason: { description: 'Kept with what is blocked.', schema: { type: 'string' } },
+  reason: { description: 'Kept with what is blocked; of flows, why they were dropped.', schema: { type: 'string' } },
   resourceVersion: {
     description: 'Of a watch: changes after it are sent. Of a delete: the version that is meant.',
     schema: { type: 'string', pattern: '^[0-9]+$' },
@@ -137,6 +153,10 @@ export const QUERY: Readonly<Record<QueryName, { readonly description: string; r
   ttl: {
     description: 'It ends after so long: 90s, 30m, 1h, 7d, 2w.',
     schema: { type: 'string', pattern: '^[1-9][0-9]*[smhdw]$' },
+  },
+  window: {
+    description: 'How long before a change and after it: 90s, 30m, 1h, 7d.',
+    schema: { type: 'string', pattern: '^[1-9][0-9]*[smhd]$' },
   },
   watch: { description: 'Send changes as they come, one JSON object a line.', schema: { type: 'boolean' } },
 };

@@ -1,10 +1,11 @@
 // The block list on disk, in LMDB: an edit is one transaction and on disk before put returns. Who blocks what, and nothing of what
 // that means for packets.
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { DataplaneError } from '../../base/errors.ts';
+import { makeDirectory } from '../../kernel/make-directory.ts';
 import type { Family } from '../../model/address.ts';
 import { ADDRESS_WORDS, PrefixSet } from '../../tables/prefix-set.ts';
 import { requireDatabaseFile } from '../store/lmdb-file.ts';
@@ -37,7 +38,7 @@ export class BlockStore {
   static open(stateDirectory: string): BlockStore {
     const path = join(stateDirectory, FILE);
     return attempt('open', path, () => {
-      mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+      makeDirectory(stateDirectory);
       requireDatabaseFile(path);
       // Loading it takes a tenth of a second, which an agent that blocks nothing must not pay.
       const { open } = createRequire(import.meta.url)('lmdb') as typeof import('lmdb');

@@ -1,6 +1,6 @@
 // The kernel's side of the block list and of what else is done before the stack: the table, and the interfaces that judge by it. The
 // table is made when something is asked for; the program is attached when the table is complete.
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { GuardReason } from '../../abi/guard.gen.ts';
 import { DataplaneError } from '../../base/errors.ts';
@@ -9,6 +9,7 @@ import type { Steps } from '../../base/steps.ts';
 import type { CaredInterface } from '../../kernel/guard-care.ts';
 import type { GuardDrops } from '../../kernel/guard-object.ts';
 import { GuardTable, type GuardTableOptions } from '../../kernel/guard-table.ts';
+import { makeDirectory } from '../../kernel/make-directory.ts';
 import { Pins } from '../../kernel/pins.ts';
 import type { Repair } from '../../kernel/repair.ts';
 import type { IpAddress } from '../../model/address.ts';
@@ -226,7 +227,7 @@ export class KernelEnforcement implements Enforcement {
 
   #open(): GuardTable {
     if (this.#table === undefined) {
-      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      makeDirectory(this.#directory);
       this.#table = this.#openTable();
       this.#care = '';
     }

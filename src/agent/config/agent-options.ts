@@ -1,4 +1,6 @@
 // Resolved settings as the agent takes them: its options at the start, and what it can be told while it runs.
+
+import type { ExportOptions } from '../export/agent-exports.ts';
 import { parseLimits } from '../limits.ts';
 import { type AgentOptions, completeOptions, type LiveOptions } from '../options.ts';
 import type { ResolvedSettings } from './layer.ts';
@@ -11,7 +13,7 @@ export function valuesOf(settings: ResolvedSettings): SettingValues {
 
 export function toAgentOptions(settings: ResolvedSettings): AgentOptions {
   const values = valuesOf(settings);
-  const { manifests, node, bpffs, pinRoot, stateDirectory, socket, logLevel } = values;
+  const { manifests, node, bpffs, pinRoot, stateDirectory, socket, metricsHits, logLevel } = values;
   const limits = [...settings]
     .filter(([name]) => name.startsWith(`${LIMITS_KEY}.`))
     .map(([name, { value }]) => `${name.slice(LIMITS_KEY.length + 1)}=${value}`);
@@ -21,6 +23,7 @@ export function toAgentOptions(settings: ResolvedSettings): AgentOptions {
     ...places,
     ...toLiveOptions(settings),
     attachMode: values.attach,
+    metricsHits,
     logLevel,
     limits: parseLimits(limits),
     sizes: { ...sizes, flows: values.maxFlows, heapWords: values.heapWords, v6Nodes: values.v6Nodes },
@@ -30,6 +33,7 @@ export function toAgentOptions(settings: ResolvedSettings): AgentOptions {
 export function toLiveOptions(settings: ResolvedSettings): LiveOptions {
   const { established, interfacePrefix, guardInterfaces, eventBudget, auditSeconds, ...others } = valuesOf(settings);
   const { synProtection, synSourceRate, synListenerRate } = others;
+  const { flowStore, flowStoreDays, flowStoreBytes, flowLogs, flowLogsInterval } = others;
   return {
     established,
     interfacePrefix,
@@ -37,7 +41,17 @@ export function toLiveOptions(settings: ResolvedSettings): LiveOptions {
     synProtection,
     synSourceRate,
     synListenerRate,
+    flowStore,
+    flowStoreDays,
+    flowStoreBytes,
+    flowLogs,
+    flowLogsInterval,
     eventBudget,
     auditSeconds,
   };
+}
+
+export function toExportOptions(settings: ResolvedSettings): ExportOptions {
+  const { exports, packetLog, logPrefix, logActionRate, logActionBurst } = valuesOf(settings);
+  return { exports, packetLog, logPrefix, logActionRate, logActionBurst };
 }

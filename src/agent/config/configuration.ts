@@ -5,6 +5,7 @@ import type { Logger } from '../../base/log.ts';
 import { findListenerErrors } from './api-listener.ts';
 import { parseConfigFile, readConfigFile } from './config-file.ts';
 import { type Environment, readEnvironment } from './environment.ts';
+import { findExportErrors } from './export-settings.ts';
 import { type FelixConfiguration, type IgnoredField, readFelixConfigurations } from './felix.ts';
 import { recallConfigFile, rememberConfigFile } from './last-good-file.ts';
 import {
@@ -163,10 +164,8 @@ function readFile({ path, isRequired }: ConfigSources['file']): FileState {
 /** Settings that are in order one by one may not be so together, whichever source says which. */
 function checkTogether(file: FileState, { flag, environment }: Pick<Layers, 'flag' | 'environment'>): FileState {
   if (file.errors.length > 0) return file;
-  return {
-    ...file,
-    errors: findListenerErrors(resolveSettings({ ...NO_LAYERS, flag, environment, file: file.layer })),
-  };
+  const settings = resolveSettings({ ...NO_LAYERS, flag, environment, file: file.layer });
+  return { ...file, errors: [...findListenerErrors(settings), ...findExportErrors(settings)] };
 }
 
 /** The state directory must be known without the file, or the copy is not found. */

@@ -1,5 +1,6 @@
 // What one source says of the settings, and which source wins: flag, environment, file, FelixConfiguration, default.
-import { ALL_SETTINGS, type Setting } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { ALL_SETTINGS } from './settings.ts';
 import type { SettingValue } from './value-type.ts';
 
 /** The first that says something of a setting wins. */

@@ -1,18 +1,21 @@
 // Carries changed settings into what runs: the log and the agent. What they are and where they come from: configuration.ts.
 import type { Logger } from '../../base/log.ts';
 import type { Agent } from '../agent.ts';
-import { toLiveOptions, valuesOf } from './agent-options.ts';
+import type { AgentExports } from '../export/agent-exports.ts';
+import { toExportOptions, toLiveOptions, valuesOf } from './agent-options.ts';
 import type { AgentSettings } from './agent-settings.ts';
 import type { Configuration } from './configuration.ts';
 import type { FelixConfiguration } from './felix.ts';
 import type { ConfigReport, ConfigStatus } from './report.ts';
 
 type Reconfigurable = Pick<Agent, 'reconfigure'>;
+type ReconfigurableExports = Pick<AgentExports, 'reconfigure'>;
 
 export class LiveConfiguration implements AgentSettings {
   readonly #configuration: Configuration;
   readonly #log: Logger;
   #agent: Reconfigurable | undefined;
+  #exports: ReconfigurableExports | undefined;
   #told = '';
   /** Fields without effect that were warned of. */
   #warned: ReadonlySet<string> = new Set();
@@ -26,10 +29,11 @@ export class LiveConfiguration implements AgentSettings {
   }
 
   /** Settings of a running agent: from here on changes reach it. */
-  async attach(agent: Reconfigurable): Promise<void> {
+  async attach(agent: Reconfigurable, exports?: ReconfigurableExports): Promise<void> {
     this.#agent = agent;
+    this.#exports = exports;
     this.#configuration.remember(this.#log);
-    await agent.reconfigure(toLiveOptions(this.#configuration.settings));
+    await this.#pass();
   }
 
   /** Reads the file again. Resolves when what may change has changed. */
@@ -60,7 +64,13 @@ export class LiveConfiguration implements AgentSettings {
     const values = Object.fromEntries(changed.map((name) => [name, settings.get(name)?.value]));
     this.#log.info('settings changed', { reason, ...values });
     this.#log.setLevel(valuesOf(settings).logLevel);
+    await this.#pass();
+  }
+
+  async #pass(): Promise<void> {
+    const { settings } = this.#configuration;
     await this.#agent?.reconfigure(toLiveOptions(settings));
+    await this.#exports?.reconfigure(toExportOptions(settings));
   }
 
   /** Each state of affairs once. */

@@ -2,7 +2,8 @@
 
 import type { IgnoredField } from './felix.ts';
 import type { ResolvedSettings, SourceName } from './layer.ts';
-import { ALL_SETTINGS, type ChangeTime } from './settings.ts';
+import type { ChangeTime } from './setting.ts';
+import { ALL_SETTINGS } from './settings.ts';
 import type { SettingValue } from './value-type.ts';
 
 export interface SourcedValue {

@@ -4,12 +4,14 @@
 import { join } from 'node:path';
 import { DEFAULT_MAP_SIZES } from '../../kernel/object.ts';
 import { DEFAULT_BPFFS } from '../../kernel/pins.ts';
-import type { UsedFelixField } from '../../resources/schemas/felix-configuration.ts';
+import { HIT_DETAILS } from '../../observe/metrics/policy-hits.ts';
 import { MIN_HEAP_WORDS } from '../../tables/compiler.ts';
 import { AUTO } from '../block/guard-choice.ts';
 import { DEFAULT_LISTENER_RATE, DEFAULT_SOURCE_RATE, SYN_OFF } from '../block/syn-settings.ts';
 import { DEFAULT_LIMITS, limitsByName } from '../limits.ts';
 import { DEFAULT_MANIFESTS, DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY } from '../places.ts';
+import { EXPORT_SETTINGS } from './export-settings.ts';
+import { type Setting, setting } from './setting.ts';
 import {
   choice,
   interfacePatterns,
@@ -18,39 +20,9 @@ import {
   optionalPath,
   path,
   protectedPorts,
-  type SettingValue,
   text,
-  type ValueType,
   wholeNumber,
 } from './value-type.ts';
-
-/** When a changed value counts: at once, at the next start, or at the next start after `tortie cleanup`. */
-export type ChangeTime = 'live' | 'restart' | 'cleanup';
-
-export interface Setting<T extends SettingValue = SettingValue> {
-  /** Without the value, e.g. `--event-budget`. */
-  readonly flag: string;
-  readonly variable: string;
-  readonly type: ValueType<T>;
-  /** A function where it follows from settings above this one in the table. */
-  readonly default: NoInfer<T> | ((above: ReadonlyMap<string, SettingValue>) => NoInfer<T>);
-  readonly unit?: string;
-  readonly meaning: string;
-  readonly change: ChangeTime;
-  readonly felix?: FelixSource<NoInfer<T>>;
-}
-
-export interface FelixSource<T extends SettingValue = SettingValue> {
-  readonly field: UsedFelixField;
-  /** What the field's value, which its schema has checked, means for the setting. */
-  readonly read: (value: unknown) => T;
-  readonly meaning?: string;
-}
-
-/** Literal types of choices survive. */
-function setting<T extends SettingValue>(one: Setting<T>): Setting<T> {
-  return one;
-}
 
 const SEVERITIES: Readonly<Record<string, 'debug' | 'info' | 'warn' | 'error'>> = {
   trace: 'debug',
@@ -144,6 +116,24 @@ export const SETTINGS = {
     meaning: 'PEM file with the authority whose certificates clients on other machines must have',
     change: 'restart',
   }),
+  metricsAddress: setting({
+    flag: '--metrics-address',
+    variable: 'TORTIE_METRICS_ADDRESS',
+    type: listenAddress(),
+    default: '',
+    meaning:
+      'answer GET /metrics here, without TLS and whoever asks, and nothing else; empty = only where the API is answered',
+    change: 'restart',
+  }),
+  metricsHits: setting({
+    flag: '--metrics-hits',
+    variable: 'TORTIE_METRICS_HITS',
+    type: choice(HIT_DETAILS),
+    default: 'off',
+    meaning:
+      'count how often each policy, or each rule, decides about new flows and denied packets: off, policy or rule; 5000 series at most',
+    change: 'restart',
+  }),
   attach: setting({
     flag: '--attach',
     variable: 'TORTIE_ATTACH',
@@ -231,6 +221,51 @@ export const SETTINGS = {
       'how often programs, pins and tables are looked at, for what the kernel does not tell of: somebody may take them away',
     change: 'live',
   }),
+  flowLogs: setting({
+    flag: '--flow-logs',
+    variable: 'TORTIE_FLOW_LOGS',
+    type: choice(['on', 'off']),
+    default: 'on',
+    meaning: 'whether flows are counted for the flow store, exporters and `tortie flows`; off, nothing is read of them',
+    change: 'live',
+  }),
+  flowLogsInterval: setting({
+    flag: '--flow-logs-interval',
+    variable: 'TORTIE_FLOW_LOGS_INTERVAL',
+    type: wholeNumber(1, 3600),
+    default: 5,
+    unit: 'seconds',
+    meaning: 'how often what is new of each flow is read: so old a record may be',
+    change: 'live',
+  }),
+  flowStore: setting({
+    flag: '--flow-store',
+    variable: 'TORTIE_FLOW_STORE',
+    type: choice(['off', 'aggregated', 'all']),
+    default: 'aggregated',
+    meaning:
+      'flows that are kept in the state directory, to be asked for later: aggregated = one record for flows of one key and 15 seconds, all = every record, off = none',
+    change: 'live',
+  }),
+  flowStoreDays: setting({
+    flag: '--flow-store-days',
+    variable: 'TORTIE_FLOW_STORE_DAYS',
+    type: wholeNumber(1, 3650),
+    default: 7,
+    unit: 'days',
+    meaning: 'how long flows are kept',
+    change: 'live',
+  }),
+  flowStoreBytes: setting({
+    flag: '--flow-store-bytes',
+    variable: 'TORTIE_FLOW_STORE_BYTES',
+    type: wholeNumber(16 * 1024 * 1024, 2 ** 42),
+    default: 1024 * 1024 * 1024,
+    unit: 'bytes',
+    meaning: 'how much of the disk kept flows may take; the oldest go first',
+    change: 'live',
+  }),
+  ...EXPORT_SETTINGS,
   maxFlows: setting({
     flag: '--max-flows',
     variable: 'TORTIE_MAX_FLOWS',

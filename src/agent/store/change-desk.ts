@@ -15,6 +15,8 @@ import { nextVersion, readResource, type StoredObject } from './stored-object.ts
 
 /** What the desk needs of an agent. */
 export interface PolicyHost extends GuardedHost {
+  /** Told of each write: when it began, by performance.now(). It has ended. */
+  readonly meter?: { stored(sinceMs: number): void };
   /** The file that defines the object; undefined = none does. */
   fileOf(id: string): Resource['location'] | undefined;
   /**
@@ -175,8 +177,11 @@ export class ChangeDesk {
     const endsPending = verb === 'rollback' || verb === 'expire';
     const expires = confirmMs === undefined ? undefined : new Date(now.getTime() + confirmMs).toISOString();
     const draft = { time: now.toISOString(), who, from, verb, target, confirmBy: expires, changes };
-    if (confirmMs === undefined) return this.#store.commit(draft, endsPending ? null : undefined);
-    return this.#store.commit(draft, (revision) => confirmationWithin(revision, confirmMs, now));
+    const pending = (revision: number): Confirmation => confirmationWithin(revision, confirmMs as number, now);
+    const sinceMs = performance.now();
+    const entry = this.#store.commit(draft, confirmMs !== undefined ? pending : endsPending ? null : undefined);
+    this.#host.meter?.stored(sinceMs);
+    return entry;
   }
 
   /** Nobody confirmed the change in time. Tried again for as long as it does not succeed. */

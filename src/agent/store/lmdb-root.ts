@@ -1,17 +1,18 @@
 // A file of LMDB that the agent keeps its own things in: opened so that a change is on disk before its call returns, and whatever
 // fails is told as the store's failure. What is in it is not known here.
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import { DataplaneError } from '../../base/errors.ts';
+import { makeDirectory } from '../../kernel/make-directory.ts';
 import { requireDatabaseFile } from './lmdb-file.ts';
 
 const MAX_DATABASES = 4;
 
 /** Opens or makes the file, readable by nobody else. Only one process may have it open. */
 export function openRoot(path: string): RootDatabase {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path));
   requireDatabaseFile(path);
   // Loading it takes a tenth of a second, which commands and restarts that do not need it must not pay.
   const { open } = createRequire(import.meta.url)('lmdb') as typeof import('lmdb');

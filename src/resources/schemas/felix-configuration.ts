@@ -20,6 +20,18 @@ const USED = {
       error: 'prefixes of interface names, separated by commas',
     })
     .optional(),
+  logActionRateLimit: z
+    .string()
+    .refine((text) => /^[1-9]\d{0,5}\/(s|sec|second|m|min|minute|h|hour|d|day)$/.test(text), {
+      error: 'a number for each second, minute, hour or day, as 10/second',
+    })
+    .optional(),
+  logActionRateLimitBurst: z.number().int().min(1).max(100_000).optional(),
+  logPrefix: z
+    .string()
+    .max(256)
+    .refine((text) => /^\P{Cc}*$/u.test(text), { error: 'one line of printable text' })
+    .optional(),
   logSeverityScreen: severity.optional(),
   nodeSelector: z.string().optional(),
 } as const;
@@ -48,10 +60,8 @@ const POLICY = {
 const UNUSED = {
   'policy alone says what passes here: nothing of this is done': `allowIPIPPacketsFromWorkloads
     allowVXLANPacketsFromWorkloads bpfConntrackTimeouts bpfEnforceRPF bpfForceTrackPacketsFromIfaces bpfHostConntrackBypass
-    disableConntrackInvalidCheck dropActionOverride externalNodesList logActionRateLimit logActionRateLimitBurst
-    serviceLoopPrevention workloadSourceSpoofing`,
-  'the agent writes its log to standard error, which systemd keeps': `logDebugFilenameRegex logFilePath logPrefix
-    logSeverityFile logSeveritySys`,
+    disableConntrackInvalidCheck dropActionOverride externalNodesList serviceLoopPrevention workloadSourceSpoofing`,
+  'the agent writes its log to standard error, which systemd keeps': `logDebugFilenameRegex logFilePath logSeverityFile logSeveritySys`,
   "health and metrics are answered on the agent's socket": `healthEnabled healthHost healthPort healthTimeoutOverrides
     prometheusGoMetricsEnabled prometheusMetricsCAFile prometheusMetricsCertFile prometheusMetricsClientAuth
     prometheusMetricsEnabled prometheusMetricsHost prometheusMetricsKeyFile prometheusMetricsPort

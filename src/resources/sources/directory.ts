@@ -24,6 +24,9 @@ export interface WatchOptions extends Partial<GracePeriods> {
   readonly rescanMs?: number;
 }
 
+/** `noticedMs` = when the first of it was heard of, by performance.now(). */
+export type OnSnapshotChange = (change: SnapshotChange, noticedMs: number) => void;
+
 /** A running watch. */
 export interface DirectoryWatch extends Disposable {
   /** What is in force now. Its objects are a live view. */
@@ -56,7 +59,7 @@ export function readDirectory(directory: string, check?: ResourceCheck): Resourc
 /** Reads the directory, then calls onChange whenever objects or errors change. The first snapshot is in the result. */
 export function watchDirectory(
   directory: string,
-  onChange: (change: SnapshotChange) => void,
+  onChange: OnSnapshotChange,
   options: WatchOptions = {},
 ): DirectoryWatch {
   return finish(watchingDirectory(directory, onChange, options));
@@ -65,7 +68,7 @@ export function watchDirectory(
 /** The same, file by file. What changes meanwhile is seen before the last step, or soon after it. */
 export function* watchingDirectory(
   directory: string,
-  onChange: (change: SnapshotChange) => void,
+  onChange: OnSnapshotChange,
   options: WatchOptions = {},
 ): Steps<DirectoryWatch> {
   const watcher = new DirectoryWatcher(directory, onChange, options);
@@ -76,7 +79,7 @@ export function* watchingDirectory(
 class DirectoryWatcher implements DirectoryWatch {
   readonly #root: string;
   readonly #manifests: ManifestSet;
-  readonly #onChange: (change: SnapshotChange) => void;
+  readonly #onChange: OnSnapshotChange;
   readonly #debounceMs: number;
   readonly #rescanMs: number;
   readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly identity: string }>();
@@ -94,11 +97,13 @@ class DirectoryWatcher implements DirectoryWatch {
   #pending: Set<string> | undefined = new Set();
   #eventTimer: NodeJS.Timeout | undefined;
   #firstEventMs: number | undefined;
+  /** When something was heard first that has not been looked at; undefined = nothing was. */
+  #noticedMs: number | undefined;
   #checkTimer: NodeJS.Timeout | undefined;
   #isStarted = false;
   #isClosed = false;
 
-  constructor(directory: string, onChange: (change: SnapshotChange) => void, options: WatchOptions) {
+  constructor(directory: string, onChange: OnSnapshotChange, options: WatchOptions) {
     const { vanishedMs = VANISHED_MS, truncatedMs = TRUNCATED_MS, check, accept, memory, limits } = options;
     this.#root = directory;
     this.#manifests = new ManifestSet(directory, { grace: { vanishedMs, truncatedMs }, check, accept, memory, limits });
@@ -161,7 +166,10 @@ class DirectoryWatcher implements DirectoryWatch {
       this.#checkTimer = setTimeout(() => this.#look([...this.#manifests.held]), waitMs);
     }
     this.#snapshot = snapshot;
-    if (change !== undefined && this.#isStarted) this.#onChange(change);
+    const noticedMs = this.#noticedMs ?? performance.now();
+    // What is held back stays noticed: its look is still to come.
+    if (nextCheckMs === undefined && this.#pending?.size === 0) this.#noticedMs = undefined;
+    if (change !== undefined && this.#isStarted) this.#onChange(change, noticedMs);
   }
 
   /** The next one begins when what the last look at everything cost is little of the time between them. */
@@ -231,6 +239,7 @@ class DirectoryWatcher implements DirectoryWatch {
   #onEvent(event: FileEvent): void {
     if (this.#isClosed) return;
     this.#events.push(event);
+    this.#noticedMs ??= performance.now();
     if (this.#events.length === 1) setImmediate(() => this.#readEvents());
   }
 
@@ -241,6 +250,7 @@ class DirectoryWatcher implements DirectoryWatch {
     const { replaced, touched, needsScan } = this.#understand(events);
     if (needsScan) this.#wait(undefined);
     else if (touched.length > 0) this.#wait(touched);
+    else if (replaced.length === 0 && this.#pending?.size === 0) this.#noticedMs = undefined;
     if (replaced.length > 0) this.#look(replaced);
   }
 

@@ -1,6 +1,7 @@
 // What was changed, by whom, and the way back: history, rollback, confirmation.
 import { z } from 'zod';
 import { DataplaneError } from '../../../base/errors.ts';
+import { trafficOf } from '../../store/change-traffic.ts';
 import type { HistoryEntry } from '../../store/history.ts';
 import { showStored } from '../../store/stored-object.ts';
 import { readJson } from '../body.ts';
@@ -9,6 +10,9 @@ import { invalidRequest } from '../failure.ts';
 import type { ApiContext, ApiRequest, Reply, Route } from '../route.ts';
 
 const DEFAULT_LIMIT = 50;
+const DEFAULT_WINDOW = '1h';
+const WINDOW_UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const MAX_WINDOW_MS = 30 * 86_400_000;
 const rollbackBody = z.strictObject({ revision: z.union([z.number().int().min(0), z.string().regex(/^\d+$/)]) });
 
 export const HISTORY_ROUTES: readonly Route[] = [
@@ -28,6 +32,15 @@ export const HISTORY_ROUTES: readonly Route[] = [
     summary: 'One change, with every object before and after it',
     answer: { schema: 'HistoryEntry' },
     handle: getEntry,
+  },
+  {
+    method: 'GET',
+    path: '/history/{revision}/traffic',
+    id: 'getChangeTraffic',
+    summary: 'What the policies of a change decided before it and after it, from the flows that are stored',
+    query: ['window'],
+    answer: { schema: 'ChangeTraffic' },
+    handle: getTraffic,
   },
   {
     method: 'POST',
@@ -69,6 +82,22 @@ async function getEntry({ agent }: ApiContext, { params }: ApiRequest): Promise<
   const entry = agent.stored.store.entry(revisionOf(params.revision));
   if (entry === undefined) throw unknownRevision(params.revision);
   return { body: describeEntry(entry) };
+}
+
+async function getTraffic({ agent }: ApiContext, { params, query }: ApiRequest): Promise<Reply> {
+  await agent.loaded;
+  const entry = agent.stored.store.entry(revisionOf(params.revision));
+  if (entry === undefined) throw unknownRevision(params.revision);
+  const traffic = await trafficOf(entry, agent.flowStore.store, windowOf(query.get('window') ?? DEFAULT_WINDOW));
+  return { body: { kind: 'ChangeTraffic', apiVersion: 'tortie.io/v1', ...traffic } };
+}
+
+/** Milliseconds. Throws INVALID_REQUEST. */
+function windowOf(text: string): number {
+  const [, count, unit = ''] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? [];
+  const ms = Number(count) * (WINDOW_UNIT_MS[unit] ?? Number.NaN);
+  if (ms <= MAX_WINDOW_MS) return ms;
+  throw invalidRequest('window', 'is not a time', { found: text, expected: '90s, 30m, 1h, at most 30d' });
 }
 
 async function rollBack(context: ApiContext, request: ApiRequest): Promise<Reply> {

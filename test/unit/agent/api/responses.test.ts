@@ -75,7 +75,7 @@ function ask({ method, path, body, contentType = 'application/json' }: Asked): P
         if (head.contentType.includes('ndjson')) answer.destroy();
       });
       answer.on('close', () => resolve({ ...head, text: read }));
-      if (head.contentType.includes('ndjson') && path.startsWith('/v1/events')) answer.destroy();
+      if (head.contentType.includes('ndjson') && !path.includes('watch=')) answer.destroy();
     });
     outgoing.on('error', reject);
     outgoing.end(text);

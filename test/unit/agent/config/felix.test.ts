@@ -23,6 +23,9 @@ describe('FelixConfiguration', () => {
     ['logSeverityScreen', 'Warning', 'logLevel', 'warn'],
     ['logSeverityScreen', 'FATAL', 'logLevel', 'error'],
     ['logSeverityScreen', 'Trace', 'logLevel', 'debug'],
+    ['logPrefix', '%t-%n', 'logPrefix', '%t-%n'],
+    ['logActionRateLimit', '5/minute', 'logActionRate', '5/minute'],
+    ['logActionRateLimitBurst', 7, 'logActionBurst', 7],
   ])('%s %s is %s %s', (field, written, setting, value) => {
     const { layer } = readFelixConfigurations(objects(manifest('default', { [field]: written })), 'n');
     expect(Object.fromEntries(layer)).toEqual({ [setting]: { value, origin: `default ${field}` } });

@@ -1,0 +1,53 @@
+// All that an agent does with flows: counts them, hands them out, keeps them.
+import { hostname } from 'node:os';
+import type { DesiredState } from '../../calc/resolved.ts';
+import type { Dataplane } from '../../kernel/dataplane.ts';
+import { FlowHub } from '../../observe/flows/flow-hub.ts';
+import type { EventHub } from '../event-hub.ts';
+import type { ManifestFeed } from '../manifest-feed.ts';
+import { type AgentOptions, isLocalNode } from '../options.ts';
+import { type FlowLogParts, FlowLogService } from './flow-log-service.ts';
+import { AgentFlowNames } from './flow-names.ts';
+import { FlowStoreService } from './flow-store-service.ts';
+
+export interface AgentFlows {
+  readonly hub: FlowHub;
+  readonly logs: FlowLogService;
+  readonly store: FlowStoreService;
+}
+
+export interface FlowSources extends Pick<FlowLogParts, 'log'> {
+  readonly dataplane: Dataplane;
+  readonly options: AgentOptions;
+}
+
+function nodeName({ node }: AgentOptions): string {
+  return node === '*' ? hostname() : node;
+}
+
+/** What was counted to the last is told before those who keep it stop. */
+export async function stopFlows(logs: AgentFlows['logs'], store: AgentFlows['store']): Promise<void> {
+  await logs.stop();
+  await store.stop();
+}
+
+/** Nothing is read before the start of `logs`. */
+export function flowsOf(
+  { dataplane, options, log }: FlowSources,
+  events: EventHub,
+  feed: ManifestFeed,
+  desired: () => DesiredState,
+): AgentFlows {
+  const hub = new FlowHub(log);
+  const names = new AgentFlowNames({
+    world: () => feed.world,
+    desired,
+    resources: () => feed.resources(),
+    compiler: dataplane.compiler,
+    isLocal: isLocalNode(options.node),
+  });
+  const logs = new FlowLogService({ dataplane, hub, names, node: nodeName(options), log, options });
+  events.listenToChunks((chunk) => logs.take(chunk));
+  const { stateDirectory } = options;
+  return { hub, logs, store: new FlowStoreService({ hub, stateDirectory, log, options }) };
+}

@@ -1,0 +1,210 @@
+// Keeps flows: takes what the hub tells, puts flows of one key together as the setting says, and hands batches to the store. What
+// the store cannot take in time is counted and let go, so that a slow disk costs flows of the past and nothing else.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DataplaneError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import { FlowAggregator } from '../../observe/flows/aggregator.ts';
+import type { FlowHub } from '../../observe/flows/flow-hub.ts';
+import type { FlowLog } from '../../observe/flows/flow-log.ts';
+import type { AgentOptions } from '../options.ts';
+import type { StoreStatus } from './flow-database.ts';
+import { type FlowStore, StoreClient } from './store-client.ts';
+
+/** off, aggregated by key and 15 seconds, or every record. */
+export type FlowStoreMode = AgentOptions['flowStore'];
+export type FlowStoreOptions = Pick<AgentOptions, 'flowStore' | 'flowStoreDays' | 'flowStoreBytes'>;
+
+export interface FlowStoreServiceParts {
+  readonly hub: Pick<FlowHub, 'listen'>;
+  readonly stateDirectory: string;
+  readonly log: Logger;
+  readonly options: FlowStoreOptions;
+  readonly now?: () => number;
+  readonly openStore?: (directory: string, options: FlowStoreOptions) => FlowStore;
+}
+
+export interface FlowStoreStatus {
+  readonly mode: FlowStoreMode;
+  /** Since the agent began: records handed to the store, and those that it did not get or could not write. */
+  readonly handedOver: number;
+  readonly lost: number;
+  /** As the store said last; null = it was not needed yet. */
+  readonly store: StoreStatus | null;
+  readonly error: string | null;
+}
+
+const TICK_MS = 1000;
+/** Records that wait for the store: more are let go. */
+const MAX_WAITING = 200_000;
+/** One message to the store. */
+const BATCH = 2000;
+const RETENTION_MS = 60_000;
+/** Records of one reading of the kernel come together; those of a flood are not held for a whole second. */
+const FLUSH_AT = 10_000;
+
+/** Listens from the moment that it is made. */
+export class FlowStoreService {
+  readonly #parts: FlowStoreServiceParts;
+  readonly #log: Logger;
+  #options: FlowStoreOptions;
+  #aggregation: FlowAggregator | undefined;
+  #store: FlowStore | undefined;
+  #stopListening: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #waiting: FlowLog[] = [];
+  #writing: Promise<void> | undefined;
+  #retainedAt = 0;
+  #handedOver = 0;
+  #lost = 0;
+  #status: StoreStatus | undefined;
+  #error: string | undefined;
+  #startedAt = 0;
+  #isAsked = false;
+
+  constructor(parts: FlowStoreServiceParts) {
+    this.#parts = parts;
+    this.#log = parts.log;
+    this.#options = parts.options;
+    this.#start();
+  }
+
+  /** Nothing is opened before there is something to store or to ask. */
+  #start(): void {
+    if (this.#options.flowStore === 'off' || this.#store !== undefined) return;
+    this.#store = (this.#parts.openStore ?? ((directory, options) => this.#open(directory, options)))(
+      this.#directory,
+      this.#options,
+    );
+    this.#aggregation = this.#options.flowStore === 'aggregated' ? new FlowAggregator() : undefined;
+    this.#stopListening = this.#parts.hub.listen((logs) => this.#take(logs));
+    this.#startedAt = this.#now();
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
+  }
+
+  /** What is on the way is stored. */
+  async stop(): Promise<void> {
+    this.#stopListening?.();
+    clearInterval(this.#timer);
+    this.#queue(this.#aggregation?.takeAll() ?? []);
+    await this.#write();
+    await this.#store?.close();
+    this.#store = undefined;
+    this.#aggregation = undefined;
+    this.#status = undefined;
+    this.#isAsked = false;
+  }
+
+  async configure(options: FlowStoreOptions): Promise<void> {
+    const { flowStore } = this.#options;
+    this.#options = options;
+    if (flowStore !== options.flowStore) {
+      await this.stop();
+      this.#start();
+    } else await this.#store?.setRetention(retentionOf(options)).catch((error: unknown) => this.#failed(error));
+  }
+
+  /** For questions. Throws NOT_FOUND when nothing is stored. */
+  get store(): FlowStore {
+    if (this.#store !== undefined) return this.#store;
+    throw new DataplaneError('NOT_FOUND', 'flows are not stored', {
+      operation: 'ask',
+      target: 'stored flows',
+      hint: 'set flowStore, or follow flows as they come',
+    });
+  }
+
+  status(): FlowStoreStatus {
+    return {
+      mode: this.#options.flowStore,
+      handedOver: this.#handedOver,
+      lost: this.#lost + (this.#status?.lost ?? 0),
+      store: this.#status ?? null,
+      error: this.#error ?? null,
+    };
+  }
+
+  #open(directory: string, options: FlowStoreOptions): FlowStore {
+    return new StoreClient({ directory, retention: retentionOf(options), log: this.#log });
+  }
+
+  #take(logs: readonly FlowLog[]): void {
+    if (this.#aggregation !== undefined) this.#aggregation.add(logs);
+    else {
+      this.#queue(logs);
+      if (this.#waiting.length >= FLUSH_AT) void this.#write();
+    }
+  }
+
+  #tick(): void {
+    const now = this.#now();
+    this.#queue(this.#aggregation?.take(now) ?? []);
+    void this.#write();
+    if (this.#status === undefined) this.#lookAtOld(now);
+    else if (Math.abs(now - this.#retainedAt) >= RETENTION_MS) {
+      this.#retainedAt = now;
+      this.#store?.setRetention(retentionOf(this.#options)).catch((error: unknown) => this.#failed(error));
+    }
+  }
+
+  /** Flows of an earlier agent grow old also while there are no new ones. */
+  #lookAtOld(now: number): void {
+    if (this.#isAsked || Math.abs(now - this.#startedAt) < RETENTION_MS || !existsSync(this.#directory)) return;
+    this.#isAsked = true;
+    this.#store?.status().then(
+      (status) => {
+        this.#status ??= status;
+      },
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  get #directory(): string {
+    return join(this.#parts.stateDirectory, 'flows');
+  }
+
+  #now(): number {
+    return (this.#parts.now ?? Date.now)();
+  }
+
+  #queue(logs: readonly FlowLog[]): void {
+    const room = Math.max(0, MAX_WAITING - this.#waiting.length);
+    for (const log of logs.slice(0, room)) this.#waiting.push(log);
+    this.#lost += Math.max(0, logs.length - room);
+  }
+
+  /** One at a time: the store says when it has room for more. */
+  #write(): Promise<void> {
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0 && this.#store !== undefined) {
+      const batch = this.#waiting.splice(0, BATCH);
+      try {
+        this.#status = await this.#store.append(batch);
+        this.#handedOver += batch.length;
+        this.#error = undefined;
+      } catch (error) {
+        this.#lost += batch.length;
+        this.#failed(error);
+        // The rest waits for the next turn: the store may be back by then.
+        return;
+      }
+    }
+  }
+
+  /** Said once, until it works again. */
+  #failed(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    if (this.#error !== text) this.#log.warn('flows are not stored', { error: text });
+    this.#error = text;
+  }
+}
+
+function retentionOf({ flowStoreDays, flowStoreBytes }: FlowStoreOptions): { days: number; bytes: number } {
+  return { days: flowStoreDays, bytes: flowStoreBytes };
+}

@@ -1,0 +1,227 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FlowDatabase, type FlowDatabaseOptions } from '../../../../src/agent/flows/flow-database.ts';
+import { anyOf, EVERY_FLOW } from '../../../../src/observe/flow-query/filter.ts';
+import { parseFilter } from '../../../../src/observe/flow-query/parse-filter.ts';
+import { anyFlowLog, flowEnd, flowLog, START } from '../../../support/flow-logs.ts';
+
+const DAY = 86_400_000;
+const RETENTION = { days: 7, bytes: 1024 * 1024 * 1024 };
+
+describe('store of flows', () => {
+  let directory: string;
+  let said: { readonly level: string; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[];
+  let open: FlowDatabase[];
+
+  beforeEach(() => {
+    directory = join(mkdtempSync(join(tmpdir(), 'tortie-flows-')), 'flows');
+    said = [];
+    open = [];
+  });
+
+  afterEach(() => {
+    for (const store of open) store.close();
+    rmSync(join(directory, '..'), { recursive: true, force: true });
+  });
+
+  async function openStore(given: Partial<FlowDatabaseOptions> = {}): Promise<FlowDatabase> {
+    const store = await FlowDatabase.open({
+      directory,
+      retention: RETENTION,
+      log: (level, message, fields) => void said.push({ level, message, fields }),
+      now: () => START + 60_000,
+      steadyNow: () => 0,
+      ...given,
+    });
+    open.push(store);
+    return store;
+  }
+
+  function closeStore(store: FlowDatabase): void {
+    store.close();
+    open = open.filter((one) => one !== store);
+  }
+
+  const all = { filter: EVERY_FLOW, sort: 'time', limit: 10_000 } as const;
+
+  it('gives back every field of what was put in, over a restart too', async () => {
+    const logs = fc.sample(anyFlowLog, { numRuns: 1500, seed: 7 });
+    let store = await openStore();
+    await store.append(logs.slice(0, 1100));
+    await store.append(logs.slice(1100));
+    closeStore(store);
+    store = await openStore();
+    const found = await store.list({ ...all, limit: 5000 });
+    const bySequence = found.toSorted((a, b) => a.sequence - b.sequence).map(({ log }) => log);
+    expect(bySequence).toEqual(logs);
+    expect(store.status()).toMatchObject({ records: 1500, lost: 0, movedAside: 0 });
+  });
+
+  it('keeps its files from everybody but their owner', async () => {
+    const store = await openStore();
+    await store.append([flowLog()]);
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+    for (const name of readdirSync(directory)) {
+      if (name.startsWith('flows-'))
+        expect([name, statSync(join(directory, name)).mode & 0o777]).toEqual([name, 0o600]);
+    }
+  });
+
+  it('goes from page to page without leaving a flow out or giving one twice', async () => {
+    const store = await openStore();
+    await store.append(Array.from({ length: 250 }, (_, index) => flowLog({ startTime: START + (index % 7) })));
+    for (const sort of ['time', '-time'] as const) {
+      const seen: number[] = [];
+      for (let after: { time: number; sequence: number } | undefined; ; ) {
+        const page = await store.list({ ...all, sort, limit: 40, after });
+        seen.push(...page.map(({ sequence }) => sequence));
+        const last = page.at(-1);
+        if (last === undefined) break;
+        after = { time: last.log.startTime, sequence: last.sequence };
+      }
+      expect(new Set(seen).size).toBe(250);
+      expect(seen.length).toBe(250);
+    }
+  });
+
+  it('counts a flow that both ends report once, and a denial of either', async () => {
+    const source = { reporter: 'src', packetsIn: 8, packetsOut: 10, bytesIn: 800, bytesOut: 1000 } as const;
+    const outside = flowEnd({ type: 'net', namespace: '', name: 'pub', aggregatedName: 'pub', labels: {} });
+    const store = await openStore();
+    await store.append([
+      flowLog(),
+      flowLog(source),
+      flowLog({
+        action: 'deny',
+        packetsIn: 3,
+        packetsOut: 0,
+        bytesIn: 180,
+        bytesOut: 0,
+        flowsStarted: 0,
+        reason: 'drop_ingress_policy',
+      }),
+      flowLog({
+        ...source,
+        destination: outside,
+        action: 'deny',
+        packetsIn: 0,
+        packetsOut: 2,
+        bytesIn: 0,
+        bytesOut: 120,
+        reason: 'drop_egress_policy',
+      }),
+      flowLog({ ...source, destination: outside }),
+    ]);
+    const top = await store.top({ filter: EVERY_FLOW, by: 'pair', measure: 'bytes', limit: 10 });
+    expect(top.map((row) => row.map((value) => (typeof value === 'bigint' ? Number(value) : value)))).toEqual([
+      ['shop/web-5d4f-*', 'shop/db-*', 1980, 21, 1, 3],
+      ['shop/web-5d4f-*', 'pub', 1920, 20, 2, 2],
+    ]);
+    const reasons = await store.top({ filter: EVERY_FLOW, by: 'reason', measure: 'denied', limit: 10 });
+    expect(reasons.map(([reason, , , , denied]) => [reason, Number(denied)])).toEqual([
+      ['drop_ingress_policy', 3],
+      ['drop_egress_policy', 2],
+    ]);
+    const graph = await store.graph({ filter: parseFilter('verdict = deny'), nodes: 'namespace', limit: 10 });
+    expect(graph.map((row) => row.slice(0, 6))).toEqual([
+      ['shop', 'wep', 'shop', 'wep', 'TCP', 5432],
+      ['shop', 'wep', 'pub', 'net', 'TCP', 0],
+    ]);
+  });
+
+  it('begins a new file when one is large enough, and takes the oldest away when there is too much', async () => {
+    const store = await openStore({ retention: { days: 7, bytes: 3 * 1024 * 1024 } });
+    const [log] = fc.sample(anyFlowLog, { numRuns: 1, seed: 3 });
+    // What does not repeat does not shrink.
+    const unlike = (round: number) =>
+      Array.from({ length: 500 }, (_, index) =>
+        flowLog({ ...log, node: `${round}-${index}-${randomBytes(500).toString('base64')}` }),
+      );
+    for (let round = 0; round < 24; round += 1) await store.append(unlike(round));
+    const { files, bytes, expired, records } = store.status();
+    expect(files).toBeGreaterThan(1);
+    expect(expired).toBeGreaterThan(0);
+    expect(bytes).toBeLessThan(5 * 1024 * 1024);
+    expect(records).toBeLessThan(12_000);
+    const [latest] = await store.list({ ...all, sort: '-time', limit: 1, filter: parseFilter('node = "23-499-*"') });
+    expect(latest?.sequence).toBe(12_000);
+  });
+
+  it('takes away what is too old, but not when the clock was set forward', async () => {
+    let [now, steady] = [START + 1000, 0];
+    const store = await openStore({ retention: { days: 1, bytes: 2 ** 30 }, now: () => now, steadyNow: () => steady });
+    const tick = (ms: number): void => {
+      now += ms;
+      steady += ms;
+    };
+    await store.append([flowLog()]);
+    tick(DAY / 2);
+    await store.append([flowLog({ startTime: now, endTime: now })]);
+    expect(store.status()).toMatchObject({ records: 2, files: 2 });
+    now += 400 * DAY;
+    await store.append([flowLog({ startTime: now, endTime: now })]);
+    expect(store.status()).toMatchObject({ records: 3, expired: 0 });
+    now -= 400 * DAY;
+    await store.retain();
+    expect(store.status()).toMatchObject({ records: 3, expired: 0 });
+    for (let hour = 0; hour < 30; hour += 1) {
+      tick(3_600_000);
+      await store.append([flowLog({ startTime: now, endTime: now })]);
+    }
+    const times = (await store.list(all)).map(({ log }) => log.endTime);
+    expect(Math.min(...times)).toBeGreaterThan(now - 2 * DAY);
+  });
+
+  it('moves a broken file aside, says so, and begins a new one', async () => {
+    let store = await openStore();
+    await store.append(fc.sample(anyFlowLog, { numRuns: 500, seed: 1 }));
+    closeStore(store);
+    writeFileSync(join(directory, 'flows-000001.duckdb'), 'this is no database');
+    store = await openStore();
+    await store.append([flowLog()]);
+    expect((await store.list(all)).length).toBe(1);
+    expect(readdirSync(directory).filter((name) => name.startsWith('corrupt-')).length).toBe(1);
+    expect(said).toMatchObject([{ level: 'error', message: 'a file of flows cannot be read and was moved aside' }]);
+    expect(store.status().movedAside).toBe(1);
+  });
+
+  it('finds out while it answers, and answers from the other files', async () => {
+    let store = await openStore({ retention: { days: 7, bytes: 2 ** 30 } });
+    await store.append(fc.sample(anyFlowLog, { numRuns: 2500, seed: 1 }));
+    closeStore(store);
+    // As after a long time: the first file is only read.
+    let now = START + 60_000;
+    store = await openStore({ now: () => now });
+    now += 6 * DAY;
+    await store.append([flowLog()]);
+    await store.append([flowLog()]);
+    closeStore(store);
+    const path = join(directory, 'flows-000001.duckdb');
+    const bytes = readFileSync(path);
+    chmodSync(path, 0o600);
+    // Behind the headers and the first block, where rows are.
+    for (let at = Math.floor(bytes.length / 3); at < bytes.length; at += 997) bytes[at] = (bytes[at] as number) ^ 0x55;
+    writeFileSync(path, bytes);
+    store = await openStore({ now: () => now });
+    const found = await store.list(all);
+    expect(found.length).toBeLessThan(2500);
+    expect(store.status().movedAside).toBe(1);
+    await store.append([flowLog()]);
+    expect((await store.list(all)).length).toBe(found.length + 1);
+  });
+
+  it('says that a question takes too long, and answers the next one', async () => {
+    const store = await openStore({
+      limits: { memoryBytes: 64 * 2 ** 20, spillBytes: 2 ** 20, threads: 1, timeoutMs: 1 },
+    });
+    await store.append(fc.sample(anyFlowLog, { numRuns: 2000, seed: 1 }));
+    const filter = anyOf(Array.from({ length: 200 }, (_, index) => parseFilter(`policy = "*a*b*${index}*"`)));
+    await expect(store.list({ ...all, filter })).rejects.toMatchObject({ code: 'QUERY_TOO_COSTLY' });
+    await store.append([flowLog()]);
+    expect(store.status().records).toBe(2001);
+  });
+});

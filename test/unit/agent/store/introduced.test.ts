@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import type { HistoryEntry } from '../../../../src/agent/store/history.ts';
+import { changesOf } from '../../../../src/agent/store/introduced.ts';
+import type { StoredObject } from '../../../../src/agent/store/stored-object.ts';
+
+const ID = 'NetworkPolicy/shop/web';
+const A = { action: 'Allow', protocol: 'TCP' };
+const B = { action: 'Deny' };
+
+function object(revision: number, ...ingress: readonly object[]): StoredObject {
+  return { id: ID, manifest: { spec: { ingress } }, revision, generation: revision, uid: 'u', created: '' };
+}
+
+function entry(
+  revision: number,
+  before: StoredObject | undefined,
+  after: StoredObject | undefined,
+  id = ID,
+): HistoryEntry {
+  const changes = [{ id, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }];
+  const time = `2026-01-01T00:00:0${revision}.000Z`;
+  return { revision, time, who: { kind: 'agent' }, from: {}, verb: 'apply', changes };
+}
+
+const versions = [object(1, B), object(2, A, B), object(4, A, B, B)] as const;
+const history = [
+  entry(4, versions[1], versions[2]),
+  entry(3, undefined, object(3), 'NetworkPolicy/shop/other'),
+  entry(2, versions[0], versions[1]),
+  entry(1, undefined, versions[0]),
+];
+const changes = changesOf({ entriesBack: () => history, get: (id) => (id === ID ? versions[2] : undefined) });
+
+describe('changesOf', () => {
+  it('finds the change that brought a rule, wherever the rule stood before', () => {
+    expect(changes.introduced(ID, 'ingress', 0)?.revision).toBe(2);
+    expect(changes.introduced(ID, 'ingress', 1)?.revision).toBe(1);
+    expect(changes.introduced('NetworkPolicy/shop/file', 'ingress', 0)).toBeUndefined();
+  });
+
+  it('takes a default for the doing of the last change that meant something', () => {
+    expect(changes.introduced(ID, 'ingress', -1)?.revision).toBe(4);
+  });
+
+  it('says what came after a time, the latest first', () => {
+    expect(changes.since(ID, Date.parse('2026-01-01T00:00:01.500Z')).map(({ revision }) => revision)).toEqual([4, 2]);
+    expect(changes.since(ID, Date.parse('2026-01-02T00:00:00Z'))).toEqual([]);
+  });
+});
