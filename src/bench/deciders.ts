@@ -66,10 +66,20 @@ async function loadIptables(arena: Arena, ipv4: string, ipv6: string): Promise<v
   if (ipv6 !== '') await arena.exec(ROUTER, [...lock, `ip6tables-${legacy}restore`], ipv6);
 }
 
+/** Of the agent that decides in an arena. */
+export function agentSocket(arena: Arena): string {
+  return join(arena.directory, 'agent.sock');
+}
+
+/** The command that users run, off the CPU of the traffic. */
+export function tortieCommand(): string[] {
+  return ['taskset', '-c', planCpus().others, process.execPath, builtFile('dist/cli/main.js')];
+}
+
 /** The agent that users run, off the CPU of the traffic. */
 async function startAgent(arena: Arena, manifests: string, flags: readonly string[]): Promise<void> {
-  const tortie = ['taskset', '-c', planCpus().others, process.execPath, builtFile('dist/cli/main.js')];
-  const socket = join(arena.directory, 'agent.sock');
+  const tortie = tortieCommand();
+  const socket = agentSocket(arena);
   const places = ['--bpffs', arena.bpffs, '--state-dir', join(arena.directory, 'state'), '--socket', socket];
   const child = arena.spawn(ROUTER, [...tortie, 'agent', '--manifests', manifests, '--node', '*', ...places, ...flags]);
   const log: string[] = [];

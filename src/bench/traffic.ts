@@ -93,9 +93,10 @@ export class Traffic {
 
   /**
    * Sends the flows' packets in turn, as fast as they arrive, on one CPU. Throws NOT_FOUND, USAGE for flows that do not start in one
-   * namespace, LIMIT_EXCEEDED for more flows than there is room for, or KERNEL.
+   * namespace, LIMIT_EXCEEDED for more flows than there is room for, or KERNEL. Where packets are to be lost, a long `patienceMs` would be part
+   * of the time.
    */
-  async measure(flows: readonly SentFlow[], packets: number): Promise<ForwardSample> {
+  async measure(flows: readonly SentFlow[], packets: number, patienceMs = PATIENCE_MS): Promise<ForwardSample> {
     const frames = this.#measuredFrames(flows);
     const namespaces = [...new Set(frames.map(({ guest }) => guest.namespace))];
     if (namespaces.length !== 1) {
@@ -105,7 +106,7 @@ export class Traffic {
         found: namespaces.join(', '),
       });
     }
-    const job = this.#job(namespaces[0] as string, packets);
+    const job = { ...this.#job(namespaces[0] as string, packets), patienceMs };
     if (this.#injection === 'live frames') {
       try {
         return await this.#sendLive(frames, job);

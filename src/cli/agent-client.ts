@@ -17,8 +17,8 @@ export interface AgentRequest {
   readonly method: Method;
   /** Encoded, without the query. */
   readonly path: string;
-  /** What is undefined or false is left out. */
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** What is undefined or false is left out; each value of a list is given. */
+  readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
   /** Text is sent as it is, a stream as it is read, everything else as JSON. */
   readonly body?: unknown;
   /** application/json unless given. */
@@ -132,7 +132,8 @@ function pour(source: Readable, outgoing: ClientRequest): void {
 
 function formatQuery(query: NonNullable<AgentRequest['query']>): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== false);
-  const text = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString();
+  const pairs = given.flatMap(([name, value]) => [value].flat().map((one): [string, string] => [name, String(one)]));
+  const text = new URLSearchParams(pairs).toString();
   return text === '' ? '' : `?${text}`;
 }
 

@@ -4,7 +4,8 @@ import { DEFAULT_CONFIG_FILE } from '../agent/config/config-file.ts';
 import type { ConfigSources } from '../agent/config/configuration.ts';
 import { CONFIG_VARIABLE } from '../agent/config/environment.ts';
 import type { GivenValue, Layer } from '../agent/config/layer.ts';
-import { LIMIT_FLAG, LIMITS_KEY, SETTINGS, type Setting } from '../agent/config/settings.ts';
+import type { Setting } from '../agent/config/setting.ts';
+import { LIMIT_FLAG, LIMITS_KEY, SETTINGS } from '../agent/config/settings.ts';
 import { limitsByName, parseLimits } from '../agent/limits.ts';
 
 /** Adds --config, one flag for each setting, and --limit. */

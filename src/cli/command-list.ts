@@ -149,6 +149,22 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/diff.ts')).fillDiffCommand,
   },
   {
+    usage: 'recommend',
+    description: 'least-privilege policies from flows that were seen, staged, with the proof that they hold',
+    load: async () => (await import('./commands/recommend.ts')).fillRecommendCommand,
+  },
+  {
+    usage: 'why [record]',
+    description:
+      'why a flow is let through or denied: tier, policy, rule, file, line and change; what would turn it; what staged policies say',
+    load: async () => (await import('./commands/why.ts')).fillWhyCommand,
+  },
+  {
+    usage: 'staged',
+    description: 'staged policies on flows that were seen: report, promote, preview of a deletion',
+    load: async () => (await import('./commands/staged.ts')).fillStagedCommand,
+  },
+  {
     usage: 'simulate <file...>',
     description: 'replay recorded flows against a directory of manifests and say what would change',
     load: async () => (await import('./commands/simulate.ts')).fillSimulateCommand,
@@ -193,6 +209,22 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: 'monitor',
     description: 'show new flows, denials and drops as they happen',
     load: async () => (await import('./commands/monitor.ts')).fillMonitorCommand,
+  },
+  {
+    usage: 'probe',
+    description: 'measure how long a packet takes from one endpoint to another and back, by TCP and UDP',
+    load: async () => (await import('./commands/probe.ts')).fillProbeCommand,
+  },
+  {
+    usage: 'flows',
+    description:
+      'flows that were seen, stored or as they come: who, where to, verdict, policy, bytes; sums and graphs of them',
+    load: async () => (await import('./commands/flows.ts')).fillFlowsCommand,
+  },
+  {
+    usage: 'drops',
+    description: 'show packets that are denied or dropped as it happens, each with its reason, tier, policy and rule',
+    load: async () => (await import('./commands/drops.ts')).fillDropsCommand,
   },
   {
     usage: 'cleanup',

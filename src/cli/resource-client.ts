@@ -2,6 +2,7 @@
 // options, history. One method for each thing the API does; see docs/api.md.
 import { COLLECTIONS, type Collection, collectionPath } from '../agent/api/collections.ts';
 import { sshConnectionOf } from '../agent/ssh-connection.ts';
+import type { ChangeTraffic } from '../agent/store/change-traffic.ts';
 import type { Confirmation } from '../agent/store/confirmation.ts';
 import type { HistoryEntry } from '../agent/store/history.ts';
 import type { Manifest } from '../agent/store/manifest.ts';
@@ -140,6 +141,11 @@ export class ResourceClient {
 
   historyEntry(revision: string): Promise<HistoryEntry> {
     return this.#ask('GET', `/history/${encodeURIComponent(revision)}`);
+  }
+
+  /** Counts of stored flows around the change; window such as 1h. */
+  changeTraffic(revision: string, window?: string): Promise<ChangeTraffic> {
+    return this.#ask('GET', `/history/${encodeURIComponent(revision)}/traffic`, { query: { window } });
   }
 
   rollBack(revision: string, flags: ChangeFlags = {}): Promise<ChangeReport> {

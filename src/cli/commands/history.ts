@@ -9,10 +9,17 @@ import { argumentOf, outputOption, socketOption, wholeNumber } from '../options.
 import { formatTable, type OutputFormat, print, printData } from '../output.ts';
 import { type ChangeReport, type HistoryPage, ResourceClient } from '../resource-client.ts';
 import { unifiedDiff } from '../text-diff.ts';
+import { describeTraffic } from '../traffic-text.ts';
 
 interface HistoryFlags {
   readonly socket: string;
   readonly output: OutputFormat;
+}
+
+interface ShowFlags extends HistoryFlags {
+  readonly limit: number;
+  readonly traffic?: true;
+  readonly window: string;
 }
 
 type ReportFlags = ChangeOptions & { readonly output: OutputFormat };
@@ -22,6 +29,8 @@ const PAGE = 500;
 export function fillHistoryCommand(command: Command): void {
   command
     .option('--limit <n>', 'how many; 0 = all', wholeNumber(0), 20)
+    .option('--traffic', 'of one revision: what its policies decided before it and after it, from stored flows')
+    .option('--window <time>', 'of --traffic, before and after: 90s, 30m, 1h, 7d', '1h')
     .addOption(socketOption())
     .addOption(outputOption())
     .action(showHistory);
@@ -42,6 +51,14 @@ export function fillConfirmCommand(command: Command): void {
     const confirmed = revision ?? String((await client.pending())?.revision ?? nothingPending());
     await client.confirm(confirmed);
     print(`revision ${confirmed} is confirmed`);
+  });
+}
+
+function noRevision(): DataplaneError {
+  return new DataplaneError('USAGE', 'is told of one revision', {
+    operation: 'history',
+    target: '--traffic',
+    expected: 'tortie history REVISION --traffic',
   });
 }
 
@@ -69,8 +86,15 @@ export function fillImportCommand(command: Command): void {
     });
 }
 
-async function showHistory(revision: string | undefined, flags: HistoryFlags & { limit: number }): Promise<void> {
+async function showHistory(revision: string | undefined, flags: ShowFlags): Promise<void> {
   const client = new ResourceClient(flags.socket);
+  if (flags.traffic === true) {
+    if (revision === undefined) throw noRevision();
+    const traffic = await client.changeTraffic(revision, flags.window);
+    const { who, verb } = await client.historyEntry(revision);
+    await printData({ who, verb, ...traffic }, flags.output, () => describeTraffic(traffic, verb, describeWho(who)));
+    return;
+  }
   if (revision !== undefined) {
     const entry = await client.historyEntry(revision);
     const yaml = await import('yaml');

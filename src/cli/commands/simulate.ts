@@ -1,5 +1,4 @@
 // tortie simulate: recorded flows against a directory of policies. Streams its input; prints what would change.
-import { createReadStream } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type LoadedManifests, loadManifests, openEngine } from '../../agent/offline.ts';
 import { type FeedSummary, FLOW_FORMATS, type FlowFormat, feedFlows } from '../../analysis/flow-logs/feed.ts';
@@ -10,6 +9,7 @@ import type { Decider } from '../../analysis/simulate-judge.ts';
 import type { SimulationRow } from '../../analysis/simulate-rows.ts';
 import { DataplaneError } from '../../base/errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { piecesOf } from '../flow-input.ts';
 import { argumentOf, manifestsOption, nodeOption, outputOption, wholeNumber } from '../options.ts';
 import { formatTable, type OutputFormat, paint, printData, printError } from '../output.ts';
 
@@ -40,7 +40,6 @@ interface SimulationAnswer extends SimulationReport {
 }
 
 const SHOWN_PROBLEMS = 10;
-const CHUNK_BYTES = 1024 * 1024;
 const HELP = `
 What is compared:
   recorded verdict -> verdict of --manifests            the default
@@ -130,16 +129,6 @@ async function readFiles(
     sum.forgotten += summary.forgotten;
   }
   return { files, ...sum, unreadable };
-}
-
-async function* piecesOf(file: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* file === '-' ? process.stdin : createReadStream(file, { highWaterMark: CHUNK_BYTES });
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
-    const what = `cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown error'}`;
-    throw new DataplaneError('FILE_UNREADABLE', what, { operation: 'read flows', target: file, cause });
-  }
 }
 
 function describe(answer: SimulationAnswer, { all, limit }: SimulateFlags): string {

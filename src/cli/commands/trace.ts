@@ -1,28 +1,17 @@
 // tortie trace: one flow, and every decision on its way: tier, policy, rule, file and line.
 import { type Command, Option } from 'commander';
 import { ENGINES, type EngineName, loadManifests, openEngine } from '../../agent/offline.ts';
-import { DataplaneError } from '../../base/errors.ts';
-import { type Family, formatAddress, type IpAddress, parseAddress } from '../../model/address.ts';
-import { type Flow, hasPorts, isIcmp, protocolName } from '../../model/flow.ts';
-import { formatAnswer, parseFlowQuestion } from '../../model/flow-question.ts';
+import { formatAnswer } from '../../model/flow-question.ts';
 import type { TraceEntry } from '../../model/trace.ts';
 import type { SideVerdict } from '../../model/verdict.ts';
-import type { World } from '../../model/world.ts';
 import { EXIT } from '../exit-codes.ts';
-import { manifestsOption, nodeOption, outputOption, wholeNumber } from '../options.ts';
+import { addFlowDetailOptions, describeFlow, type FlowEndFlags, resolveFlow } from '../flow-ends.ts';
+import { manifestsOption, nodeOption, outputOption } from '../options.ts';
 import { formatTable, type OutputFormat, paint, printData, printError } from '../output.ts';
 
-interface TraceFlags {
+interface TraceFlags extends FlowEndFlags {
   readonly manifests: string;
   readonly node: string;
-  readonly from: string;
-  readonly to: string;
-  readonly protocol: string;
-  readonly port?: number;
-  readonly sourcePort?: number;
-  readonly icmpType?: number;
-  readonly icmpCode?: number;
-  readonly family?: '4' | '6';
   readonly engine: EngineName;
   readonly output: OutputFormat;
 }
@@ -30,13 +19,8 @@ interface TraceFlags {
 export function fillTraceCommand(command: Command): void {
   command
     .requiredOption('--from <endpoint>', 'namespace/name of a workload endpoint, or an address')
-    .requiredOption('--to <endpoint>', 'namespace/name of a workload endpoint, or an address')
-    .option('--protocol <name>', 'TCP, UDP, SCTP, ICMP, ICMPv6, UDPLite or 0-255', 'TCP')
-    .option('--port <n>', 'destination port', wholeNumber(0, 65535))
-    .option('--source-port <n>', 'source port (default: 32768)', wholeNumber(0, 65535))
-    .option('--icmp-type <n>', 'ICMP type (default: echo request)', wholeNumber(0, 255))
-    .option('--icmp-code <n>', 'ICMP code (default: 0)', wholeNumber(0, 255))
-    .addOption(new Option('--family <4|6>', 'address family, when both ends have both').choices(['4', '6']))
+    .requiredOption('--to <endpoint>', 'namespace/name of a workload endpoint, or an address');
+  addFlowDetailOptions(command)
     .addOption(new Option('--engine <name>', 'which engine answers').choices([...ENGINES]).default('tables'))
     .addOption(manifestsOption())
     .addOption(nodeOption())
@@ -47,7 +31,7 @@ export function fillTraceCommand(command: Command): void {
 async function runTrace(flags: TraceFlags): Promise<void> {
   const { world, errors } = loadManifests(flags.manifests);
   errors.forEach(printError);
-  const flow = resolveFlow(world, flags);
+  const flow = resolveFlow(world, flags, 'trace');
   const engine = openEngine(flags.engine, world, flags.node);
   const { verdict, egress, ingress } = engine.evaluate(flow);
   engine.close();
@@ -59,64 +43,6 @@ async function runTrace(flags: TraceFlags): Promise<void> {
     ].join('\n'),
   );
   if (errors.length > 0) process.exitCode = EXIT.INVALID;
-}
-
-/** Names become addresses of a family that both ends have, IPv4 first. */
-function resolveFlow(world: World, flags: TraceFlags): Flow {
-  const from = addressesOf(world, flags.from);
-  const to = addressesOf(world, flags.to);
-  const families: readonly Family[] = flags.family === undefined ? [4, 6] : [flags.family === '4' ? 4 : 6];
-  for (const family of families) {
-    const source = from.find((address) => address.family === family);
-    const destination = to.find((address) => address.family === family);
-    if (source === undefined || destination === undefined) continue;
-    return parseFlowQuestion({
-      src: formatAddress(source),
-      dst: formatAddress(destination),
-      protocol: flags.protocol,
-      srcPort: flags.sourcePort,
-      dstPort: flags.port,
-      icmpType: flags.icmpType,
-      icmpCode: flags.icmpCode,
-    }).flow;
-  }
-  throw new DataplaneError('NOT_FOUND', 'the two ends have no address family in common', {
-    operation: 'trace',
-    target: `${flags.from} to ${flags.to}`,
-    found: `${from.map(formatAddress).join(' ')} and ${to.map(formatAddress).join(' ')}`,
-  });
-}
-
-function addressesOf(world: World, name: string): readonly IpAddress[] {
-  const address = parseAddress(name);
-  if (address !== undefined) return [address];
-  for (const endpoint of world.workloadEndpoints.values()) {
-    if (endpoint.displayName === name || endpoint.key === name) return endpoint.addresses;
-  }
-  const known = [...world.workloadEndpoints.values()].map(({ displayName }) => displayName).sort();
-  throw new DataplaneError('NOT_FOUND', 'no such workload endpoint', {
-    operation: 'trace',
-    target: name,
-    expected: `an address or one of: ${known.slice(0, 8).join(', ')}${known.length > 8 ? ', ...' : ''}`,
-  });
-}
-
-function describeFlow({
-  source,
-  destination,
-  protocol,
-  sourcePort,
-  destinationPort,
-  icmpType,
-  icmpCode,
-}: Flow): string {
-  const place = (address: IpAddress, port: number): string => {
-    const text = formatAddress(address);
-    if (!hasPorts(protocol)) return text;
-    return address.family === 6 ? `[${text}]:${port}` : `${text}:${port}`;
-  };
-  const icmp = isIcmp(protocol) ? ` type ${icmpType} code ${icmpCode}` : '';
-  return `${protocolName(protocol)}${icmp} ${place(source, sourcePort)} -> ${place(destination, destinationPort)}`;
 }
 
 function describeSide(direction: string, name: string, side: SideVerdict | null): string[] {

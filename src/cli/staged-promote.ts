@@ -1,0 +1,175 @@
+// Staged policies put in force through the agent's store, watched by the flows that come, and taken back when they deny too many. The
+// change waits for a confirmation all the while: should this process die, the agent takes it back.
+import type { Manifest } from '../agent/store/manifest.ts';
+import { DenyWatch } from '../analysis/staged/deny-watch.ts';
+import { enforcedTraceName, type Promotion, promotionOf } from '../analysis/staged/promotion.ts';
+import { DataplaneError } from '../base/errors.ts';
+import { type FlowQuery, readLogs, type Unreadable } from './flow-input.ts';
+import { printWarning } from './output.ts';
+import { type ChangeFlags, type ObjectRef, ResourceClient } from './resource-client.ts';
+import { type StagedObject, stagedName } from './staged-targets.ts';
+
+export interface PromoteOptions {
+  readonly socket: string;
+  /** Milliseconds; undefined = in force for good, at once. */
+  readonly watchMs?: number;
+  /** Denied flows that are too many by one. */
+  readonly maxDenies: number;
+  readonly pollMs: number;
+  readonly keepStaged: boolean;
+  readonly isForced: boolean;
+  /** Takes what has been done so far. */
+  readonly say: (text: string) => void;
+}
+
+export interface PromoteResult {
+  readonly revision: number;
+  readonly promoted: readonly string[];
+  readonly isRolledBack: boolean;
+  readonly denied: number;
+  readonly denials: DenyWatch['denials'];
+}
+
+/** Looked back for what was denied before. */
+const BASELINE_MS = 600_000;
+/** The confirmation waits longer than the watch. */
+const GRACE_SECONDS = 60;
+
+/** Throws NOT_FOUND, and what the agent refuses the change with. */
+export async function promoteStagedPolicies(
+  objects: readonly StagedObject[],
+  options: PromoteOptions,
+): Promise<PromoteResult> {
+  const client = new ResourceClient(options.socket);
+  const promotions = objects.map(({ type, manifest }) => promotionOf(type, manifest));
+  const began = Date.now();
+  const flags: ChangeFlags = {
+    isForced: options.isForced,
+    ...(options.watchMs === undefined ? {} : { confirm: `${Math.ceil(options.watchMs / 1000) + GRACE_SECONDS}s` }),
+  };
+  const revision = await enforce(client, promotions, flags);
+  const promoted = objects.map(stagedName);
+  options.say(`${promoted.join(', ')} in force as revision ${revision}`);
+  const none = { revision, promoted, denied: 0, denials: [], isRolledBack: false };
+  if (options.watchMs === undefined) {
+    if (!options.keepStaged) await dropStaged(client, objects);
+    return none;
+  }
+  const watch = await watchDenials(objects, options, began);
+  const outcome = { revision, promoted, denied: watch.flows, denials: watch.denials };
+  if (watch.flows > options.maxDenies) {
+    await takeBack(client, revision);
+    return { ...outcome, isRolledBack: true };
+  }
+  await client.confirm(String(revision));
+  if (!options.keepStaged) await dropStaged(client, objects);
+  return { ...outcome, isRolledBack: false };
+}
+
+/** One change; the revision that it made. */
+async function enforce(client: ResourceClient, promotions: readonly Promotion[], flags: ChangeFlags): Promise<number> {
+  const [only] = promotions;
+  if (only !== undefined && promotions.length === 1) return enforceOne(client, only, flags);
+  for (const promotion of promotions) {
+    const isThere = (await getIfThere(client, promotion)) !== undefined;
+    if (promotion.action === 'set' && !isThere) continue;
+    throw new DataplaneError('USAGE', 'is promoted alone', {
+      operation: 'promote',
+      target: refOf(promotion).name,
+      found: `${promotions.length} policies`,
+      hint: promotion.action === 'set' ? 'it takes the place of a policy that is there' : 'it deletes a policy',
+    });
+  }
+  const list = JSON.stringify(promotions.map(({ manifest }) => manifest));
+  return Number((await client.applyAll(list, { ...flags, fieldManager: 'tortie' })).revision);
+}
+
+/** What is there is replaced as a whole: fields that the staged policy has not are not to stay. */
+async function enforceOne(client: ResourceClient, promotion: Promotion, flags: ChangeFlags): Promise<number> {
+  const ref = refOf(promotion);
+  const { manifest } = promotion;
+  if (manifest === undefined) return Number((await client.delete(ref, flags)).revision);
+  const isThere = (await getIfThere(client, promotion)) !== undefined;
+  const { metadata } = isThere
+    ? await client.replace(ref, manifest, flags)
+    : await client.create(
+        { type: ref.type, ...(ref.namespace === undefined ? {} : { namespace: ref.namespace }) },
+        manifest,
+        flags,
+      );
+  return Number((metadata as { readonly resourceVersion?: string }).resourceVersion);
+}
+
+function refOf({ type, namespace, name }: Promotion): ObjectRef {
+  return { type, name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+async function getIfThere(client: ResourceClient, promotion: Promotion): Promise<Manifest | undefined> {
+  try {
+    return await client.get(refOf(promotion));
+  } catch (error) {
+    if (error instanceof DataplaneError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+async function watchDenials(
+  objects: readonly StagedObject[],
+  { socket, watchMs = 0, maxDenies, pollMs }: PromoteOptions,
+  began: number,
+): Promise<DenyWatch> {
+  const names = objects.map(({ type, namespace, name }) => enforcedTraceName(type, namespace, name));
+  const tiers = objects.map(({ manifest }) => tierOf(manifest));
+  const watch = new DenyWatch(names, tiers, began);
+  const unreadable: Unreadable = { count: 0, first: [] };
+  const query: FlowQuery = { verdict: 'deny' };
+  const baseline = { socket, since: BASELINE_MS };
+  for await (const log of readLogs(baseline, { ...query, until: new Date(began).toISOString() }, unreadable)) {
+    watch.addBefore(log);
+  }
+  const until = began + watchMs;
+  for (;;) {
+    const now = Date.now();
+    for await (const log of readLogs({ socket, since: now - began + 1 }, query, unreadable)) watch.add(log);
+    if (watch.flows > maxDenies || now >= until) return watch;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(pollMs, Math.max(0, until - Date.now()))));
+  }
+}
+
+/** All of it, unless somebody else has changed something since: then only what this changed. */
+async function takeBack(client: ResourceClient, revision: number): Promise<void> {
+  const [latest] = (await client.history(1)).items;
+  if (latest?.revision === revision) {
+    await client.rollBack(String(revision - 1), { isForced: true });
+    return;
+  }
+  const { changes } = await client.historyEntry(String(revision));
+  for (const { id, before } of changes) {
+    const [type = '', namespace = '', name = ''] = id.split('/');
+    const ref = { type, name, ...(namespace === '' ? {} : { namespace }) } as ObjectRef;
+    if (before === undefined || before === null) await client.delete(ref, { isForced: true });
+    else await client.replace(ref, withoutVersion(before as unknown as Manifest), { isForced: true });
+  }
+  printWarning('others have changed the store since: only what was promoted is taken back');
+}
+
+async function dropStaged(client: ResourceClient, objects: readonly StagedObject[]): Promise<void> {
+  for (const { type, namespace, name } of objects) {
+    try {
+      await client.delete({ type, name, ...(namespace === undefined ? {} : { namespace }) });
+    } catch (error) {
+      if (!(error instanceof DataplaneError)) throw error;
+      printWarning(`${name} stays staged as well: ${error.message}`);
+    }
+  }
+}
+
+function tierOf({ spec }: Manifest): string {
+  const { tier } = (spec ?? {}) as { readonly tier?: unknown };
+  return typeof tier === 'string' && tier !== '' ? tier : 'default';
+}
+
+function withoutVersion(manifest: Manifest): Manifest {
+  const { resourceVersion: _, ...metadata } = (manifest.metadata ?? {}) as Record<string, unknown>;
+  return { ...manifest, metadata };
+}
