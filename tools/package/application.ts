@@ -66,7 +66,8 @@ export function compress(content: Uint8Array | string): Uint8Array {
   return gzipSync(content, { level: 9 });
 }
 
-function filesBelow(project: string, folder: string, accept: RegExp): string[] {
+/** Paths below the project, sorted. */
+export function filesBelow(project: string, folder: string, accept: RegExp): string[] {
   if (!existsSync(join(project, folder))) return [];
   return readdirSync(join(project, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && accept.test(entry.name))

@@ -23,7 +23,7 @@ interface LockedPackage {
   readonly optional?: boolean;
 }
 
-const RUNS = /\.(?:[cm]?js|json|node)$/;
+const RUNS = /\.(?:[cm]?js|json|node|so)$/;
 const OTHER_LIBRARY = /\.musl\.node$/;
 const LICENSE = /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i;
 /** Not needed to run: what compiles, tests or bundles the module, and commands that it brings. */
