@@ -16,8 +16,10 @@ import { GATEWAY, HOST_V4, HOST_V6, NET, OUTSIDE_V6, UPLINK } from './support/up
 
 const PORT = 7000;
 const COOKIES = 'net.ipv4.tcp_syncookies';
-/** Of a flood, each from another address; sent again and again. */
+/** Addresses of a flood. */
 const SOURCES = 4096;
+/** Each a connection of its own, sent again and again: several times what a socket's queue of half-open connections holds. */
+const SYNS = 4 * SOURCES;
 const BURST = 1000;
 const PAUSE_MS = 10;
 const CLIENTS = 10;
@@ -125,11 +127,13 @@ describe('new TCP connections', { timeout: 120_000 * PATIENCE }, () => {
   it.each([
     ['v4', 2],
     ['v6', 2],
+    ['v4', 1],
+    ['v6', 1],
   ] as const)('come about under a flood from many addresses, over IP%s, tcp_syncookies %i', async (family, cookies) => {
     await onHost('sysctl', '-qw', `${COOKIES}=${cookies}`);
     await start({ PROTECTION: 'auto', LISTENER_RATE: 10 });
     const { address, source } = FLOODS[family];
-    const frames = Array.from({ length: SOURCES }, (_, at) => synFrom(source(at), 1024 + at));
+    const frames = Array.from({ length: SYNS }, (_, at) => synFrom(source(at % SOURCES), 1024 + at));
     const stop = flood(frames);
     try {
       await vi.waitFor(async () => expect((await syn()).answered.packets).toBeGreaterThan(BURST), WAIT_MS);

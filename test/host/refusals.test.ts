@@ -1,11 +1,14 @@
 // What the agent and the command line refuse: one clear error each, the documented exit code, and nothing is lost.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadNative } from '../../src/kernel/native.ts';
+import { Pins } from '../../src/kernel/pins.ts';
 import { HOST, Lab } from '../../tools/lab/namespaces.ts';
 import { tortieCommand } from '../../tools/lab/project.ts';
+import { openObject } from '../abi/native/fixture.ts';
 
 const WITHOUT_CAPABILITIES = ['setpriv', '--inh-caps=-all', '--bounding-set=-all'];
 /** Root reads everything with them. */
@@ -82,6 +85,23 @@ describe('the command line', () => {
       'expected 8',
       'tortie cleanup',
     );
+    await startAndStop();
+    expect(run(tortieCommand('cleanup', '--bpffs', lab.bpffs))).toEqual({ code: 0, error: '' });
+  });
+
+  it.each(['tt_sides', 'tt_flows'])('refuses what somebody else has pinned as %s, and leaves it', async (map) => {
+    await startAndStop();
+    const pin = new Pins(join(lab.bpffs, 'tortie')).map(map);
+    rmSync(pin);
+    const foreign = openObject();
+    foreign.map('numbers').pin(pin);
+    const { id } = foreign.map('numbers').info;
+    foreign.close();
+    expectOneLine(run(agent()), 1, 'ABI_MISMATCH: ', `map ${map}: `, 'tortie cleanup');
+    const found = loadNative().BpfMap.openPinned(pin);
+    expect(found.info.id).toBe(id);
+    found.close();
+    expect(run(tortieCommand('cleanup', '--bpffs', lab.bpffs))).toEqual({ code: 0, error: '' });
     await startAndStop();
     expect(run(tortieCommand('cleanup', '--bpffs', lab.bpffs))).toEqual({ code: 0, error: '' });
   });

@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FlowEvent } from '../../src/abi/event.gen.ts';
 import { HostDims } from '../../src/abi/host.gen.ts';
 import { udp } from '../support/packets/transport.ts';
 import { HostMachine } from './support/host-machine.ts';
 import { ETH0, hostPolicy, listsOf } from './support/host-topology.ts';
 import { OUTSIDE, packet } from './support/topology.ts';
 
-/** Where struct tt_packet_place says that it is taken: what follows is twelve bytes. */
-const TAKEN_FROM_END = 16;
+/** Where struct tt_packet_place says that it is taken: twelve bytes follow, and room for two flows that go. */
+const TAKEN_FROM_END = 16 + 2 * FlowEvent.SIZE;
 
 let host: HostMachine;
 beforeAll(() => {
-  host = new HostMachine();
+  host = new HostMachine([], { isThorough: true });
   host.setInterfaces({ [ETH0]: listsOf(ETH0, ['normal']) });
   host.machine.publish(hostPolicy([[ETH0, 'normal', 'ingress', 'allow']]));
 });

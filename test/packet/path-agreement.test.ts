@@ -12,13 +12,13 @@ import { parsePathQuestion } from '../../src/model/path-question.ts';
 import type { World } from '../../src/model/world.ts';
 import { MIN_HEAP_WORDS } from '../../src/tables/compiler.ts';
 import { worldFrom } from '../support/world-from.ts';
-import { sizeOfRun } from '../support/worlds/agreement.ts';
+import { HOST_FLOWS, sizeOfRun } from '../support/worlds/agreement.ts';
 import { expectPathAgreement, type PathJudge } from '../support/worlds/path-agreement.ts';
 import { newSeed } from '../support/worlds/questions.ts';
 
 /** Room for any generated world, all of which are small. */
 const ROOM = { sizes: { heapWords: MIN_HEAP_WORDS, v6Nodes: 4096 }, endpoints: 128 };
-const size = sizeOfRun({ flows: 12_000, flowsPerWorld: 300 });
+const size = sizeOfRun(HOST_FLOWS);
 
 let kernel: KernelPathEvaluator | undefined;
 afterAll(() => kernel?.close());

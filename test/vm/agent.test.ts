@@ -3,6 +3,7 @@
 // one thing at a time.
 import { randomInt } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -14,6 +15,8 @@ import { PATIENCE } from '../../tools/lab/patience.ts';
 import type { ProbeResult } from '../../tools/lab/peer.ts';
 import type { Stream } from '../../tools/lab/stream.ts';
 import type { TruthCase } from '../../tools/lab/truth-table.ts';
+import { isOlder } from '../../tools/vm/tier/plan.ts';
+import { hostEndpoint } from '../host/support/host-policies.ts';
 import { allowPorts, policy } from '../host/support/policies.ts';
 import { PolicyTruth } from '../host/support/policy-truth.ts';
 import { Setting, WORKLOADS_FILE } from '../host/support/setting.ts';
@@ -37,6 +40,9 @@ const late = workload('front', 'late', 3, { labels: { app: 'web' }, isUnplugged:
 const FEW = WORKLOADS.filter(({ pod }) => ['web-1', 'api-1', 'db-1', 'guest-1'].includes(pod));
 const few = FEW.map(partyOf);
 const EDITED_FILE = '90-edited.yaml';
+const HOST_FILE = '95-host.yaml';
+/** Programs at netfilter's hooks. */
+const HOST_POLICY_SINCE = [6, 4] as const;
 const STREAM_EVERY_MS = 20 * PATIENCE;
 const SYNC_LIMIT_MS = 5000;
 /** The kernel does not tell of what becomes of a program: the agent looks now and then. */
@@ -160,6 +166,31 @@ describe('one agent', () => {
       await expectUndisturbed(streams).catch((cause: unknown) => {
         throw new Error(hint, { cause });
       });
+    });
+  });
+
+  describe('host endpoints', () => {
+    it('are in force where the kernel has programs for them; elsewhere it is said why not, and all else stands', async () => {
+      const [outsider] = OUTSIDERS;
+      const [subnet] = outsider?.subnets ?? [];
+      const address = String(subnet?.host.replace(/\/.*/, ''));
+      const knock = { transport: 'tcp', address, port: 8080, timeoutMs: 1000 } as const;
+      expect(await setting.probe(String(outsider?.name), knock)).toBe('open');
+      setting.manifests.write(HOST_FILE, [hostEndpoint('lan', { interfaceName: outsider?.hostInterface })]);
+      const canEnforce = !isOlder(release(), HOST_POLICY_SINCE);
+      const isTold = ({ conditions }: AgentStatus) =>
+        conditions.some(({ reason, message }) => reason === 'HostEndpointsNotEnforced' && message.includes('6.4'));
+      const status = await agent.waitFor(
+        (found) => found.hostEndpoints.length === 1 && found.inSync && (canEnforce || isTold(found)),
+        AUDIT_LIMIT_MS,
+      );
+      expect(isTold(status)).toBe(!canEnforce);
+      expect(status.hostEndpoints).toMatchObject([{ state: canEnforce ? 'ready' : 'error' }]);
+      expect(await setting.probe(String(outsider?.name), knock)).toBe(canEnforce ? 'timeout' : 'open');
+      if (!canEnforce) await expectVerdictsStand();
+      setting.manifests.remove(HOST_FILE);
+      await agent.waitFor((found) => found.hostEndpoints.length === 0 && found.inSync, SYNC_LIMIT_MS);
+      expect(await setting.probe(String(outsider?.name), knock)).toBe('open');
     });
   });
 

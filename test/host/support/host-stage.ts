@@ -96,7 +96,7 @@ export class HostStage {
   async apply(...objects: readonly object[]): Promise<void> {
     this.write(...objects);
     await vi.waitFor(() => this.agent.get(`/apis/projectcalico.org/v3/globalnetworksets/${this.#mark}`), {
-      timeout: SOON_MS,
+      timeout: SOON_MS * PATIENCE,
       interval: 20,
     });
     await this.agent.waitFor(({ inSync }) => inSync, SOON_MS);

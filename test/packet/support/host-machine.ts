@@ -1,10 +1,11 @@
 // The programs at the host's hooks, over the tables and flows of a Machine. Interfaces are made up, and so is what connection
 // tracking would know: test runs have neither.
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { BpfObject, BpfProgram } from '../../../native/index.d.ts';
 import type { Event } from '../../../src/abi/event.gen.ts';
 import { encodeHostInterface, HostFlags, HostInterface } from '../../../src/abi/host.gen.ts';
 import { builtFile, loadNative } from '../../../src/kernel/native.ts';
+import { DEFAULT_BPFFS as BPFFS, Pins } from '../../../src/kernel/pins.ts';
 import { mapped, u32, viewOf } from './encoding.ts';
 import { Machine, type Settings } from './machine.ts';
 import { withPins } from './shared-maps.ts';
@@ -46,6 +47,8 @@ const TEST = { IN: 0, OUT: 4, HAS_ORIGINAL: 8, ORIGINAL: 12, PORT: 28, SIZE: 32 
 export interface HostSettings extends Settings {
   /** To be attached: interfaces and connection tracking are the kernel's. */
   readonly isReal?: boolean;
+  /** All packets are judged in full, those of known connections too. */
+  readonly isThorough?: boolean;
 }
 
 let machines = 0;
@@ -57,11 +60,13 @@ export class HostMachine {
   readonly #interfaces: DataView;
   readonly #test: DataView;
   readonly #programs: Readonly<Record<HostHook, BpfProgram>>;
+  readonly #isThorough: boolean;
 
   constructor(workloads: readonly Workload[] = [], settings: HostSettings = {}) {
     machines += 1;
-    this.#pins = `/sys/fs/bpf/tortie-packet-${process.pid}-${machines}`;
-    mkdirSync(this.#pins, { recursive: true });
+    this.#isThorough = settings.isThorough ?? false;
+    this.#pins = `${BPFFS}/tortie-packet-${process.pid}-${machines}`;
+    new Pins(this.#pins).create(BPFFS);
     this.machine = new Machine(workloads, { ...settings, pins: this.#pins });
     const { BpfObject: Native } = loadNative();
     const sizes = Object.fromEntries(
@@ -113,7 +118,9 @@ export class HostMachine {
       const ifindex = Number(number);
       this.#write(ifindex % HOST_SLOTS, ifindex, lists);
     }
-    this.#write(HOST_SLOTS, 0, { ...others, flags: (others.flags ?? 0) | track });
+    const isTracked = [others, ...Object.values(interfaces)].every(({ untracked }) => untracked === undefined);
+    const flags = (others.flags ?? 0) | track | (isTracked && !this.#isThorough ? HostFlags.ALL_TRACKED : 0);
+    this.#write(HOST_SLOTS, 0, { ...others, flags });
   }
 
   /** Has the entry of an interface stand in a later place than the first. */

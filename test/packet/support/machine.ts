@@ -73,6 +73,8 @@ export class Machine {
   readonly #workloads: readonly Workload[];
   readonly #settings: Settings;
   readonly #roots: WrittenRoot[] = [];
+  /** What the last run sent, as the ring buffer has it: counts of flows are no events of a packet. */
+  lastChunk: Uint8Array = new Uint8Array();
   #active = 1;
   #here: Workload | undefined;
 
@@ -245,6 +247,7 @@ export class Machine {
 
   drainEvents(): Event[] {
     const chunk = this.#ring.drain();
+    this.lastChunk = chunk;
     const view = viewOf(chunk);
     const events: Event[] = [];
     for (let at = 0; at < chunk.byteLength; ) {

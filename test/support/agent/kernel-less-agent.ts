@@ -8,9 +8,13 @@ import type { ApiAgent } from '../../../src/agent/api/route.ts';
 import { AgentApi, type ApiOptions } from '../../../src/agent/api.ts';
 import { BlockService, type BlockServiceParts } from '../../../src/agent/block/block-service.ts';
 import { EventHub } from '../../../src/agent/event-hub.ts';
+import { FlowStoreService } from '../../../src/agent/flows/flow-store-service.ts';
+import { StoreClient } from '../../../src/agent/flows/store-client.ts';
 import { describeLiveManifests } from '../../../src/agent/live-manifests.ts';
 import { ManifestFeed, type StoredChanges } from '../../../src/agent/manifest-feed.ts';
+import { AgentMeter } from '../../../src/agent/metrics/agent-meter.ts';
 import { AgentNames } from '../../../src/agent/names.ts';
+import { completeOptions } from '../../../src/agent/options.ts';
 import { PolicyTurns } from '../../../src/agent/policy-turns.ts';
 import type { Lookout } from '../../../src/agent/protect/lookout.ts';
 import { StoreSession } from '../../../src/agent/store/session.ts';
@@ -21,11 +25,13 @@ import { sendToAgent } from '../../../src/cli/agent-client.ts';
 import type { Flow } from '../../../src/model/flow.ts';
 import type { FlowVerdict } from '../../../src/model/verdict.ts';
 import type { World } from '../../../src/model/world.ts';
+import { FlowHub } from '../../../src/observe/flows/flow-hub.ts';
 import type { Resource } from '../../../src/resources/resource.ts';
 import { TableCompiler, type TableSizes } from '../../../src/tables/compiler.ts';
 import { TableEvaluator } from '../../../src/tables/evaluator.ts';
 import type { TableImage } from '../../../src/tables/image.ts';
 import { TableEnforcement } from '../block/table-enforcement.ts';
+import { startStoreHere } from './store-here.ts';
 import { question } from './store-manifests.ts';
 
 export interface KernelLessOptions {
@@ -38,6 +44,8 @@ export interface KernelLessOptions {
   readonly tableSizes?: TableSizes;
   /** Of the block list. */
   readonly block?: Pick<BlockServiceParts, 'clock' | 'read'>;
+  /** Which flows are kept; all unless given. */
+  readonly flowStore?: 'off' | 'aggregated' | 'all';
   /** Entries of history. */
   readonly keptRevisions?: number;
 }
@@ -50,6 +58,8 @@ export class KernelLessAgent implements ApiAgent {
   /** What the block list has put in force. */
   readonly enforcement = new TableEnforcement();
   readonly events: EventHub;
+  readonly flowHub: FlowHub;
+  readonly flowStore: FlowStoreService;
   readonly settings = undefined;
   readonly loaded = Promise.resolve();
   readonly isLoading = false;
@@ -57,11 +67,18 @@ export class KernelLessAgent implements ApiAgent {
   readonly readings: ApiAgent['readings'] = {
     counters: () => new Map(),
     flows: () => [],
+    flowTable: () => ({ capacity: 0, flows: [], olderThan: [] }),
+    localPolicies: () => 0,
+    maps: () => [],
+    programs: () => [],
     tables: () => null,
+    usage: () => [],
     judge: (flow: Flow): FlowVerdict =>
       new TableEvaluator(this.#graph.flush(), this.#compiler, this.#image as TableImage).evaluate(flow),
   };
   readonly generation = 1;
+  readonly health = { conditions: [], repairs: 0, repairsByCause: {} };
+  readonly meter = new AgentMeter(completeOptions({}));
   isInSync = true;
   readonly log: string[] = [];
   readonly #feed: ManifestFeed;
@@ -104,6 +121,15 @@ export class KernelLessAgent implements ApiAgent {
         () => undefined,
       ),
     );
+    this.flowHub = new FlowHub(log);
+    this.flowStore = new FlowStoreService({
+      hub: this.flowHub,
+      stateDirectory,
+      log,
+      options: { flowStore: options.flowStore ?? 'all', flowStoreDays: 7, flowStoreBytes: 2 ** 30 },
+      openStore: (directory) =>
+        new StoreClient({ directory, retention: { days: 7, bytes: 2 ** 30 }, log, start: startStoreHere }),
+    });
     const identify = options.api?.identify ?? (() => ({ who: { kind: 'agent' as const }, from: {} }));
     this.#api = new AgentApi(this, log, { ...options.api, identify });
   }
@@ -172,6 +198,7 @@ export class KernelLessAgent implements ApiAgent {
   /** Stops it; its files stay for another one. */
   async stop(): Promise<void> {
     await this.#api.close();
+    await this.flowStore.stop();
     await this.stored.close();
     await this.blocks.close();
     this.#feed.close();

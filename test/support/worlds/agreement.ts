@@ -35,6 +35,9 @@ export interface AgreementRun extends RunSize {
   readonly open: (world: World) => Judge;
 }
 
+/** Past a host's interfaces, of either engine: of one seed both are asked the same. */
+export const HOST_FLOWS = { flows: 100_000, flowsPerWorld: 1000 } as const;
+
 /** The usual size, unless the environment asks for another: TORTIE_EXACT_FLOWS, TORTIE_EXACT_FIRST. */
 export function sizeOfRun(usual: Pick<RunSize, 'flows' | 'flowsPerWorld'>): RunSize {
   const { TORTIE_EXACT_FLOWS: asked, TORTIE_EXACT_FIRST: first } = process.env;

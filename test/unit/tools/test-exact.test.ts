@@ -15,7 +15,10 @@ function run(...parameters: readonly string[]): { status: number | null; output:
 
 describe('npm run test:exact', () => {
   it.each([
-    ['--only=tables,nothing', 'no pair nothing (pairs: tables, incremental, selectors, kernel)'],
+    [
+      '--only=tables,nothing',
+      'no pair nothing (pairs: tables, incremental, selectors, kernel, host-tables, host-kernel)',
+    ],
     ['--flows=many', '--flows: found many, expected a whole number above 0'],
     ['--histories=0', '--histories: found 0, expected a whole number above 0'],
     ['--worlds=1', "Unknown option '--worlds'"],

@@ -25,6 +25,7 @@ __u32 bpf_get_smp_processor_id(void);
 long bpf_skb_load_bytes(const void *skb, __u32 offset, void *to, __u32 size);
 void *bpf_ringbuf_reserve(void *ring, __u64 size, __u64 flags);
 void bpf_ringbuf_submit(void *record, __u64 flags);
+long bpf_ringbuf_output(void *ring, void *data, __u64 size, __u64 flags);
 long bpf_spin_lock(struct bpf_spin_lock *lock);
 long bpf_spin_unlock(struct bpf_spin_lock *lock);
 long bpf_redirect_peer(__u32 ifindex, __u64 flags);

@@ -1,0 +1,111 @@
+// The process that keeps flows, on a disk that fills up, killed, and over the life of an agent.
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StoreClient } from '../../src/agent/flows/store-client.ts';
+import { Logger } from '../../src/base/log.ts';
+import { EVERY_FLOW } from '../../src/observe/flow-query/filter.ts';
+import type { FlowLog } from '../../src/observe/flows/flow-log.ts';
+import { flowLog } from '../support/flow-logs.ts';
+
+const MAIN = process.env.TORTIE_STORE_PROCESS ?? resolve('dist/agent/flows/store-process-main.js');
+const RETENTION = { days: 7, bytes: 2 ** 30 };
+/** Retention is by the clock. */
+const START = Date.now();
+const all = { filter: EVERY_FLOW, sort: '-time', limit: 10 } as const;
+
+describe('the process that keeps flows', { timeout: 120_000 }, () => {
+  let folder: string;
+  let said: string[];
+  let child: ChildProcess;
+  let client: StoreClient;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tortie-store-'));
+    said = [];
+  });
+
+  afterEach(async () => {
+    await client.close();
+    if (isMounted(folder)) execFileSync('umount', ['--lazy', folder]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function open(): StoreClient {
+    client = new StoreClient({
+      directory: join(folder, 'flows'),
+      retention: RETENTION,
+      log: new Logger({ level: 'info', write: (line) => said.push(line) }),
+      start: () => {
+        child = fork(MAIN, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+        return child;
+      },
+    });
+    return client;
+  }
+
+  /** What does not repeat does not shrink: half a megabyte. */
+  const batch = (round: number): FlowLog[] =>
+    Array.from({ length: 500 }, (_, index) =>
+      flowLog({
+        startTime: START + round,
+        endTime: START + round,
+        node: `${round}-${index}-${randomBytes(750).toString('base64')}`,
+      }),
+    );
+
+  it('gives the oldest flows up on a full disk, goes on with the newest, and lives', async () => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder]);
+    const store = open();
+    let last = await store.append(batch(0));
+    for (let round = 1; round < 60; round += 1) last = await store.append(batch(round));
+    expect(last.expired + last.givenUp).toBeGreaterThan(0);
+    expect(last.bytes).toBeLessThan(24 * 2 ** 20);
+    const [newest] = await store.list(all);
+    expect(newest?.log.startTime).toBe(START + 59);
+    // Somebody else takes all the rest.
+    try {
+      writeFileSync(join(folder, 'other'), Buffer.alloc(24 * 2 ** 20));
+    } catch {
+      // Full, as it should be.
+    }
+    for (let round = 60; round < 70; round += 1) last = await store.append(batch(round));
+    expect(last.expired + last.givenUp + last.lost).toBeGreaterThan(0);
+    rmSync(join(folder, 'other'));
+    last = await store.append(batch(70));
+    last = await store.append(batch(71));
+    expect((await store.list(all))[0]?.log.startTime).toBe(START + 71);
+    expect(child.exitCode).toBeNull();
+  });
+
+  it('has what it had after it was killed, and is started again by whoever needs it', async () => {
+    const store = open();
+    await store.append([flowLog(), flowLog()]);
+    const ended = new Promise((done) => child.once('exit', done));
+    child.kill('SIGKILL');
+    await ended;
+    await expect
+      .poll(async () => (await store.list(all).catch(() => [])).length, { timeout: 30_000, interval: 1000 })
+      .toBe(2);
+    expect(said.join('')).toContain('the process that keeps flows has ended');
+  });
+
+  it('ends with the agent, whatever signal the group gets', async () => {
+    const store = open();
+    await store.append([flowLog()]);
+    child.kill('SIGTERM');
+    child.kill('SIGINT');
+    await store.append([flowLog()]);
+    expect((await store.status()).records).toBe(2);
+    const { pid } = child;
+    await store.close();
+    expect(existsSync(`/proc/${pid}/exe`)).toBe(false);
+  });
+});
+
+function isMounted(path: string): boolean {
+  return execFileSync('findmnt', ['-n', '-o', 'TARGET', '--target', path], { encoding: 'utf8' }).trim() === path;
+}

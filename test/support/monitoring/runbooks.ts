@@ -1,0 +1,23 @@
+// The runbooks, and the commands in them.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const FOLDER = 'docs/runbooks';
+
+/** Text by name of file, without the list of all. */
+export function runbooks(project: string): Map<string, string> {
+  const names = readdirSync(join(project, FOLDER)).filter((name) => name !== 'README.md');
+  return new Map(names.map((name) => [name, readFileSync(join(project, FOLDER, name), 'utf8')]));
+}
+
+/** Lines of the blocks that are for a shell. */
+export function commandsOf(text: string): string[] {
+  return [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
+    block.split('\n').filter((line) => line !== ''),
+  );
+}
+
+/** Verbs of tortie that are spoken of in a line of prose. */
+export function verbsIn(text: string): string[] {
+  return [...text.matchAll(/`tortie ([a-z-]+)/g)].map(([, verb = '']) => verb);
+}
