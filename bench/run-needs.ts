@@ -24,6 +24,7 @@ const NEEDS: Readonly<Record<string, SectionNeeds>> = {
   forward: TRAFFIC,
   tcp: TRAFFIC,
   host: TRAFFIC,
+  'xdp-path': TRAFFIC,
   change: { root: true, commands: ['ip'] },
   idle: { root: true, commands: ['ip'] },
   diff: COMPUTE,

@@ -3,6 +3,8 @@ import { benchChange } from './change.ts';
 import { benchCompile } from './compile.ts';
 import { benchDiff } from './diff.ts';
 import { benchEvents } from './events.ts';
+import { benchFlowLogs } from './flow-logs.ts';
+import { benchFlowStore } from './flow-store.ts';
 import { benchFlows } from './flows.ts';
 import { benchForward } from './forward.ts';
 import { benchHost } from './host.ts';
@@ -13,6 +15,7 @@ import { benchScale } from './scale.ts';
 import { benchTcp } from './tcp.ts';
 import { benchVerdict } from './verdict.ts';
 import { benchXdp } from './xdp.ts';
+import { benchXdpPath } from './xdp-path.ts';
 
 export const SECTIONS: Readonly<Record<string, BenchSection>> = {
   verdict: benchVerdict,
@@ -20,8 +23,11 @@ export const SECTIONS: Readonly<Record<string, BenchSection>> = {
   tcp: benchTcp,
   host: benchHost,
   xdp: benchXdp,
+  'xdp-path': benchXdpPath,
   events: benchEvents,
   flows: benchFlows,
+  'flow-logs': benchFlowLogs,
+  'flow-store': benchFlowStore,
   instructions: benchInstructions,
   change: benchChange,
   scale: benchScale,

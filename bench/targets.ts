@@ -28,6 +28,7 @@ const verdict = (name: string, family: number, rules: number): RowKey => key('ve
 const forward = (name: string, rules?: number): RowKey => key('forward', name, rules === undefined ? {} : { rules });
 const tcp = (name: string, who: string): RowKey => key('tcp', name, { who });
 const host = (name: string, who: string): RowKey => key('host', name, { who });
+const drop = (who: string): RowKey => key('xdp-path', 'drop', { who, sources: 10_000 });
 const CLUSTER = { policies: 75_000, pods: 100_000, namespaces: 25_000 };
 const ALL_RULES = [1, 100, 10_000, 100_000];
 
@@ -59,8 +60,15 @@ export const TARGETS: readonly Target[] = [
   atLeast('TCP round trips to none', tcp('rr of none', 'tortie'), 103),
   atLeast('TCP connections to none', tcp('crr of none', 'tortie'), 105),
   atMost('TCP connection p99 to none', tcp('crr-p99 of none', 'tortie'), 100),
-  atLeast('datagrams into a host to none', host('udp-in of none', 'tortie'), 97),
-  atLeast('connections into a host to none', host('tcp-crr of none', 'tortie'), 97),
+  {
+    ...atLeast('datagrams into a host to none', host('udp-in of none', 'tortie'), 97),
+    floor: host('udp-in of none', 'empty'),
+  },
+  atLeast('datagrams into a host to nftables', host('udp-in', 'nft-set-ct'), 1, host('udp-in', 'tortie')),
+  {
+    ...atLeast('connections into a host to none', host('tcp-crr of none', 'tortie'), 97),
+    floor: host('tcp-crr of none', 'empty'),
+  },
   atLeast('forwarding by a host to nftables', host('forward', 'nft-set-ct'), 1, host('forward', 'tortie')),
   {
     ...atMost('change of one policy, p50', key('change', 'one-policy', { policies: 10_000 }), 3),
@@ -82,6 +90,8 @@ export const TARGETS: readonly Target[] = [
   atMost('events lost without being counted', key('scale', 'events-uncounted', { rate: 100_000 }), 0),
   atMost('blocked source, IPv4', key('xdp', 'drop', { family: 4, cidrs: 1_000_000 }), 25),
   atMost('blocked source, IPv6', key('xdp', 'drop', { family: 6, cidrs: 1_000_000 }), 25),
+  atLeast('drop of a blocked source to a set of nftables', drop('nft-ingress'), 1, drop('tortie')),
+  atLeast('connections under a flood that come about', key('xdp-path', 'flood-share', { who: 'tortie' }), 99),
   atMost('blocked from the request on, IPv4', key('xdp', 'add-request', { family: 4, cidrs: 1_000_000 }), 10),
   atMost('blocked from the request on, IPv6', key('xdp', 'add-request', { family: 6, cidrs: 1_000_000 }), 10),
   atMost('idle agent, memory', key('idle', 'rss', { endpoints: 100 }), 120),
