@@ -5,7 +5,8 @@
 //   ...
 //   <!-- /table -->
 import { PROTECTIVE_FIELDS } from '../src/agent/config/felix-safety.ts';
-import { ALL_SETTINGS, type ChangeTime, LIMITS_KEY, type Setting } from '../src/agent/config/settings.ts';
+import type { ChangeTime, Setting } from '../src/agent/config/setting.ts';
+import { ALL_SETTINGS, LIMITS_KEY } from '../src/agent/config/settings.ts';
 import { UNUSED_FELIX_FIELDS } from '../src/resources/schemas/felix-configuration.ts';
 
 const MARKED = /(<!-- table (\S+) -->\n)[\s\S]*?(<!-- \/table -->)/g;

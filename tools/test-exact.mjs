@@ -9,7 +9,7 @@ import { findMissingNeeds } from './test/needs.mjs';
 /** Each shard starts at a world of its own; no run has as many. */
 const WORLDS_OF_A_SHARD = 10_000_000;
 
-/** What is held to what. `variable` says how much to the test; pure pairs are shared among all processors. */
+/** What is held to what. `variable` says how much to the test; pure pairs are shared among all processors, unless they say otherwise. */
 const pairs = {
   tables: {
     title: 'model == tables',
@@ -39,11 +39,27 @@ const pairs = {
     file: 'test/packet/agreement.test.ts',
     variable: 'TORTIE_EXACT_FLOWS',
   },
+  'host-tables': {
+    title: 'model == tables, past interfaces',
+    unit: 'flows',
+    project: 'unit',
+    file: 'test/unit/tables/path-evaluator.test.ts',
+    variable: 'TORTIE_EXACT_FLOWS',
+    // The same packets as of the next one: three engines agree on each.
+    shards: 1,
+  },
+  'host-kernel': {
+    title: 'kernel == model, past interfaces',
+    unit: 'flows',
+    project: 'packet',
+    file: 'test/packet/path-agreement.test.ts',
+    variable: 'TORTIE_EXACT_FLOWS',
+  },
 };
 
 const defaults = { flows: 1_000_000, histories: 10_000, selectors: 1_000_000 };
 const help = `npm run test:exact -- [options]: the generated tests of npm test with many more questions
-  --flows=N       flows for model == tables and for kernel == model (default ${defaults.flows})
+  --flows=N       flows for each model == tables and kernel == model (default ${defaults.flows})
   --histories=N   histories of changes for incremental == from scratch (default ${defaults.histories})
   --selectors=N   selectors (default ${defaults.selectors})
   --seed=S        the seed that a run has printed, to run it again
@@ -97,7 +113,8 @@ async function holds(pair, request) {
   for (const need of missing) console.error(`${pair.title} cannot run: ${need}`);
   if (missing.length > 0) return false;
   const total = request[pair.unit];
-  const shards = pair.project === 'unit' ? Math.min(availableParallelism(), total) : 1;
+  const processes = pair.project === 'unit' ? availableParallelism() : 1;
+  const shards = Math.min(pair.shards ?? processes, total);
   const start = performance.now();
   console.log(`exact: ${pair.title}: ${total} ${pair.unit}, seed ${request.seed}, ${shards} processes`);
   const runs = Array.from({ length: shards }, (_, shard) => {

@@ -10,7 +10,7 @@ import type { CommandOutput } from '../../src/bench/command.ts';
 import { askAgent } from '../../src/cli/agent-client.ts';
 import { HOST, type Lab } from './namespaces.ts';
 import { PATIENCE } from './patience.ts';
-import { tortieCommand } from './project.ts';
+import { programCommand, tortieCommand } from './project.ts';
 
 export interface AgentOptions {
   /** Directory of manifests. */
@@ -64,7 +64,7 @@ export class Agent {
     const limitFlags = limits.flatMap((limit) => ['--limit', limit]);
     const audits = auditSeconds === undefined ? [] : ['--audit-seconds', String(auditSeconds)];
     const words = [...argv, ...limitFlags, ...audits, ...places, '--socket', socketPath(lab)];
-    const command = program === undefined ? tortieCommand(...words) : [process.execPath, program, ...words];
+    const command = program === undefined ? tortieCommand(...words) : programCommand(program, ...words);
     return new Agent(lab, lab.spawn(HOST, [...wrapper, ...command], { stdio: ['ignore', 'ignore', 'pipe'] }));
   }
 

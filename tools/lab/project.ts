@@ -23,7 +23,14 @@ export function findProject(): string {
 
 /** An argument vector that runs `tortie`, or whatever TORTIE_PROGRAM names. Throws OBJECT_MISSING when it is not built. */
 export function tortieCommand(...argv: readonly string[]): string[] {
-  const program = process.env.TORTIE_PROGRAM ?? join(findProject(), COMMAND);
+  return programCommand(process.env.TORTIE_PROGRAM ?? join(findProject(), COMMAND), ...argv);
+}
+
+/**
+ * The same of another build's command. Node gets the words of TORTIE_NODE_FLAGS, such as --cpu-prof. Throws OBJECT_MISSING when
+ * it is not built.
+ */
+export function programCommand(program: string, ...argv: readonly string[]): string[] {
   if (!existsSync(program)) {
     throw new DataplaneError('OBJECT_MISSING', 'is not there', {
       operation: 'run',
@@ -31,5 +38,6 @@ export function tortieCommand(...argv: readonly string[]): string[] {
       hint: 'npm run build',
     });
   }
-  return [process.execPath, program, ...argv];
+  const flags = (process.env.TORTIE_NODE_FLAGS ?? '').split(' ').filter((flag) => flag !== '');
+  return [process.execPath, ...flags, program, ...argv];
 }

@@ -1,7 +1,7 @@
-// The door `npm run test:mutants [-- --only=TEXT ...] [--under=COMMAND]`: takes each defence of the programs out, one at a time, in a copy of the
-// tree, and expects a test to notice. Which defences there are is in list/.
+// The door `npm run test:mutants [-- --only=TEXT ...] [--suite=NAME ...] [--under=COMMAND]`: takes each defence of the programs out,
+// one at a time, in a copy of the tree, and expects a test to notice. Which defences there are is in list/.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { readResults, writeResults } from './document.mjs';
+import { writeResults } from './document.mjs';
 import { allMutants } from './list/all.mjs';
 import { Sandbox } from './sandbox.mjs';
 
@@ -9,15 +9,15 @@ import { Sandbox } from './sandbox.mjs';
 const SUITES = {
   packet: ['attacks', 'test/packet/ test/attacks/memory'],
   wire: ['test/attacks/wire'],
-  guard: ['test/packet/guard'],
+  guard: ['test/packet/guard-lists test/packet/guard-syn', 'test/packet/guard'],
   host: ['test/packet/host-'],
 };
 
 process.exitCode = main(process.argv.slice(2));
 
 /**
- * `--only`: a part of the mutants' names; more than one may be given. `--under`: words in front of what loads programs, such as a lock that
- * users of a machine share.
+ * `--only`: a part of the mutants' names; `--suite`: who has to notice them; more than one of either may be given. `--under`: words in
+ * front of what loads programs, such as a lock that users of a machine share.
  */
 function main(parameters) {
   const options = (name) =>
@@ -27,23 +27,36 @@ function main(parameters) {
   const sandbox = new Sandbox();
   process.on('SIGINT', () => process.exit(130));
   process.on('exit', () => sandbox.remove());
-  const base = { name: 'the programs as they are', folder: 'mutants/none', suites: ['attacks'] };
-  const broken = sandbox.build(base.folder);
-  if (broken !== undefined) throw new Error(broken);
-  const chosen = allMutants.filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)));
+  const suites = options('suite');
+  const chosen = allMutants
+    .filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)))
+    .filter(({ suite }) => suites.length === 0 || suites.includes(suite));
+  const whole = buildWhole(sandbox, new Set(chosen.map(({ suite }) => suite)));
   const built = chosen.map((mutant, index) => build(sandbox, mutant, `mutants/${index}`));
   const refused = built.filter(({ by }) => by !== undefined);
   const loadable = built.filter(({ by }) => by === undefined);
-  const remember = (results) => writeResults(allMutants, [...readResults(), ...results]);
-  const [whole, ...probed] = probeAll(sandbox, under, [base, ...loadable], ([, ...found]) => remember(found));
-  // Otherwise every mutant would be noticed by what fails anyway.
-  if (whole.state !== 'survived') throw new Error(`${whole.name}: ${whole.state} ${whole.test ?? whole.by}`);
-  const results = [...refused, ...probed];
-  remember(results);
+  const remember = (found) => {
+    // Otherwise every mutant would be noticed by what fails anyway.
+    const broken = found.slice(0, whole.length).find(({ state }) => state !== 'survived');
+    if (broken !== undefined) throw new Error(`${broken.name}: ${broken.state} ${broken.test ?? broken.by}`);
+    writeResults(allMutants, found.slice(whole.length));
+    return found.slice(whole.length);
+  };
+  const results = [...refused, ...remember(probeAll(sandbox, under, [...whole, ...loadable], remember))];
+  writeResults(allMutants, results);
   const failed = results.filter(({ state }) => state !== 'noticed');
   for (const { name, state, by } of failed) console.log(`${state}: ${name}${by ? `\n${by}` : ''}`);
   console.log(`${results.length - failed.length} noticed, ${failed.length} not`);
   return failed.length === 0 ? 0 : 1;
+}
+
+/** The programs as they are, for each of the suites. All of the packet tier takes ten minutes, and is run often enough. */
+function buildWhole(sandbox, suites) {
+  const folder = 'mutants/none';
+  const broken = sandbox.build(folder);
+  if (broken !== undefined) throw new Error(broken);
+  const asked = ['guard', 'host'].filter((suite) => suites.has(suite)).flatMap((suite) => SUITES[suite]);
+  return ['attacks', ...asked].map((suite) => ({ name: 'the programs as they are', folder, suites: [suite] }));
 }
 
 function build(sandbox, mutant, folder) {

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { createServer } from 'vite';
 import { OBJECTS } from './sandbox.mjs';
 
-const HOLD_MS = 80_000;
+const HOLD_MS = 150_000;
 const REPORT = path.resolve('report.json');
 const VITEST = ['node_modules/vitest/vitest.mjs', 'run', '--bail', '1', '--reporter', 'json', '--outputFile', REPORT];
 

@@ -12,7 +12,7 @@ const needs = {
   packet: [needsBuild, needsBpf],
   attacks: [needsBuild, needsBpf, needsTools],
   fuzz: [needsBuild],
-  host: [needsBuild, needsBpf, needsTools, needsShells, needsPackaging],
+  host: [needsBuild, needsBpf, needsTools, needsShells, needsCollectors, needsPackaging],
   proof: [needsBuild, needsBpf, needsTools, needsTracer],
   traffic: [needsBuild, needsBpf, needsTools, needsQemu],
   vm: [needsBuild, needsQemu],
@@ -47,6 +47,10 @@ function needsTools() {
 
 function needsShells() {
   return needsPrograms({ zsh: 'zsh', fish: 'fish', mandoc: 'mandoc' });
+}
+
+function needsCollectors() {
+  return needsPrograms({ nfcapd: 'nfdump', nfdump: 'nfdump', rsyslogd: 'rsyslog', jq: 'jq', journalctl: 'systemd' });
 }
 
 function needsPackaging() {

@@ -80,7 +80,7 @@ export const guardMutants = [
     'syn-protect.h',
     'one source gets no more than its share',
     'return counter && tt_syn_count(counter, second) > state->syn_source;',
-    'return false;',
+    'return counter && tt_syn_count(counter, second) == 0;',
     GUARD,
   ],
   [
@@ -105,6 +105,12 @@ export const guardMutants = [
     'if (tt_syn_answer(frame, packet, interface->mtu, said))',
     GUARD,
   ],
-  ['syn-answer.h', 'the checksum of the answer', 'tcp->check = tt_sum_fold(', 'tcp->urgent = tt_sum_fold(', GUARD],
-  ['syn-answer.h', 'the header checksum of the answer', 'ip->check = tt_sum_fold(', 'ip->id = tt_sum_fold(', GUARD],
+  ['syn-answer.h', 'the checksum of the answer', 'tcp->check = tt_sum_fold(', 'tcp->check = 1 + tt_sum_fold(', GUARD],
+  [
+    'syn-answer.h',
+    'the header checksum of the answer',
+    'ip->check = tt_sum_fold(',
+    'ip->check = 1 + tt_sum_fold(',
+    GUARD,
+  ],
 ];

@@ -64,8 +64,8 @@ export const hostMutants = [
   [
     'host-report.h',
     'a connection is logged once',
-    ' && (kind == TT_EVENT_NEW_FLOW || kind == TT_EVENT_DENIED)',
-    '',
+    '(kind == TT_EVENT_NEW_FLOW || kind == TT_EVENT_DENIED)',
+    'kind != 255',
     HOST,
   ],
 
@@ -135,4 +135,32 @@ export const hostMutants = [
     HOST,
   ],
   ['neighbour.h', 'listener reports of hosts only', 'return TT_IS_HOST;', 'return true;', HOST],
+
+  ['host-known.h', 'a known connection that asks anew is judged', ' || tt_host_asks_anew(&packet)', '', HOST],
+  [
+    'host-known.h',
+    'a known connection is judged again after a change',
+    ` ||\n${T}    !tt_flow_is_current(context, packet, &entry->flow))`,
+    ')',
+    HOST,
+  ],
+  [
+    'host-known.h',
+    'a known connection ends with its time',
+    ' || tt_is_expired(context, packet->jiffies, packet->protocol, &entry->flow)',
+    '',
+    HOST,
+  ],
+  ['host-glance.h', 'a fragment is no whole packet', ' || (start >> 48 & TT_GLANCE_V4_MORE)', '', HOST],
+  ['host-glance.h', 'an IPv4 header with options', '(__u8)start != TT_IPV4_PLAIN', '0', HOST],
+  ['host-glance.h', 'an IPv4 packet longer than it is', ' || total > length', '', HOST],
+  ['host-glance.h', 'an IPv6 packet longer than it is', ' || payload + sizeof(struct ipv6hdr) > length', '', HOST],
+  ['host-glance.h', 'a header that is cut off', 'room < least || linear < least', '0', HOST],
+  [
+    'host-glance.h',
+    'a TCP header too short',
+    'return (word >> 32 & 0xff) >= (TT_TCP_BYTES / 4) << 4;',
+    'return true;',
+    HOST,
+  ],
 ];

@@ -183,6 +183,28 @@ export const memoryMutants = [
     'if (kind == TT_EVENT_DROPPED)',
   ],
 
+  [
+    'flow-told.h',
+    'a flow of which all was told goes without a word',
+    'if (!entry->named_by || entry->flow.told ==',
+    'if (entry->flow.told ==',
+  ],
+  ['flow-told.h', 'nothing is told twice', ' || entry->flow.told == tt_told_fingerprint(&entry->flow))', ')'],
+  ['flow-told.h', 'what was told once is not noted any more', 'event->kind = 0;', ''],
+  ['flow-told.h', 'which end the counts of a slot are of', 'is_high != is_reply ? TT_FLOW_FROM_HIGH : 0', '0'],
+  [
+    'flow-table.h',
+    'counts of a flow that loses its place',
+    'tt_told_note(&gone[0], place->region, made.entry, made.number);',
+    ';',
+  ],
+  ['flow-enter.h', 'counts of a flow that starts over', 'tt_told_note(&gone[0], place->region, entry, number);', ';'],
+  ['flow-enter.h', 'a flow that starts over is another one', 'flow->created_jiffies = created + 1;', ';'],
+  ['cache.h', 'counts whose flow is gone', 'tt_told_send_counts(slot, key, is_high);', ';'],
+  ['flush.h', 'a slot is emptied once', 'slot->packets = 0;', ''],
+  ['flush.h', 'a slot that still answers is left alone', 'if (bpf_jiffies64() - synced < state->hz)', 'if (0)'],
+  ['flush.h', 'counts of an earlier flow of the same name', ' || synced < entry->flow.created_jiffies)', ')'],
+
   ['guard.h', 'blocked sources', 'if (class == TT_GUARD_DROP)', 'if (0)', GUARD],
   ['guard.h', 'sources behind tags', 'TT_GUARD_TAGS = 2,', 'TT_GUARD_TAGS = 0,', GUARD],
   ['guard.h', 'sources behind a second tag', 'TT_GUARD_TAGS = 2,', 'TT_GUARD_TAGS = 1,', GUARD],

@@ -91,6 +91,14 @@ export const LANES: readonly Lane[] = [
           { words: 'takes its place in front again', since: TCX },
         ],
       },
+      {
+        name: 'host endpoints',
+        meaning:
+          'in force where the kernel has programs for them; elsewhere the agent says why not, and all else stands',
+        files: [ONE_AGENT],
+        only: ['> host endpoints >'],
+        env: SMALL_MAPS,
+      },
     ],
   },
   {
@@ -143,6 +151,13 @@ export const LANES: readonly Lane[] = [
         meaning:
           'to, from and through the host, from workloads and from outside, with translation: all rows, with the agent running',
         files: ['test/host/host-truth.test.ts', 'test/host/host-endpoint.test.ts'],
+        env: SMALL_MAPS,
+      },
+      {
+        name: 'host links',
+        meaning: 'host endpoints on bonds, VLANs, tunnels and WireGuard, which appear and vanish',
+        files: ['test/host/host-link-kinds.test.ts'],
+        only: ['kind bond', 'kind vlan', 'kind ipip', 'kind wireguard'],
         env: SMALL_MAPS,
       },
     ],

@@ -41,7 +41,11 @@ export async function runTier({ kernels = KERNELS, features = [], atOnce = 2 }: 
     features.includes(name) || (features.length === 0 && isByName !== true);
   const tell = (kernel: string, what: string) => console.log(`vm ${kernel}: ${what}`);
   const isProof = FEATURES.some((feature) => feature.name === 'proof' && isWanted(feature));
-  const env: Record<string, string> = isProof ? { TORTIE_OTHER_LAYOUT: await makeOtherLayout() } : {};
+  const { TORTIE_NODE_FLAGS = '' } = process.env;
+  const env: Record<string, string> = {
+    TORTIE_NODE_FLAGS,
+    ...(isProof && { TORTIE_OTHER_LAYOUT: await makeOtherLayout() }),
+  };
   return resultOf(await runKernels(requests, { tests, isWanted, env, atOnce, cwd: findProject(), tell }));
 }
 
