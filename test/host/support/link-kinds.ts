@@ -1,4 +1,5 @@
 // Interfaces of every kind that a host has, between the host and an outsider of a lab. What is expected of them is said by the test.
+import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -60,7 +61,7 @@ const tunnel =
     return { host: line(host[family], outside[family]), outsider: line(outside[family], host[family]) };
   };
 
-export const LINK_KINDS: readonly LinkKind[] = [
+const ALL_KINDS: readonly LinkKind[] = [
   { kind: 'veth', families: BOTH, lines: veth(LINK) },
   {
     kind: 'bridge',
@@ -86,6 +87,29 @@ export const LINK_KINDS: readonly LinkKind[] = [
   { kind: 'wireguard', families: BOTH, lines: wireguardLines, extra: wireguardPeers },
   { kind: 'tun', families: BOTH, extra: tunWire },
 ];
+
+/** A kernel without modules has what was built into it; one of a distribution has all of them. */
+const MAY_LACK = !existsSync(`/lib/modules/${release()}`);
+/** How such an interface is asked for in a namespace where nothing else is: of those kinds that a kernel may lack. */
+const PROBES: Readonly<Record<string, string>> = {
+  bond: 'type bond',
+  vlan: 'link lo type vlan id 5',
+  geneve: 'type geneve id 5 remote 192.0.2.1',
+  gre: 'type gre local 192.0.2.1 remote 192.0.2.2',
+  ipip: 'type ipip local 192.0.2.1 remote 192.0.2.2',
+  sit: 'type sit local 192.0.2.1 remote 192.0.2.2',
+  ip6tnl: 'type ip6tnl local 2001:db8::1 remote 2001:db8::2 mode any',
+  wireguard: 'type wireguard',
+};
+
+function isThere({ kind }: LinkKind): boolean {
+  const probe = PROBES[kind];
+  if (!MAY_LACK || probe === undefined) return true;
+  return spawnSync('unshare', ['--net', 'ip', 'link', 'add', 'probe', ...probe.split(' ')]).status === 0;
+}
+
+/** The kinds that this kernel knows. */
+export const LINK_KINDS: readonly LinkKind[] = ALL_KINDS.filter(isThere);
 
 function vlan({ under }: Ends): { readonly host: Lines; readonly outsider: Lines } {
   const line = (below: string): Lines => [`link add link ${below} name ${LINK} type vlan id 5`];
@@ -138,15 +162,6 @@ async function tunWire({ lab, under }: Ends): Promise<() => Promise<void>> {
     wire.kill();
     await closed;
   };
-}
-
-/** A kernel without modules has what was built into it; one of a distribution has all of these. */
-const MAY_LACK = !existsSync(`/lib/modules/${release()}`);
-const LACK = /Unknown device type|Operation not supported/;
-
-/** Whether it is about a kind of interface that this kernel need not know. */
-export function isLack(error: unknown): boolean {
-  return MAY_LACK && LACK.test(String((error as Error).message));
 }
 
 /**
