@@ -326,10 +326,12 @@ export class Agent {
   }
 
   async #enforce(): Promise<void> {
-    this.#dataplane.readEvents((chunk, records) => this.events.publish(this.meter.counted(chunk, records)));
-    this.flowLogs.start();
     this.#isStarted = true;
     await this.#loop.request();
+    if (this.#isStopped) return;
+    // Not before: what an earlier agent left is named by the tables in force.
+    this.#dataplane.readEvents((chunk, records) => this.events.publish(this.meter.counted(chunk, records)));
+    this.flowLogs.start();
     this.stored.begin();
     this.#log.info('in force', { generation: this.#dataplane.generation, endpoints: this.#guard.statuses.length });
   }

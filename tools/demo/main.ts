@@ -1,6 +1,7 @@
 // The door `npm run demo`: shows on a network of its own what Tortie promises, and fails if any of it is not so.
 import { performance } from 'node:perf_hooks';
 import { showEdit, showKill, showTable } from './acts.ts';
+import { FLOW_SETTINGS, showFlows } from './flows.ts';
 import { say, saySection } from './screen.ts';
 import { Shop } from './shop.ts';
 
@@ -8,8 +9,9 @@ const BAD = 1;
 
 async function play(): Promise<boolean> {
   say('Tortie demo: the shop of examples/three-tier, on a network of its own.');
+  Object.assign(process.env, FLOW_SETTINGS);
   await using shop = await Shop.open();
-  const results = [await showTable(shop), await showKill(shop), await showEdit(shop)];
+  const results = [await showTable(shop), await showKill(shop), await showEdit(shop), await showFlows(shop)];
   return results.every(Boolean);
 }
 

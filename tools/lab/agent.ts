@@ -177,6 +177,7 @@ export class Agent {
   }
 }
 
-function socketPath(lab: Lab): string {
+/** Where the agent of a lab listens. */
+export function socketPath(lab: Lab): string {
   return join(lab.directory, 'agent.sock');
 }
