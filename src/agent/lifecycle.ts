@@ -67,6 +67,8 @@ export async function runAgent(sources: ConfigSources, write: (line: string) => 
       await metrics?.close();
       await remote?.close();
       await api.close();
+      // What was counted to the last is told before those who pass it on end.
+      await agent.flowLogs.stop();
       await exports.close();
       await agent.stop();
     }

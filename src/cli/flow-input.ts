@@ -44,8 +44,8 @@ export interface FlowInput extends FeedSummary {
 
 const CHUNK_BYTES = 1024 * 1024;
 const SHOWN_PROBLEMS = 10;
-const PAGE = 10_000;
-/** Of one answer of the store: what is more is not looked at, and said. */
+const PAGE = 2_000;
+/** Of one answer of the store: what is more is refused. */
 export const MAX_STORED = 2_000_000;
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
@@ -159,6 +159,12 @@ async function* storedPieces({ socket, since }: Pick<FlowInputFlags, 'socket' | 
     token = body.metadata?.continue;
     if (token === undefined || body.items.length === 0) return;
   }
+  throw new DataplaneError('LIMIT_EXCEEDED', 'has more records than one question may take', {
+    operation: 'read',
+    target: 'stored flows',
+    expected: `at most ${MAX_STORED}`,
+    hint: 'ask for a shorter time, or for fewer flows',
+  });
 }
 
 /** Of a file, or of standard input (-). Throws FILE_UNREADABLE. */

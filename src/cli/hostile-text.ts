@@ -8,6 +8,15 @@ export function visibleText(text: string): string {
   return text.replaceAll(ACTING, escapeOf);
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours of our own are what must stay
+const OWN = /\u001b\[\d+m|[\n\t]/;
+const OWN_OR_ACTING = new RegExp(`${OWN.source}|${ACTING.source}`, 'gu');
+
+/** Lines that are painted already: colours, ends of lines and tabs stay, whatever else would act on a terminal does not. */
+export function visibleLines(text: string): string {
+  return text.replaceAll(OWN_OR_ACTING, (found) => (OWN.test(found) ? found : escapeOf(found)));
+}
+
 /** JSON of one line that is safe on a terminal, and the same value to whoever reads it. */
 export function visibleJson(value: unknown): string {
   return JSON.stringify(value).replaceAll(ACTING, escapeOf);

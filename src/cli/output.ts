@@ -1,6 +1,7 @@
 // Everything commands print: JSON, YAML and aligned tables on standard output, problems on standard error.
 // Colour only on a terminal, and never when NO_COLOR is set (no-color.org).
 import type { DataplaneError } from '../base/errors.ts';
+import { visibleLines } from './hostile-text.ts';
 
 export type OutputFormat = 'table' | 'json' | 'yaml';
 export const OUTPUT_FORMATS: readonly OutputFormat[] = ['table', 'json', 'yaml'];
@@ -26,10 +27,10 @@ export function printWarning(text: string): void {
   process.stderr.write(`warning: ${text}\n`);
 }
 
-/** Plain data as JSON or YAML; `table` is the caller's own text. */
+/** Plain data as JSON or YAML; `table` is the caller's own text, in which what others have named cannot act on the terminal. */
 export async function printData(data: unknown, format: OutputFormat, table: () => string): Promise<void> {
   if (format === 'json') print(JSON.stringify(data, null, 2));
-  else print(format === 'yaml' ? (await import('yaml')).stringify(data).trimEnd() : table());
+  else print(format === 'yaml' ? (await import('yaml')).stringify(data).trimEnd() : visibleLines(table()));
 }
 
 /** Columns padded to their widest cell; colour codes do not count. */

@@ -1,6 +1,6 @@
 // What other tools do to programs, pins, tables and interfaces while traffic runs is undone, and said; and what needs no
 // program to be off an interface lets nothing through that policy denies, and cuts nothing that it allows.
-import { existsSync, unlinkSync } from 'node:fs';
+import { existsSync, renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeSourceKey, SourceKey } from '../../src/abi/endpoint.gen.ts';
@@ -172,8 +172,9 @@ describe('repair under traffic', { timeout: 40_000 }, () => {
       unlinkSync(pin);
       await untilRepaired('pin-missing', 1, EVENT_LIMIT_MS);
       const { id } = loadNative().BpfMap.openPinned(pin).info;
-      unlinkSync(pin);
-      loadNative().BpfMap.openPinned(pins().map('tt_state')).pin(pin);
+      // Put there at once: what is missing for a moment the agent has pinned again before anybody else.
+      loadNative().BpfMap.openPinned(pins().map('tt_state')).pin(`${pin}-other`);
+      renameSync(`${pin}-other`, pin);
       await agent.waitFor(({ repairs }) => repairs >= 2, AUDIT_LIMIT_MS);
       expect(loadNative().BpfMap.openPinned(pin).info.id).toBe(id);
       await expectPolicy();

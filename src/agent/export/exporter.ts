@@ -225,9 +225,16 @@ export class Exporter<T> {
   #encodeNext(): EncodedBatch | undefined {
     const items = this.#queue.take(this.#parts.target.batchRecords);
     this.#oldestAt = performance.now();
-    const batch = this.#parts.sink.encode(items);
-    this.#droppedBy['not-expressible'] += items.length - batch.records;
-    return batch.records > 0 ? batch : undefined;
+    try {
+      const batch = this.#parts.sink.encode(items);
+      this.#droppedBy['not-expressible'] += items.length - batch.records;
+      return batch.records > 0 ? batch : undefined;
+    } catch (error) {
+      const { target, log } = this.#parts;
+      log.error('exporter cannot encode flow logs', { exporter: target.name, error: String(error) });
+      this.#droppedBy['not-expressible'] += items.length;
+      return undefined;
+    }
   }
 
   async #readSpool(spool: Spool): Promise<EncodedBatch | undefined> {

@@ -124,8 +124,13 @@ export class FlowLogService {
   policyChanges(desired: object): void {
     if (this.#counter === undefined || desired === this.#desired) return;
     this.#desired = desired;
-    const moment = this.#counter.now();
-    for (const part of this.#counter.sweep(moment, this.#most())) this.#publish(part, this.#readAt(moment));
+    try {
+      const moment = this.#counter.now();
+      for (const part of this.#counter.sweep(moment, this.#most())) this.#publish(part, this.#readAt(moment));
+    } catch (error) {
+      // Flow logs keep no policy from coming into force.
+      this.#parts.log.error('flows not read before a change of policy', { error: String(error) });
+    }
   }
 
   /** Reads what there is now. */

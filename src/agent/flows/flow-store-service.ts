@@ -35,6 +35,8 @@ export interface FlowStoreStatus {
 }
 
 const TICK_MS = 1000;
+/** For what is on the way when the agent ends. */
+const LAST_WRITE_MS = 5000;
 /** Records that wait for the store: more are let go. */
 const MAX_WAITING = 200_000;
 /** One message to the store. */
@@ -87,7 +89,8 @@ export class FlowStoreService {
     this.#stopListening?.();
     clearInterval(this.#timer);
     this.#queue(this.#aggregation?.takeAll() ?? []);
-    await this.#write();
+    // A disk that does not answer must not keep the agent from ending.
+    await Promise.race([this.#write(), new Promise((resolve) => setTimeout(resolve, LAST_WRITE_MS).unref())]);
     await this.#store?.close();
     this.#store = undefined;
     this.#aggregation = undefined;

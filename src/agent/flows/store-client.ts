@@ -44,7 +44,7 @@ const MAX_WAITING = 64;
 const CLOSE_MS = 5000;
 /** Between two starts of a process that ends at once. */
 const RESTART_MS = 5000;
-const HEAP_MIB = 128;
+const HEAP_MIB = 256;
 
 export class StoreClient implements FlowStore {
   readonly #options: StoreClientOptions;
@@ -97,6 +97,7 @@ export class StoreClient implements FlowStore {
     const child = this.#child;
     if (child === undefined) return;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.ref();
     if (child.connected) child.disconnect();
     const timer = setTimeout(() => child.kill('SIGKILL'), CLOSE_MS);
     await ended;

@@ -37,10 +37,14 @@ interface Snapshot {
   readonly byName: ReadonlyMap<string, WorkloadEndpoint>;
   /** Packets whose rules may still be told apart: it takes a walk over all endpoints for each new address. */
   comparisons: number;
+  /** Milliseconds that have gone into looking rules up. */
+  spentMs: number;
 }
 
 const SNAPSHOT_MS = 1000;
 const COMPARISONS = 300;
+/** Of a second: what is left of it is for everything else that the agent does. */
+const LOOK_UP_MS = 100;
 
 const KINDS: Readonly<Record<string, PolicyKind>> = {
   np: 'NetworkPolicy',
@@ -69,13 +73,23 @@ export class LoggedRules {
   #rulesOfSide(event: FlowEvent, direction: Direction, word: number): LoggedRule[] {
     const { trace } = this.#known.names.verdict(word);
     const snapshot = this.#take();
-    const candidates = candidatesOf(snapshot, trace, direction).filter((one) =>
-      isOfEndpoint(snapshot, one, this.#endpointName(event, direction)),
-    );
-    const matching = candidates.length > 1 ? tellApart(snapshot, candidates, event) : candidates;
+    const before = performance.now();
+    const matching = snapshot.spentMs > LOOK_UP_MS ? [] : this.#matching(snapshot, event, direction, trace);
+    snapshot.spentMs += performance.now() - before;
     if (matching.length > 0) return matching.map((one) => toLoggedRule(one, direction));
     const last = trace.at(-1);
     return last === undefined ? [] : [fromTrace(last, direction)];
+  }
+
+  #matching(
+    snapshot: Snapshot,
+    event: FlowEvent,
+    direction: Direction,
+    trace: readonly TraceEntry[],
+  ): readonly Candidate[] {
+    const endpoint = this.#endpointName(event, direction);
+    const candidates = candidatesOf(snapshot, trace, direction).filter((one) => isOfEndpoint(snapshot, one, endpoint));
+    return candidates.length > 1 ? tellApart(snapshot, candidates, event) : candidates;
   }
 
   #endpointName(event: FlowEvent, direction: Direction): string | undefined {
@@ -92,7 +106,16 @@ export class LoggedRules {
     const logging = last?.generation === generation ? last.logging : loggingPolicies(world);
     const byName = new Map([...world.workloadEndpoints.values()].map((endpoint) => [endpoint.displayName, endpoint]));
     const membership = new Membership(world);
-    this.#snapshot = { world, generation, takenAt: now, membership, logging, byName, comparisons: COMPARISONS };
+    this.#snapshot = {
+      world,
+      generation,
+      takenAt: now,
+      membership,
+      logging,
+      byName,
+      comparisons: COMPARISONS,
+      spentMs: 0,
+    };
     return this.#snapshot;
   }
 }

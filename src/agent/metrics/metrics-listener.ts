@@ -41,6 +41,7 @@ export class MetricsListener {
     const limits = { maxHeaderSize: HEADER_BYTES, headersTimeout: PATIENCE_MS, requestTimeout: PATIENCE_MS };
     this.#server = createServer(limits, (request, response) => void this.#answer(request, response));
     this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.setTimeout(PATIENCE_MS);
     this.#server.on('error', (error) => this.#tell(error.message));
   }
 

@@ -23,7 +23,7 @@ export interface FlowLists {
   list(question: FlowListQuestion): Promise<readonly StoredLog[]>;
 }
 
-const PAGE = 10_000;
+const PAGE = 2_000;
 const MAX_RECORDS = 500_000;
 const POLICY_TYPES: ReadonlySet<string> = new Set([
   'NetworkPolicy',

@@ -62,6 +62,12 @@ export class FlowAggregator {
 
   /** Aggregates of the buckets that ended by then (ms since 1970), oldest first; they are forgotten here. */
   take(now: number): FlowLog[] {
+    // The clock was set back: what bears a time to come is handed out, and nothing waits for that time.
+    if (now < this.#takenUntil - this.#bucketMs) {
+      const all = this.takeAll();
+      this.#takenUntil = Number.NEGATIVE_INFINITY;
+      return all;
+    }
     const ended = this.#buckets.filter(({ start }) => start + this.#bucketMs <= now);
     this.#buckets = this.#buckets.filter(({ start }) => start + this.#bucketMs > now);
     return this.#hand(ended);

@@ -34,5 +34,6 @@ class ProcessHere extends EventEmitter {
     return true;
   }
 
+  ref(): void {}
   unref(): void {}
 }

@@ -47,6 +47,16 @@ describe('FlowAggregator', () => {
     expect(aggregate(flowLog(), flowLog(more))).toHaveLength(2);
   });
 
+  it('goes on when the clock is set back', () => {
+    const aggregator = new FlowAggregator();
+    aggregator.add([flowLog({ startTime: 3_600_000, endTime: 3_601_000 })]);
+    expect(aggregator.take(3_620_000)).toHaveLength(1);
+    aggregator.add([flowLog({ startTime: 20_000, endTime: 21_000 })]);
+    expect(aggregator.take(22_000).map(({ endTime }) => endTime)).toEqual([3_630_000]);
+    aggregator.add([flowLog({ startTime: 30_000, endTime: 31_000 })]);
+    expect(aggregator.take(46_000).map(({ endTime }) => endTime)).toEqual([45_000]);
+  });
+
   it('keeps the labels that all of its flows have', () => {
     const web = (labels: Record<string, string>): FlowLog => flowLog({ source: end('web', { labels }) });
     const [log] = aggregate(
