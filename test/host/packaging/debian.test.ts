@@ -39,7 +39,9 @@ describe('the Debian package', () => {
     expect(paths).toEqual(
       expect.arrayContaining(['./usr/bin/tortie', './etc/tortie/tortie.yaml', './etc/tortie/manifests/']),
     );
-    expect(paths.filter((path) => /\/(typescript|vitest|biome|test)\/|(?<!\/build)\/src\/|\.(ts|map|cc?|h)$/.test(path))).toEqual([]);
+    expect(
+      paths.filter((path) => /\/(typescript|vitest|biome|test)\/|(?<!\/build)\/src\/|\.(ts|map|cc?|h)$/.test(path)),
+    ).toEqual([]);
   });
 });
 
