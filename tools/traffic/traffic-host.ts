@@ -112,7 +112,9 @@ export class TrafficHost implements PeerPlace {
   /** Starts the agent of a build, which is a folder, without waiting for anything. */
   launchAgent(build: string): void {
     const places = ['--bpffs', '/sys/fs/bpf', '--pin-root', PIN_ROOT, '--state-dir', `${FOLDER}/state`];
+    // Without a store of flows: a guest of one slow processor has no time for a database beside what is asked of it.
     const words = ['agent', '--manifests', MANIFESTS, '--node', this.plan.node, ...places, '--socket', SOCKET];
+    words.push('--flow-store', 'off');
     const agent = this.machine.spawn([process.execPath, `${build}/dist/cli/main.js`, ...words]);
     this.#log = '';
     agent.stderr.setEncoding('utf8').on('data', (text: string) => {
