@@ -9,6 +9,7 @@
         "native/src/datagram.cc",
         "native/src/features.cc",
         "native/src/flow_book.cc",
+        "native/src/flow_flush.cc",
         "native/src/flow_ledger.cc",
         "native/src/inet_diag.cc",
         "native/src/link.cc",

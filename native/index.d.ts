@@ -221,11 +221,14 @@ export declare class FlowBook {
   /** What the records of a chunk of events (see RingBuffer) say of flows that went; more than `room` reports are counted only. */
   settle(chunk: Uint8Array, room: number): Uint8Array;
   /**
-   * Has tt_flush_cache bring to the table what waits in flow caches, on this thread, moved from CPU to CPU (sched_setaffinity)
-   * and back. `waiting` = slots of CPUs where the thread may not run.
+   * Has tt_flush_cache bring to the table what waits in flow caches, on a thread that goes from CPU to CPU (sched_setaffinity).
+   * `waiting` = slots of CPUs that are offline, or where this process may not run.
    */
   flush(program: BpfProgram, jiffies: number): { readonly flushed: number; readonly waiting: number };
-  /** Reports that were counted only, since open. */
+  /**
+   * Reports that were counted only, since open; and flows of which it is not known how much was told before they went, with all
+   * that they had counted.
+   */
   readonly leftOut: { readonly reports: number; readonly packets: number; readonly bytes: number };
   close(): void;
 }

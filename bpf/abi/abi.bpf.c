@@ -2,6 +2,7 @@
 /* Pulls every crossing struct and enum into BTF for tools/gen-abi.ts. This object is never loaded. */
 #include <linux/types.h>
 
+#include "capture.h"
 #include "common.h"
 #include "endpoint.h"
 #include "event.h"
@@ -34,6 +35,7 @@ EXPORT(struct, tt_flow_key);
 EXPORT(enum, tt_flow_kind);
 EXPORT(enum, tt_flow_state);
 EXPORT(enum, tt_flow_flags);
+EXPORT(enum, tt_host_reason_bits);
 EXPORT(struct, tt_flow);
 EXPORT(enum, tt_flow_dims);
 EXPORT(struct, tt_flow_entry);
@@ -53,6 +55,12 @@ EXPORT(struct, tt_counter);
 EXPORT(struct, tt_clock_reading);
 EXPORT(struct, tt_event);
 EXPORT(struct, tt_flow_event);
+EXPORT(enum, tt_capture_dims);
+EXPORT(enum, tt_capture_bits);
+EXPORT(enum, tt_capture_link);
+EXPORT(struct, tt_capture_settings);
+EXPORT(struct, tt_capture_counts);
+EXPORT(struct, tt_packet_event);
 EXPORT(enum, tt_guard_dims);
 EXPORT(enum, tt_guard_entry);
 EXPORT(struct, tt_guard_match);

@@ -4,13 +4,14 @@
 #define TT_ABI_COMMON_H
 
 /*
- * Part of the pin paths. VERSION is that of every layout under bpf/abi but those that LIVE_VERSION is of: flows, fragments,
- * the flow cache and the counters, which programs of one layout hand on to those of another. Bump the one that a layout
- * belongs to in the commit that changes it; a new map needs a bump too.
+ * Part of the pin paths. VERSION is that of every layout under bpf/abi but those that LIVE_VERSION is of: flows, what is told
+ * of them, fragments, the flow cache and the counters, which programs of one layout hand on to those of another. Bump the one
+ * that a layout belongs to in the commit that changes it, and VERSION with LIVE_VERSION: only programs of another VERSION take
+ * over at one instant. A new map needs a bump too. test/abi/pinned-layouts.test.ts tells.
  */
 enum tt_layout {
-	TT_LAYOUT_VERSION = 3,
-	TT_LAYOUT_LIVE_VERSION = 1,
+	TT_LAYOUT_VERSION = 4,
+	TT_LAYOUT_LIVE_VERSION = 2,
 };
 
 /* An address of either family: IPv4 is stored as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2). */

@@ -17,7 +17,7 @@ enum tt_endpoint_flags {
 /* One value of tt_endpoints. The endpoint id, which root.policies is indexed by, is in the value. */
 struct tt_endpoint {
 	__u32 ifindex; /* host side; 0 = free slot. Written last, cleared first. */
-	__u32 flags;   /* enum tt_endpoint_flags */
+	__u32 flags;   /* enum tt_endpoint_flags, enum tt_capture_bits */
 	__u32 id;
 	__u32 mtu;	 /* bytes of the IP packet */
 	__u8 mac[6];	  /* of the workload's side */

@@ -41,11 +41,15 @@ enum tt_flow_flags {
 	TT_FLOW_UNMET = 64,   /* entered at a hook of the host; for hooks of workloads there is no flow yet */
 };
 
+enum tt_host_reason_bits {
+	TT_HOST_DENIES_REPLY = 128, /* they deny it as a connection that the responder opens: see tt_host_judge */
+};
+
 struct tt_flow {
 	__u32 generation;   /* policy generation it was last judged under */
 	__u8 state;	    /* enum tt_flow_state */
 	__u8 flags;	    /* enum tt_flow_flags */
-	__u8 host_reason;   /* enum tt_reason: why the host's lists deny it */
+	__u8 host_reason;   /* enum tt_reason: why the host's lists deny it; with TT_HOST_DENIES_REPLY */
 	__u8 tcp_flags;	    /* of the packets that opened it, moved its state on or closed it, or-ed */
 	__u32 egress_word;  /* 0 = that side was not judged here */
 	__u32 ingress_word;
@@ -132,7 +136,7 @@ struct tt_flow_told {
 	__u64 packets[2];
 	__u64 bytes[2];
 	__u32 egress_word; /* the last ones that allowed it */
-	__u32 ingress_word;
+	__u32 ingress_word; /* of a flow that only hooks of the host have met: the host's */
 	__u32 since; /* low half of the jiffies when it was told of last */
 	__u8 state;
 	__u8 flags; /* enum tt_flow_told_flags */
@@ -143,6 +147,7 @@ enum tt_flow_told_flags {
 	TT_TOLD_START = 1,  /* that it has begun, or it was there before anybody counted */
 	TT_TOLD_END = 2,    /* that it has ended */
 	TT_TOLD_DENIED = 4, /* that policy has ended it */
+	TT_TOLD_ALL = 8,    /* all that there was, and the programs know: they tell of it no more, unless there is more */
 };
 
 /* What is new of one flow, as native code hands it to TypeScript. */

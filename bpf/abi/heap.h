@@ -82,7 +82,7 @@ struct tt_root {
 /* The one mutable word that a change of policy comes down to is `active`. */
 struct tt_state {
 	__u32 active; /* which of root[] is in force: 0 or 1 */
-	__u32 flags;  /* enum tt_state_flags */
+	__u32 flags;  /* enum tt_state_flags, TT_CAPTURE_DENIED */
 	__u32 hz;     /* jiffies per second of the running kernel */
 	__u32 event_budget; /* deny and log events per CPU and second; 0 = unlimited */
 	__u32 stamp;  /* counts changes of anything that the flow cache relies on, each after the change is in force */

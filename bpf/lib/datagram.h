@@ -61,6 +61,12 @@ static __always_inline long tt_load(const tt_skb *skb, __u32 offset, void *to, _
 	return error;
 }
 
+/* Bytes of the packet, which has no frame. */
+static __always_inline __u32 tt_length(const tt_skb *skb)
+{
+	return skb->skb->len;
+}
+
 /* The size bytes at a frame offset, for reading only, maybe copied to buffer. NULL if the packet ends before. */
 static __always_inline const void *tt_peek(const tt_skb *skb, const struct tt_bytes *bytes, bool is_fast, __u32 offset,
 					   const __u32 size, void *buffer)

@@ -49,6 +49,12 @@ static __always_inline long tt_load(tt_skb *skb, __u32 offset, void *to, __u32 s
 	return bpf_skb_load_bytes(skb, offset, to, size);
 }
 
+/* Bytes of the frame. */
+static __always_inline __u32 tt_length(const tt_skb *skb)
+{
+	return skb->len;
+}
+
 /* Like tt_header, for reading only: bytes outside the linear part are copied, unless is_fast. */
 static __always_inline const void *tt_peek(tt_skb *skb, const struct tt_bytes *bytes, bool is_fast, __u32 offset,
 					   const __u32 size, void *buffer)

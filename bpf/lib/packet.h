@@ -94,6 +94,7 @@ struct tt_packet {
 	__u32 peer_id;	   /* endpoint that owns the far address, or TT_NO_ENDPOINT */
 	__u32 target;	   /* ifindex that bpf_redirect_peer may deliver to; 0 = the stack */
 	__u32 target_slot; /* of target's endpoint in tt_endpoints */
+	__u32 captures;	   /* enum tt_capture_bits; at the workloads' hooks */
 	__u32 egress_word; /* 0 = not judged */
 	__u32 ingress_word;
 	__u32 place;	   /* in tt_packets. This one and what follows up to hook: at the host's hooks only */

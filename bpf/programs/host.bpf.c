@@ -9,6 +9,7 @@
 #include "stages/key.h"
 #include "stages/track.h"
 #include "stages/report.h"
+#include "stages/capture.h"
 #include "stages/flow-told.h"
 #include "stages/flow-table.h"
 #include "stages/classify.h"
@@ -44,6 +45,16 @@ __noinline int tt_host_parse(tt_skb *skb, __u32 place)
 		verdict = tt_parse_ip(&context, packet, 6);
 	tt_bytes_close(&context.bytes);
 	return verdict;
+}
+
+/* The packet in that place, which is denied. A global function: verified once. */
+__noinline int tt_host_capture(tt_skb *skb, __u32 place)
+{
+	const struct tt_packet *packet = tt_packet_at(place);
+
+	if (packet)
+		tt_capture(skb, packet, true);
+	return TT_NF_DROP;
 }
 
 /* All that a packet must pass. Leaves the verdict's reason in the packet. */
@@ -89,6 +100,8 @@ __noinline int tt_host_walk(tt_skb *skb, __u32 hook)
 	place->pre_dnat_log = 0;
 	verdict = tt_host_stages(&place->packet, skb, &here, hook);
 	tt_report(&place->packet);
+	if (verdict != TT_ALLOW && (here.state->flags & TT_CAPTURE_DENIED))
+		tt_host_capture(skb, number);
 	tt_host_report_passed(place);
 	tt_packet_give_back(place);
 	return verdict == TT_ALLOW ? TT_NF_ACCEPT : TT_NF_DROP;

@@ -13,6 +13,7 @@
 #include "stages/key.h"
 #include "stages/track.h"
 #include "stages/report.h"
+#include "stages/capture.h"
 #include "stages/flow-told.h"
 #include "stages/flow-table.h"
 #include "stages/cache.h"
@@ -50,6 +51,45 @@ static __always_inline enum tt_verdict tt_walk_stages(struct tt_context *context
 	return verdict;
 }
 
+/* A global function, so that what it takes is verified once. */
+__noinline int tt_walk_capture(struct __sk_buff *skb, __u32 is_denied)
+{
+	const struct tt_packet *packet = tt_packet_here();
+
+	if (packet)
+		tt_capture(skb, packet, is_denied);
+	return TC_ACT_OK;
+}
+
+/*
+ * The end of a packet that somebody may want to capture: at the hook that it met, and once more where it is handed to the
+ * receiver past that one's hook.
+ */
+__noinline int tt_walk_captured(struct __sk_buff *skb, __u32 is_allowed)
+{
+	struct tt_packet *packet = tt_packet_here();
+	int code;
+
+	if (!packet)
+		return TC_ACT_SHOT;
+	if (!is_allowed) {
+		if (packet->captures & TT_CAPTURE_DENIED_ANYWHERE)
+			tt_walk_capture(skb, true);
+		return TC_ACT_SHOT;
+	}
+	if (packet->captures & TT_CAPTURE_ALLOWED)
+		tt_walk_capture(skb, false);
+	if (packet->hook != TT_HOOK_FROM_WORKLOAD)
+		return TC_ACT_OK;
+	code = tt_deliver(skb, packet);
+	if (code == TC_ACT_REDIRECT && (packet->captures & TT_CAPTURE_ALLOWED << TT_CAPTURE_PEER_SHIFT)) {
+		packet->hook = TT_HOOK_TO_WORKLOAD;
+		packet->ifindex = packet->target;
+		tt_walk_capture(skb, false);
+	}
+	return code;
+}
+
 /* The slow path; returns the program's return code. A global function, verified apart from the fast path. */
 __noinline int tt_walk(struct __sk_buff *skb, __u32 hook)
 {
@@ -62,6 +102,8 @@ __noinline int tt_walk(struct __sk_buff *skb, __u32 hook)
 	__builtin_memset(packet, 0, sizeof(*packet));
 	verdict = tt_walk_stages(&context, packet, skb, hook & 1);
 	tt_report(packet);
+	if (packet->captures)
+		return tt_walk_captured(skb, verdict == TT_ALLOW);
 	if (verdict != TT_ALLOW)
 		return TC_ACT_SHOT;
 	return packet->hook == TT_HOOK_FROM_WORKLOAD ? tt_deliver(skb, packet) : TC_ACT_OK;

@@ -7,6 +7,7 @@
 #include "maps/event.h"
 #include "maps/heap.h"
 #include "maps/packet.h"
+#include "abi/capture.h"
 #include "lib/packet.h"
 
 static __always_inline const struct tt_endpoint *tt_endpoint_at(__u32 slot)
@@ -55,8 +56,12 @@ static __always_inline enum tt_verdict tt_begin(struct tt_context *context, stru
 	packet->root_number = *(const volatile __u32 *)&context->state->active & 1;
 	context->root = &context->state->root[packet->root_number];
 	packet->generation = context->root->generation;
+	packet->captures = context->state->flags & TT_CAPTURE_DENIED;
 	context->endpoint = tt_endpoint_find(packet->ifindex, &packet->endpoint_slot);
-	if (!context->endpoint || !(context->endpoint->flags & TT_ENDPOINT_READY))
+	if (!context->endpoint)
+		return tt_drop(packet, TT_REASON_DROP_NOT_READY);
+	packet->captures |= context->endpoint->flags & TT_CAPTURE_BOTH;
+	if (!(context->endpoint->flags & TT_ENDPOINT_READY))
 		return tt_drop(packet, TT_REASON_DROP_NOT_READY);
 	return TT_CONTINUE;
 }

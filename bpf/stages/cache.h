@@ -5,6 +5,7 @@
 
 #include "maps/endpoint.h"
 #include "maps/flow.h"
+#include "abi/capture.h"
 #include "abi/event.h"
 #include "lib/packet.h"
 
@@ -130,7 +131,8 @@ static __always_inline void tt_cache_fill(const struct tt_context *context, stru
 	const __u32 index = tt_cache_index(packet);
 	struct tt_cached_flow *slot = bpf_map_lookup_elem(&tt_flow_cache, &index);
 
-	if (!slot || !link || !tt_cache_may_fill(context, packet))
+	/* What the cache answers nobody captures. */
+	if (!slot || !link || (packet->captures & TT_CAPTURE_ALLOWED_ANYWHERE) || !tt_cache_may_fill(context, packet))
 		return;
 	if (slot->packets)
 		tt_cache_flush(slot, &packet->key, context->state);

@@ -115,7 +115,8 @@ enum tt_flow_entered {
 
 /*
  * Enters the judged packet's flow under the region's lock, in place of an ended flow of the same key, or of a live one
- * too if is_anew. Never without a place: a flow that ends sooner gives way, in a full bucket that of way `given`.
+ * too if is_anew. Never without a place: a flow that ends sooner gives way, in a full bucket that of way `given`. Notes
+ * what goes, if flows are logged.
  */
 static __always_inline enum tt_flow_entered tt_flow_enter(const struct tt_context *context, struct tt_packet *packet,
 							  const struct tt_flow_place *place,
@@ -164,8 +165,9 @@ static __always_inline long tt_flow_store(const struct tt_context *context, stru
 
 	if (!lock || !region)
 		return -ENOENT;
+	tt_told_begin(packet);
 	entered = tt_flow_enter(context, packet, place, region, lock, is_high, is_anew, given);
-	if (tt_is_flow_logged(context->state))
+	if (tt_told_is_noted(packet))
 		tt_told_send(packet->place);
 	switch (entered) {
 	case TT_FLOW_KNOWN:

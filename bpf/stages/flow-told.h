@@ -15,7 +15,24 @@
 
 static __always_inline bool tt_is_flow_logged(const struct tt_state *state)
 {
-	return state->flags & TT_STATE_FLOW_LOGS;
+	return *(const volatile __u32 *)&state->flags & TT_STATE_FLOW_LOGS;
+}
+
+/* Nothing is noted: what an earlier packet left is not this one's. */
+static __always_inline void tt_told_begin(struct tt_packet *packet)
+{
+	struct tt_flow_event *gone = tt_place_of(packet)->gone;
+
+	gone[0].kind = 0;
+	gone[1].kind = 0;
+}
+
+/* Asked of the notes, not of whether flows are logged: user space may change its mind in between. */
+static __always_inline bool tt_told_is_noted(struct tt_packet *packet)
+{
+	const struct tt_flow_event *gone = tt_place_of(packet)->gone;
+
+	return gone[0].kind | gone[1].kind;
 }
 
 /* Nobody is told of these any more; some may have been told before. */
@@ -63,7 +80,6 @@ __noinline int tt_told_send(__u32 place)
 		if (bpf_ringbuf_output(&tt_events, event, sizeof(*event), BPF_RB_NO_WAKEUP))
 			tt_told_lose(event->flow.packets[0] + event->flow.packets[1],
 				     event->flow.bytes[0] + event->flow.bytes[1]);
-		event->kind = 0;
 	}
 	return 0;
 }

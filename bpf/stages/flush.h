@@ -9,7 +9,8 @@
 
 enum tt_flush_dims {
 	TT_FLUSH_AT = 16,    /* bytes of the packet before the list of slots */
-	TT_FLUSH_SLOTS = 32, /* of one list; 0xffffffff ends a shorter one */
+	TT_FLUSH_SLOTS = 32, /* of one list; TT_FLUSH_END ends a shorter one */
+	TT_FLUSH_END = 0xffffffff,
 };
 
 /*
@@ -31,7 +32,10 @@ static __always_inline bool tt_flush_take(struct tt_cached_flow *slot, struct tt
 	return false;
 }
 
-/* One slot of this CPU's, if the flow cache no longer answers from it. 0 or -1. A global function: verified once. */
+/*
+ * One slot of this CPU's, if the flow cache no longer answers from it. 0, or -1: it is another CPU's, or there is none. A
+ * global function: verified once.
+ */
 __noinline int tt_flush_slot(__u32 index)
 {
 	const struct tt_state *state = tt_state_here();
@@ -65,7 +69,7 @@ __noinline int tt_flush_slot(__u32 index)
 	return 0;
 }
 
-/* The slots that the packet lists. 0 or -1. */
+/* The slots that the packet lists. 0, or -1: not all of them were this CPU's. */
 static __always_inline int tt_flush(struct __sk_buff *skb)
 {
 #pragma clang loop unroll(disable)
@@ -74,7 +78,10 @@ static __always_inline int tt_flush(struct __sk_buff *skb)
 
 		if (bpf_skb_load_bytes(skb, TT_FLUSH_AT + i * sizeof(index), &index, sizeof(index)))
 			return -1;
-		tt_flush_slot(index);
+		if (index == TT_FLUSH_END)
+			return 0;
+		if (tt_flush_slot(index))
+			return -1;
 	}
 	return 0;
 }

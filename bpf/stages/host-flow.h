@@ -10,6 +10,8 @@
 #include "abi/event.h"
 #include "lib/packet.h"
 
+_Static_assert((__u32)TT_COUNTER_ROOM <= (__u32)TT_HOST_DENIES_REPLY, "a reason and the bit are one byte");
+
 static __always_inline __u32 tt_host_generation(__u64 said)
 {
 	return (__u32)said;
@@ -100,11 +102,12 @@ static __always_inline enum tt_verdict tt_host_reopen(const struct tt_context *c
 }
 
 /* Lists that have changed deny a flow that they allowed. It stays in the table, as flows of workloads do. */
-static __always_inline enum tt_verdict tt_host_revoke(struct tt_packet *packet, struct tt_flow *flow, bool is_news)
+static __always_inline enum tt_verdict tt_host_revoke(struct tt_packet *packet, struct tt_flow *flow, bool is_reply,
+						      bool is_news)
 {
 	if (packet->reason == TT_REASON_DROP_TABLE_HOLE)
 		return TT_DROP;
-	flow->host_reason = packet->reason;
+	flow->host_reason = packet->reason | (is_reply && !packet->is_reply ? TT_HOST_DENIES_REPLY : 0);
 	tt_flow_host_set(flow, tt_host_said(packet) | (__u64)TT_WORD_DENY << 32);
 	flow->seen_jiffies = packet->jiffies;
 	if (is_news)
@@ -128,8 +131,10 @@ static __always_inline __u8 tt_host_scope_of(const struct tt_packet *packet, __u
  */
 static __always_inline enum tt_verdict tt_host_stay_denied(struct tt_packet *packet, struct tt_flow *flow, __u32 word)
 {
-	const __u8 reason = flow->host_reason;
+	const __u8 noted = flow->host_reason, reason = noted & ~TT_HOST_DENIES_REPLY;
 
+	if (noted & TT_HOST_DENIES_REPLY)
+		packet->is_reply = false;
 	packet->egress_word = 0;
 	packet->ingress_word = 0;
 	if (reason == TT_REASON_DROP_HOST_EGRESS ||
@@ -158,7 +163,7 @@ static __always_inline enum tt_verdict tt_host_renew(const struct tt_context *co
 	if (tt_host_is_denied(said) && tt_host_generation(said) == packet->generation)
 		return tt_host_stay_denied(packet, flow, said >> 32);
 	if (tt_host_judge(context->skb, packet->place, is_reply) != TT_CONTINUE)
-		return said ? tt_host_revoke(packet, flow, !tt_host_is_denied(said)) : TT_DROP;
+		return said ? tt_host_revoke(packet, flow, is_reply, !tt_host_is_denied(said)) : TT_DROP;
 	tt_flow_host_set(flow, tt_host_said(packet));
 	return said ? TT_CONTINUE : TT_ALLOW;
 }
@@ -194,10 +199,12 @@ static __always_inline enum tt_verdict tt_host_flow(const struct tt_context *con
 	if (!entry)
 		return tt_host_open(context, packet, &place, is_high);
 	is_reply = is_high != (entry->flow.flags & TT_FLOW_FROM_HIGH);
-	if (tt_host_asks_anew(packet))
+	if (tt_host_asks_anew(packet)) {
 		verdict = tt_host_reopen(context, packet, &place, &entry->flow, is_high, is_reply);
-	else
+	} else {
+		packet->is_reply = is_reply;
 		verdict = tt_host_continue(context, packet, &entry->flow, is_reply);
+	}
 	tt_flow_prolong(context, packet, entry);
 	return verdict;
 }

@@ -155,8 +155,10 @@ __noinline int tt_host_judge(tt_skb *skb, __u32 place, __u32 is_reply)
 		verdict = tt_host_ask_untracked(packet, skb, out, true, true);
 	if (verdict == TT_DROP)
 		return verdict;
-	if (verdict == TT_ALLOW)
+	if (verdict == TT_ALLOW) {
 		is_reply = false;
+		packet->is_reply = false;
+	}
 	from = is_reply ? out : in;
 	to = is_reply ? in : out;
 	packet->egress_word = 0;

@@ -4,6 +4,7 @@
 #define TT_STAGES_LOCATE_H
 
 #include "maps/endpoint.h"
+#include "abi/capture.h"
 #include "lib/packet.h"
 
 /* Sets peer_id, is_peer_ready and, if bpf_redirect_peer may deliver there, target. */
@@ -21,6 +22,7 @@ static __always_inline void tt_locate_address(struct tt_packet *packet, const st
 	if (!endpoint || endpoint->id != local->id || !endpoint->ifindex)
 		return;
 	packet->is_peer_ready = endpoint->flags & TT_ENDPOINT_READY;
+	packet->captures |= (endpoint->flags & TT_CAPTURE_BOTH) << TT_CAPTURE_PEER_SHIFT;
 	if (packet->is_peer_ready && (endpoint->flags & TT_ENDPOINT_PEER_DELIVERY) &&
 	    endpoint->ifindex != packet->ifindex) {
 		packet->target = endpoint->ifindex;

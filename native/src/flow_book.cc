@@ -1,14 +1,12 @@
 // See flow_book.h.
 #include "flow_book.h"
 
-#include <bpf/bpf.h>
-#include <sched.h>
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "flow_flush.h"
 #include "map.h"
 #include "program.h"
 #include "util/args.h"
@@ -16,10 +14,6 @@
 
 namespace tortie {
 namespace {
-
-/** Of the packet that lists slots to tt_flush_cache: see bpf/stages/flush.h. */
-constexpr size_t kListAt = 16;
-constexpr size_t kListSlots = 32;
 
 uint64_t ToJiffies(const Napi::Value& value) {
   if (!value.IsNumber()) throw Napi::TypeError::New(value.Env(), "jiffies must be a number");
@@ -31,31 +25,6 @@ uint32_t Field(const Napi::Object& object, const char* name) { return ToUint32(o
 Napi::Value ToReports(Napi::Env env, const ReportSink& sink) {
   const auto& reports = sink.reports();
   return FromBytes(env, reports.data(), reports.size() * sizeof(reports[0]));
-}
-
-/** Has the program empty slots of the CPU that this thread is on. Returns 0 or a negative errno. */
-int FlushHere(int program, const uint32_t* slots, size_t count) {
-  for (size_t done = 0; done < count; done += kListSlots) {
-    uint8_t list[kListAt + kListSlots * sizeof(uint32_t)] = {};
-    const size_t part = std::min(kListSlots, count - done);
-    std::fill_n(list + kListAt, kListSlots * sizeof(uint32_t), uint8_t{0xff});
-    memcpy(list + kListAt, slots + done, part * sizeof(uint32_t));
-    bpf_test_run_opts run = {};
-    run.sz = sizeof(run);
-    run.data_in = list;
-    run.data_size_in = sizeof(list);
-    run.repeat = 1;
-    if (bpf_prog_test_run_opts(program, &run) < 0) return -errno;
-  }
-  return 0;
-}
-
-bool MoveTo(uint32_t cpu) {
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  if (cpu >= CPU_SETSIZE) return false;
-  CPU_SET(cpu, &one);
-  return sched_setaffinity(0, sizeof(one), &one) == 0;
 }
 
 }  // namespace
@@ -156,33 +125,17 @@ Napi::Value FlowBook::JsSettle(const Napi::CallbackInfo& info) {
   return ToReports(env, sink);
 }
 
-/** Moves this thread from CPU to CPU and back: only there the program may touch a CPU's slots. */
 Napi::Value FlowBook::JsFlush(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const BpfProgram& program = BpfProgram::From(info[0], "program");
   const int fd = program.Fd(env);
   const Open& here = Here(env);
   const std::vector<uint32_t> slots = here.ledger.IdleSlots(ToJiffies(info[1]));
-  uint32_t flushed = 0;
-  int error = 0;
-  cpu_set_t before;
-  if (!slots.empty() && sched_getaffinity(0, sizeof(before), &before) < 0) ThrowErrno(env, errno, "read affinity", "");
-  for (size_t first = 0; first < slots.size();) {
-    const uint32_t cpu = slots[first] / here.memory.shape.cache_slots;
-    size_t end = first;
-    while (end < slots.size() && slots[end] / here.memory.shape.cache_slots == cpu) end++;
-    if (MoveTo(cpu)) {
-      const int result = FlushHere(fd, &slots[first], end - first);
-      if (result < 0) error = -result;
-      if (result == 0) flushed += static_cast<uint32_t>(end - first);
-    }
-    first = end;
-  }
-  if (!slots.empty()) sched_setaffinity(0, sizeof(before), &before);
-  if (error != 0) ThrowErrno(env, error, "test run program", program.name());
+  const FlushResult done = FlushSlots(fd, slots, here.memory.shape.cache_slots);
+  if (done.error != 0) ThrowErrno(env, done.error, "test run program", program.name());
   Napi::Object result = Napi::Object::New(env);
-  result.Set("flushed", flushed);
-  result.Set("waiting", static_cast<uint32_t>(slots.size() - flushed));
+  result.Set("flushed", done.flushed);
+  result.Set("waiting", static_cast<uint32_t>(slots.size() - done.flushed));
   return result;
 }
 

@@ -1,8 +1,11 @@
 // See flow_ledger.h.
 #include "flow_ledger.h"
 
-#include <atomic>
+#include <algorithm>
 #include <cstring>
+
+#include "flow_read.h"
+#include "flow_words.h"
 
 extern "C" {
 #include "lib/told.h"
@@ -15,6 +18,8 @@ constexpr size_t kMaxOrphans = 262'144;
 constexpr uint64_t kOrphanSeconds = 30;
 /** A flow between two workloads is judged at both ends: this is how long the second one may take. Of a second, one part in. */
 constexpr uint64_t kSettlingShare = 20;
+/** For as long an event may wait in the ring: its reader looks every 100 ms, and has a thread of its own. */
+constexpr uint64_t kEventSeconds = 2;
 
 uint64_t KeyHash(const tt_flow_key& key) {
   uint64_t words[5];
@@ -23,39 +28,6 @@ uint64_t KeyHash(const tt_flow_key& key) {
   uint64_t hash = 0;
   for (const uint64_t word : words) hash = tt_told_mix(hash, word);
   return hash;
-}
-
-uint64_t Load(const void* address) { return __atomic_load_n(static_cast<const uint64_t*>(address), __ATOMIC_RELAXED); }
-
-/**
- * Copies an entry that programs may be writing to. An entry that changes hands is taken out of the index first, and has
- * another key or moment of creation when it is back: what is the same before and after was one flow. Its counts may be of
- * different moments, each of them right: what is missing comes with the next look.
- */
-bool Read(const tt_flow_entry* entry, tt_flow_entry* copy) {
-  constexpr size_t kWords = sizeof(tt_flow_entry) / sizeof(uint64_t);
-  uint64_t words[kWords];
-  const auto* source = reinterpret_cast<const uint64_t*>(entry);
-  if (__atomic_load_n(&entry->named_by, __ATOMIC_ACQUIRE) == 0) return false;
-  for (size_t i = 0; i < kWords; i++) words[i] = Load(source + i);
-  memcpy(copy, words, sizeof(words));
-  std::atomic_thread_fence(std::memory_order_acquire);
-  if (__atomic_load_n(&entry->named_by, __ATOMIC_RELAXED) != copy->named_by) return false;
-  if (Load(&entry->flow.created_jiffies) != copy->flow.created_jiffies) return false;
-  for (size_t i = 0; i < sizeof(tt_flow_key) / sizeof(uint64_t); i++) {
-    if (Load(source + i) != words[i]) return false;
-  }
-  return true;
-}
-
-bool IsDenied(const tt_flow& flow) { return (flow.egress_word | flow.ingress_word) & TT_WORD_DENY; }
-
-/** A side that is not judged at the moment has not changed its mind. */
-bool IsOther(uint32_t before, uint32_t now) { return before != 0 && now != 0 && before != now; }
-
-void TakeWords(const tt_flow& flow, tt_flow_told* told) {
-  if (flow.egress_word != 0) told->egress_word = flow.egress_word;
-  if (flow.ingress_word != 0) told->ingress_word = flow.ingress_word;
 }
 
 tt_flow_told Untold(const tt_flow_entry& entry) {
@@ -109,7 +81,7 @@ bool FlowLedger::IsOver(const tt_flow_entry& entry, uint64_t jiffies) const {
 void FlowLedger::Adopt() {
   for (uint32_t place = 0; place < places(); place++) {
     tt_flow_entry now;
-    if (place % TT_FLOW_REGION_ENTRIES >= shape_.room || !Read(EntryAt(place), &now)) {
+    if (place % TT_FLOW_REGION_ENTRIES >= shape_.room || !ReadEntry(EntryAt(place), &now)) {
       memory_.told[place] = {};
       continue;
     }
@@ -130,6 +102,7 @@ void FlowLedger::Adopt() {
 }
 
 uint32_t FlowLedger::Sweep(uint32_t from, uint64_t jiffies, bool leaves_out, ReportSink* sink) {
+  if (begun_ == 0) begun_ = jiffies;
   if (from == 0) ForgetOldOrphans(jiffies);
   uint32_t place = from;
   while (place < places()) {
@@ -148,22 +121,38 @@ void FlowLedger::Visit(uint32_t place, uint64_t jiffies, ReportSink* sink) {
   tt_flow_told& told = memory_.told[place];
   tt_flow_entry* const entry = EntryAt(place);
   tt_flow_entry now;
-  if (!Read(entry, &now)) return;
+  if (!ReadEntry(entry, &now)) return;
   if (!IsOf(told, now)) {
-    // A moment that is far ahead is no moment: whoever begins one flow over and over drives it there.
-    const auto age = static_cast<int64_t>(jiffies - now.flow.created_jiffies);
-    if (age < static_cast<int64_t>(shape_.hz / kSettlingShare) && age > -static_cast<int64_t>(shape_.hz)) return;
+    if (!MayTakePlace(now, told, jiffies)) return;
     Orphaned(place, told, jiffies);
     told = Untold(now);
   }
   const bool is_over = IsOver(now, jiffies);
   Advance(now, jiffies, is_over, &told, sink);
+  told.flags &= static_cast<uint8_t>(~TT_TOLD_ALL);
   // The programs need not say with which counts it goes, unless there are more then.
   if (is_over && memcmp(told.packets, now.flow.packets, sizeof(told.packets)) == 0 &&
       memcmp(told.bytes, now.flow.bytes, sizeof(told.bytes)) == 0) {
     const uint64_t fingerprint = tt_told_fingerprint(&now.flow);
     if (now.flow.told != fingerprint) __atomic_store_n(&entry->flow.told, fingerprint, __ATOMIC_RELAXED);
+    told.flags |= TT_TOLD_ALL;
   }
+}
+
+/**
+ * Whether a flow may have the place that what is told of another one is in: that outlives this process, orphans do not. The
+ * flow's second end must have been asked; and the event must have been read that says with which counts the other one went, unless
+ * none comes of it. What was in the ring when we began comes soon after.
+ */
+bool FlowLedger::MayTakePlace(const tt_flow_entry& now, const tt_flow_told& told, uint64_t jiffies) const {
+  const auto hz = static_cast<int64_t>(shape_.hz);
+  const auto age = static_cast<int64_t>(jiffies - now.flow.created_jiffies);
+  // A moment that is far ahead is no moment: whoever begins one flow over and over drives it there.
+  if (age <= -hz) return true;
+  if (age < hz / static_cast<int64_t>(kSettlingShare)) return false;
+  if (told.created_jiffies == 0 || (told.flags & TT_TOLD_ALL)) return true;
+  const auto wait = hz * static_cast<int64_t>(kEventSeconds);
+  return age >= wait && static_cast<int64_t>(jiffies - begun_) >= wait;
 }
 
 /**
@@ -176,9 +165,7 @@ void FlowLedger::Advance(const tt_flow_entry& now, uint64_t jiffies, bool is_ove
   if (!NewCounts(now.flow, *told, &report)) return;
   const uint8_t before = told->flags;
   const bool is_denied = IsDenied(now.flow);
-  const bool has_turned = !is_denied && (before & TT_TOLD_START) &&
-                          (IsOther(told->egress_word, now.flow.egress_word) ||
-                           IsOther(told->ingress_word, now.flow.ingress_word));
+  const bool has_turned = !is_denied && (before & TT_TOLD_START) && HasTurned(now.flow, *told);
   const bool has_new_words = has_turned || (!is_denied && (before & TT_TOLD_DENIED));
   if (!is_denied && !has_turned) TakeWords(now.flow, told);
   if (!(before & TT_TOLD_START) && !(is_denied && !HasCounts(report))) report.phase |= TT_PHASE_START;
@@ -186,9 +173,7 @@ void FlowLedger::Advance(const tt_flow_entry& now, uint64_t jiffies, bool is_ove
   if (has_begun && !(before & TT_TOLD_END) && (is_over || is_denied || has_turned)) report.phase |= TT_PHASE_END;
   if (before & TT_TOLD_END) report.phase |= TT_PHASE_COUNTS;
   report.key = now.key;
-  report.egress_word = told->egress_word;
-  report.ingress_word = told->ingress_word;
-  report.host_word = now.flow.host_word;
+  PutWords(now.flow, *told, &report);
   report.state = now.flow.state;
   report.flags = now.flow.flags;
   report.tcp_flags = now.flow.tcp_flags;
@@ -208,8 +193,7 @@ void FlowLedger::Advance(const tt_flow_entry& now, uint64_t jiffies, bool is_ove
   TakeWords(now.flow, told);
   told->flags = TT_TOLD_START | (is_over ? TT_TOLD_END : 0);
   report.phase = TT_PHASE_START | (is_over ? TT_PHASE_END : 0);
-  report.egress_word = told->egress_word;
-  report.ingress_word = told->ingress_word;
+  PutWords(now.flow, *told, &report);
   report.since_jiffies = jiffies;
   for (int i = 0; i < 2; i++) report.packets[i] = report.bytes[i] = 0;
   sink->Put(report);
@@ -225,7 +209,8 @@ void FlowLedger::Settle(const uint8_t* record, size_t size, ReportSink* sink) {
 
 /**
  * A flow went with these counts. What was told of it is in its place, or, if a sweep has met the next one there, among the
- * orphans. In neither: nothing was told of it; or, if it bears a fingerprint, all of it was, but for what no one knows.
+ * orphans. In neither: nothing was told of it; or, if it bears a fingerprint, some of it was, and nobody knows how much of it:
+ * then all of it counts as left out.
  */
 void FlowLedger::SettleEnd(const tt_flow_event& event, ReportSink* sink) {
   tt_flow_entry gone = {};
@@ -233,19 +218,31 @@ void FlowLedger::SettleEnd(const tt_flow_event& event, ReportSink* sink) {
   gone.flow = event.flow;
   tt_flow_told& told = memory_.told[event.place];
   if (IsOf(told, gone)) {
-    Advance(gone, event.jiffies, true, &told, sink);
+    Finish(&gone, event.jiffies, &told, sink);
     told = {};
     return;
   }
   const auto orphan = orphans_.find({event.place, event.flow.created_jiffies, KeyHash(event.key)});
   if (orphan != orphans_.end()) {
-    Advance(gone, event.jiffies, true, &orphan->second, sink);
+    Finish(&gone, event.jiffies, &orphan->second, sink);
     orphans_.erase(orphan);
     return;
   }
-  if (event.flow.told != 0) return;
+  if (event.flow.told != 0) {
+    sink->LeaveOut(event.flow.packets[0] + event.flow.packets[1], event.flow.bytes[0] + event.flow.bytes[1]);
+    return;
+  }
   tt_flow_told untold = Untold(gone);
   Advance(gone, event.jiffies, true, &untold, sink);
+}
+
+/** Packets of other CPUs that came behind the event's copy, and that a sweep has told, went with the flow. */
+void FlowLedger::Finish(tt_flow_entry* gone, uint64_t jiffies, tt_flow_told* told, ReportSink* sink) {
+  for (int i = 0; i < 2; i++) {
+    gone->flow.packets[i] = std::max(gone->flow.packets[i], told->packets[i]);
+    gone->flow.bytes[i] = std::max(gone->flow.bytes[i], told->bytes[i]);
+  }
+  Advance(*gone, jiffies, true, told, sink);
 }
 
 void FlowLedger::SettleCounts(const tt_flow_event& event, ReportSink* sink) {
@@ -288,8 +285,8 @@ std::vector<uint32_t> FlowLedger::IdleSlots(uint64_t jiffies) const {
   std::vector<uint32_t> slots;
   for (uint32_t index = 0; index < shape_.cache_total; index++) {
     const tt_cached_flow& slot = memory_.cache[index];
-    if (Load(&slot.packets) == 0) continue;
-    if (static_cast<int64_t>(jiffies - Load(&slot.synced_jiffies)) >= static_cast<int64_t>(2 * shape_.hz)) {
+    if (LoadWord(&slot.packets) == 0) continue;
+    if (static_cast<int64_t>(jiffies - LoadWord(&slot.synced_jiffies)) >= static_cast<int64_t>(2 * shape_.hz)) {
       slots.push_back(index);
     }
   }

@@ -49,9 +49,13 @@ class ReportSink {
       reports_.push_back(report);
       return;
     }
+    LeaveOut(report.packets[0] + report.packets[1], report.bytes[0] + report.bytes[1]);
+  }
+
+  void LeaveOut(uint64_t packets, uint64_t bytes) {
     left_out_->reports++;
-    left_out_->packets += report.packets[0] + report.packets[1];
-    left_out_->bytes += report.bytes[0] + report.bytes[1];
+    left_out_->packets += packets;
+    left_out_->bytes += bytes;
   }
 
   bool IsFull() const { return reports_.size() >= room_; }
@@ -103,15 +107,19 @@ class FlowLedger {
 
   tt_flow_entry* EntryAt(uint32_t place) const;
   bool IsOver(const tt_flow_entry& entry, uint64_t jiffies) const;
+  bool MayTakePlace(const tt_flow_entry& now, const tt_flow_told& told, uint64_t jiffies) const;
   void Visit(uint32_t place, uint64_t jiffies, ReportSink* sink);
   void Advance(const tt_flow_entry& now, uint64_t jiffies, bool is_over, tt_flow_told* told, ReportSink* sink);
   void SettleEnd(const tt_flow_event& event, ReportSink* sink);
+  void Finish(tt_flow_entry* gone, uint64_t jiffies, tt_flow_told* told, ReportSink* sink);
   void SettleCounts(const tt_flow_event& event, ReportSink* sink);
   void Orphaned(uint32_t place, const tt_flow_told& told, uint64_t jiffies);
   void ForgetOldOrphans(uint64_t jiffies);
 
   FlowMemory memory_;
   FlowShape shape_;
+  /** When the first sweep was; 0 = it is yet to come. */
+  uint64_t begun_ = 0;
   /** Told of flows that have lost their place, until the event comes that says with which counts. */
   std::unordered_map<Orphan, tt_flow_told, OrphanHash> orphans_;
   std::deque<Aged> orphan_ages_;

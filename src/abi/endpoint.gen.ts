@@ -55,7 +55,7 @@ export const Endpoint = Object.freeze({
 export interface Endpoint {
   /** host side; 0 = free slot. Written last, cleared first. */
   readonly ifindex: number;
-  /** enum tt_endpoint_flags */
+  /** enum tt_endpoint_flags, enum tt_capture_bits */
   readonly flags: number;
   readonly id: number;
   /** bytes of the IP packet */

@@ -153,6 +153,14 @@ export const FlowFlags = Object.freeze({
 
 export type FlowFlags = (typeof FlowFlags)[keyof typeof FlowFlags];
 
+/** enum tt_host_reason_bits. */
+export const HostReasonBits = Object.freeze({
+  /** they deny it as a connection that the responder opens: see tt_host_judge */
+  DENIES_REPLY: 128,
+} as const);
+
+export type HostReasonBits = (typeof HostReasonBits)[keyof typeof HostReasonBits];
+
 /**
  * struct tt_flow, 80 bytes.
  *
@@ -198,7 +206,7 @@ export interface Flow {
   readonly state: number;
   /** enum tt_flow_flags */
   readonly flags: number;
-  /** enum tt_reason: why the host's lists deny it */
+  /** enum tt_reason: why the host's lists deny it; with TT_HOST_DENIES_REPLY */
   readonly host_reason: number;
   /** of the packets that opened it, moved its state on or closed it, or-ed */
   readonly tcp_flags: number;
@@ -624,6 +632,7 @@ export interface FlowTold {
   readonly bytes: readonly bigint[];
   /** the last ones that allowed it */
   readonly egress_word: number;
+  /** of a flow that only hooks of the host have met: the host's */
   readonly ingress_word: number;
   /** low half of the jiffies when it was told of last */
   readonly since: number;
@@ -673,6 +682,8 @@ export const FlowToldFlags = Object.freeze({
   TOLD_END: 2,
   /** that policy has ended it */
   TOLD_DENIED: 4,
+  /** all that there was, and the programs know: they tell of it no more, unless there is more */
+  TOLD_ALL: 8,
 } as const);
 
 export type FlowToldFlags = (typeof FlowToldFlags)[keyof typeof FlowToldFlags];

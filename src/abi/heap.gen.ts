@@ -252,7 +252,7 @@ export const State = Object.freeze({
 export interface State {
   /** which of root[] is in force: 0 or 1 */
   readonly active: number;
-  /** enum tt_state_flags */
+  /** enum tt_state_flags, TT_CAPTURE_DENIED */
   readonly flags: number;
   /** jiffies per second of the running kernel */
   readonly hz: number;

@@ -7,7 +7,7 @@ import type { FlowEvent, HookName, EventKind as KindName } from './event.ts';
 const { OFFSET } = Event;
 const LENGTH_BYTES = 4;
 
-const KIND_NAMES: Readonly<Partial<Record<number, KindName>>> = {
+export const KIND_NAMES: Readonly<Partial<Record<number, KindName>>> = {
   [EventKind.NEW_FLOW]: 'new-flow',
   [EventKind.DENIED]: 'denied',
   [EventKind.FLOW_REVOKED]: 'flow-revoked',
@@ -57,7 +57,11 @@ function truncated(at: number, length: number, size: number): DataplaneError {
 /** The record at an offset, read field by field: the struct in between would be made for nothing. */
 function toFlowEvent(view: DataView, at: number, wanted?: ReadonlySet<KindName>): FlowEvent | undefined {
   const kind = KIND_NAMES[view.getUint8(at + OFFSET.kind)];
-  if (kind === undefined || wanted?.has(kind) === false) return undefined;
+  return kind === undefined || wanted?.has(kind) === false ? undefined : eventAt(view, at, kind);
+}
+
+/** The struct at an offset, as an event of that kind. */
+export function eventAt(view: DataView, at: number, kind: KindName): FlowEvent {
   const family = view.getUint8(at + OFFSET.family);
   return {
     kind,

@@ -209,3 +209,8 @@ function describeHook(
   const found = ids.length === 0 ? `no program at ${direction}` : `program ${ids.join(', ')} at ${direction}`;
   return { cause, target: name, found };
 }
+
+/** The newest that this kernel has. */
+export function bestAttachMode(): AttachMode {
+  return loadNative().probeFeatures().tcx ? 'tcx' : 'clsact';
+}

@@ -7,9 +7,10 @@ import type { DesiredState } from '../calc/resolved.ts';
 import { TableCompiler } from '../tables/compiler.ts';
 import { hostEntries } from '../tables/host-entries.ts';
 import type { TableImage } from '../tables/image.ts';
-import { type AttachMode, Attachments } from './attachment.ts';
+import { type AttachMode, Attachments, bestAttachMode } from './attachment.ts';
 import { Bridge } from './bridge.ts';
-import { measureHz, readClock } from './clock.ts';
+import { Captures } from './captures.ts';
+import { KernelClock } from './clock.ts';
 import { type BoundEndpoint, EndpointWriter } from './endpoint-writer.ts';
 import { FlowCounting } from './flow-counter.ts';
 import { FlowTable, type FlowTally, flowTableShape } from './flow-table.ts';
@@ -55,12 +56,15 @@ interface Place {
   readonly pins: Pins;
   readonly bridge: Bridge;
   readonly takeover: Takeover;
+  readonly clock: KernelClock;
 }
 
 export class Dataplane {
   readonly attachMode: AttachMode;
   readonly compiler: TableCompiler;
+  readonly captures: Captures;
   readonly #object: BpfObject;
+  readonly #clock: KernelClock;
   readonly #images: ImageWriter;
   readonly #hz: number;
   readonly #sizes: MapSizes;
@@ -90,11 +94,13 @@ export class Dataplane {
     const { sizes } = options;
     const { pins, bridge, takeover } = place;
     this.#object = object;
+    this.#clock = place.clock;
     this.#hz = hz;
     this.#sizes = sizes;
     const maps = mapsOf(object);
     this.#images = new ImageWriter(maps, bridge);
     this.#endpoints = new EndpointWriter(maps);
+    this.captures = new Captures(object, this.#images, this.#endpoints);
     this.#hosts = new HostHooks(sizes, pins, this.#images);
     this.#fingerprint = new PolicyFingerprint(maps, () => this.#hosts.words);
     this.#flows = new FlowTable(maps.flows, flowTableShape(sizes.flows).room);
@@ -121,11 +127,14 @@ export class Dataplane {
     pins.create(options.bpffs);
     const bridge = new Bridge(pins);
     let object: BpfObject | undefined;
+    let clock: KernelClock | undefined;
     try {
       const takeover = new Takeover(bridge, pins);
       object = loadObject('workload', options.sizes, pins, { tt_cache_mark: takeover.mark });
-      return new Dataplane(object, options, { pins, bridge, takeover }, await measureHz(object));
+      clock = KernelClock.of(object);
+      return new Dataplane(object, options, { pins, bridge, takeover, clock }, await clock.measureHz());
     } catch (error) {
+      clock?.close();
       object?.close();
       bridge.close();
       throw error;
@@ -359,7 +368,7 @@ export class Dataplane {
 
   /** Flows that have not ended, by protocol and state. */
   flowCensus(): FlowTally[] {
-    return this.#flows.census(readClock(this.#object).jiffies);
+    return this.#flows.census(this.#clock.read().jiffies);
   }
 
   /** Flows that there is room for. */
@@ -369,11 +378,8 @@ export class Dataplane {
 
   /** For each number of seconds, fewest first, the flows that have not ended and began longer ago. */
   flowsOlderThan(seconds: readonly number[]): number[] {
-    const { jiffies } = readClock(this.#object);
-    return this.#flows.olderThan(
-      jiffies,
-      seconds.map((age) => age * this.#hz),
-    );
+    const ages = seconds.map((age) => age * this.#hz);
+    return this.#flows.olderThan(this.#clock.read().jiffies, ages);
   }
 
   /** What runs of our programs have cost since they were loaded; 0 unless the kernel counts: kernel.bpf_stats_enabled. */
@@ -387,11 +393,8 @@ export class Dataplane {
     this.closeEvents();
     this.#attachments.close();
     this.#hosts.close();
+    this.#clock.close();
     this.#object.close();
     this.#bridge.close();
   }
-}
-
-function bestAttachMode(): AttachMode {
-  return loadNative().probeFeatures().tcx ? 'tcx' : 'clsact';
 }

@@ -6,7 +6,7 @@ import type { DesiredState } from '../calc/resolved.ts';
 import type { WorkloadEndpoint } from '../model/endpoint.ts';
 import { TableCompiler, type TableSizes } from '../tables/compiler.ts';
 import type { TableImage } from '../tables/image.ts';
-import { readClock } from './clock.ts';
+import { KernelClock } from './clock.ts';
 import { type BoundEndpoint, EndpointWriter } from './endpoint-writer.ts';
 import { FlowTable, type FlowTally, flowTableShape } from './flow-table.ts';
 import { ImageWriter } from './image-writer.ts';
@@ -41,6 +41,7 @@ export interface DetachedOptions {
 
 export class DetachedDataplane {
   readonly #object: BpfObject;
+  readonly #clock: KernelClock;
   readonly #images: ImageWriter;
   readonly #endpoints: EndpointWriter;
   readonly #sizes: TableSizes;
@@ -60,6 +61,7 @@ export class DetachedDataplane {
     const slots = 2 ** Math.ceil(Math.log2(2 * (endpoints + FIRST_IFINDEX)));
     const mapSizes = { ...sizes, endpoints: slots, flows, fragments: 64, flowCache, eventBytes };
     this.#object = loadObject(options.object, mapSizes, undefined, options.constants);
+    this.#clock = KernelClock.of(this.#object);
     const maps = mapsOf(this.#object);
     this.#flows = new FlowTable(maps.flows, flowTableShape(flows).room);
     this.#cache = new Uint8Array(this.#object.map('tt_flow_cache').mmap());
@@ -130,12 +132,12 @@ export class DetachedDataplane {
 
   /** Of the kernel. */
   get jiffies(): number {
-    return Number(readClock(this.#object).jiffies);
+    return Number(this.#clock.read().jiffies);
   }
 
   /** Flows that have not ended, by protocol and state. */
   flowCensus(): FlowTally[] {
-    return this.#flows.census(readClock(this.#object).jiffies);
+    return this.#flows.census(this.#clock.read().jiffies);
   }
 
   /** Bytes of kernel memory that the flow table takes for each flow it has room for. */
@@ -152,6 +154,7 @@ export class DetachedDataplane {
 
   close(): void {
     this.#ring.close();
+    this.#clock.close();
     this.#object.close();
   }
 

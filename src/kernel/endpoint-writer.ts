@@ -1,6 +1,7 @@
 // Who is behind each interface and which interface an address is behind: tt_endpoints, tt_addresses, tt_sources.
 // A packet finds an endpoint's old entry or its new one, never half of either.
 
+import { CaptureBits } from '../abi/capture.gen.ts';
 import {
   decodeEndpoint,
   Endpoint,
@@ -56,6 +57,7 @@ const MAPPED_BITS = 96;
 const MAPPED_WORDS = [0, 0, 0xffff, 0];
 const ENTRY_WORDS = Endpoint.SIZE / 4;
 const IFINDEX_WORD = Endpoint.OFFSET.ifindex / 4;
+const FLAGS_WORD = Endpoint.OFFSET.flags / 4;
 
 export class EndpointWriter {
   readonly #words: Uint32Array;
@@ -69,10 +71,16 @@ export class EndpointWriter {
   /** What the maps hold, in the order that it was written in, but for what was refused; undefined = not known. */
   #inForce: readonly Encoded[] | undefined;
   #refused: ReadonlyMap<number, DataplaneError> = new Map();
+  /** See mark. */
+  #marks: ReadonlyMap<string, number> = new Map();
 
   constructor(maps: { readonly endpoints: BpfMap; readonly addresses: BpfMap; readonly sources: BpfMap }) {
     const memory = maps.endpoints.mmap();
     this.#words = new Uint32Array(memory);
+    // Whoever wanted their packets is gone.
+    for (let at = FLAGS_WORD; at < this.#words.length; at += ENTRY_WORDS) {
+      if (this.#words[at] !== 0) Atomics.and(this.#words, at, ~CaptureBits.BOTH);
+    }
     this.#entries = new ShadowedWords(this.#words, ENTRY_WORDS, IFINDEX_WORD);
     this.#slotCount = maps.endpoints.info.maxEntries;
     this.#addresses = new MapSync(maps.addresses);
@@ -142,6 +150,28 @@ export class EndpointWriter {
     };
   }
 
+  /** Whose packets are captured: bits of enum tt_capture_bits by endpoint key, from when it is here. False = as before. */
+  mark(marks: ReadonlyMap<string, number>): boolean {
+    let isChanged = false;
+    this.#marks = marks;
+    for (const { endpoint, entry } of this.#encoded.values()) {
+      const flags = ((entry[FLAGS_WORD] as number) & ~CaptureBits.BOTH) | (marks.get(endpoint.key) ?? 0);
+      if (entry[FLAGS_WORD] === flags) continue;
+      isChanged = true;
+      entry[FLAGS_WORD] = flags;
+      for (const slot of this.#probe(endpoint.ifindex)) {
+        if (this.#entries.keyOf(slot) === endpoint.ifindex) this.#entries.store(slot, FLAGS_WORD, flags);
+      }
+    }
+    return isChanged;
+  }
+
+  /** Keys of those that are here, by interface number. */
+  placesOf(keys: ReadonlySet<string>): Map<number, string> {
+    const here = [...this.#encoded.values()].filter(({ endpoint }) => keys.has(endpoint.key));
+    return new Map(here.map(({ endpoint }) => [endpoint.ifindex, endpoint.key]));
+  }
+
   /** Puts the endpoint behind another interface number as well, in the first slot that is searched for it. */
   alias(ifindex: number, endpoint: BoundEndpoint): void {
     const slot = this.#probe(ifindex)[0] as number;
@@ -162,7 +192,8 @@ export class EndpointWriter {
     const encoded = new Map<string, Encoded>();
     const all = endpoints.map((endpoint) => {
       const before = this.#encoded.get(endpoint.key);
-      const each = before !== undefined && isSame(before.endpoint, endpoint) ? before : encode(endpoint);
+      const mark = this.#marks.get(endpoint.key) ?? 0;
+      const each = before !== undefined && isSame(before.endpoint, endpoint) ? before : encode(endpoint, mark);
       encoded.set(endpoint.key, each);
       return each;
     });
@@ -210,7 +241,7 @@ export class EndpointWriter {
   }
 }
 
-function encodeEntry(endpoint: BoundEndpoint): Uint32Array {
+function encodeEntry(endpoint: BoundEndpoint, mark = 0): Uint32Array {
   const { id, ifindex, mtu, mac, hostMac, addresses, allowedSourcePrefixes, checkMac, peerDelivery } = endpoint;
   const first = (family: 4 | 6): IpAddress | undefined => addresses.find((address) => address.family === family);
   const hasMore = allowedSourcePrefixes.length > 0 || addresses.some((address) => address !== first(address.family));
@@ -221,7 +252,8 @@ function encodeEntry(endpoint: BoundEndpoint): Uint32Array {
       EndpointFlags.READY |
       (hasMore ? EndpointFlags.MORE_SOURCES : 0) |
       (peerDelivery ? EndpointFlags.PEER_DELIVERY : 0) |
-      (mac !== '' && checkMac ? EndpointFlags.MAC_CHECK : 0),
+      (mac !== '' && checkMac ? EndpointFlags.MAC_CHECK : 0) |
+      mark,
     id,
     mtu,
     mac: macBytes(mac),
@@ -246,13 +278,13 @@ function sourceRows(encoded: readonly Encoded[]): Map<string, Uint8Array> {
  * IPv6 packets never come from ::ffff:0:0/96. A prefix within allows nothing; one around it must not allow IPv4, which
  * the programs keep there.
  */
-function encode(endpoint: BoundEndpoint): Encoded {
+function encode(endpoint: BoundEndpoint, mark: number): Encoded {
   const { id, addresses, allowedSourcePrefixes } = endpoint;
   const sources = [...addresses.map(hostCidr), ...allowedSourcePrefixes];
   const isAroundIpv4 = sources.some((cidr) => overlapsMapped(cidr) && cidr.length < MAPPED_BITS);
   return {
     endpoint,
-    entry: encodeEntry(endpoint),
+    entry: encodeEntry(endpoint, mark),
     addressKeys: addresses.map((address) => Buffer.from(addressBytes(address)).toString('hex')),
     sourceKeys: sources
       .filter((cidr) => !overlapsMapped(cidr) || cidr.length < MAPPED_BITS)

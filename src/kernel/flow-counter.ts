@@ -2,7 +2,7 @@
 // nothing is asked of the programs, unless flow logs are kept.
 import { existsSync, rmSync } from 'node:fs';
 import { FlowDims } from '../abi/flow.gen.ts';
-import { readClock } from './clock.ts';
+import { KernelClock } from './clock.ts';
 import { flowTableShape } from './flow-table.ts';
 import type { BpfObject, BpfProgram, FlowBook } from './native.ts';
 import { loadNative, translateErrors } from './native.ts';
@@ -44,45 +44,52 @@ export interface FlowMoment {
 export class FlowCounter {
   readonly #object: BpfObject;
   readonly #book: FlowBook;
+  readonly #clock: KernelClock;
   readonly #flush: BpfProgram;
   readonly #hz: number;
 
   private constructor(object: BpfObject, book: FlowBook, hz: number) {
     this.#object = object;
     this.#book = book;
+    this.#clock = KernelClock.of(object);
     this.#flush = object.program('tt_flush_cache');
     this.#hz = hz;
   }
 
   /**
-   * Goes on where the last agent ended. Where nobody has counted before, what flows have counted so far is not told.
-   * Throws what loading an object does.
+   * Goes on where the last agent ended. Where nobody has counted before, what flows have counted so far is not told: what is
+   * told is pinned once that is written down, so that a pin means as much. Throws what loading an object does.
    */
   static open(pins: Pins, sizes: MapSizes, hz: number): FlowCounter {
     const shape = flowTableShape(sizes.flows);
     const pin = pins.map(FLOW_TOLD_MAP);
     const isKnown = existsSync(pin);
-    const map = { maxEntries: shape.regions * FlowDims.REGION_ENTRIES, pinPath: pin };
+    const map = { maxEntries: shape.regions * FlowDims.REGION_ENTRIES, ...(isKnown && { pinPath: pin }) };
     const object = loadObject('flow-logs', sizes, pins, {}, { [FLOW_TOLD_MAP]: map });
+    let book: FlowBook | undefined;
     try {
       const maps = {
         flows: object.map('tt_flows'),
         cache: object.map('tt_flow_cache'),
         told: object.map(FLOW_TOLD_MAP),
       };
-      const book = translateErrors('map the flow table', pin, () =>
+      book = translateErrors('map the flow table', pin, () =>
         loadNative().FlowBook.open(maps, { ...shape, cacheSlots: sizes.flowCache, hz }),
       );
-      if (!isKnown) book.adopt();
+      if (!isKnown) {
+        book.adopt();
+        translateErrors('pin map', pin, () => maps.told.pin(pin));
+      }
       return new FlowCounter(object, book, hz);
     } catch (error) {
+      book?.close();
       object.close();
       throw error;
     }
   }
 
   now(): FlowMoment {
-    return { jiffies: Number(readClock(this.#object).jiffies), hz: this.#hz };
+    return { jiffies: Number(this.#clock.read().jiffies), hz: this.#hz };
   }
 
   /** Slots of the flow cache whose counts wait and cannot be had: this process may not run on their CPU. */
@@ -119,6 +126,8 @@ export class FlowCounter {
 
   close(): void {
     this.#book.close();
+    this.#clock.close();
+    this.#flush.close();
     this.#object.close();
   }
 }

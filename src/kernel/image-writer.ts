@@ -1,5 +1,6 @@
 // Writes table images into the mapped arrays, and puts an image in force by one aligned store.
 import { randomFillSync } from 'node:crypto';
+import { CaptureBits } from '../abi/capture.gen.ts';
 import { Root, State, StateFlags } from '../abi/heap.gen.ts';
 import type { TableCompiler } from '../tables/compiler.ts';
 import type { ImageRoot, TableImage } from '../tables/image.ts';
@@ -30,6 +31,8 @@ export class ImageWriter {
   readonly #lasting: Lasting;
   /** As configured: values by their place in the state. */
   #settings: ReadonlyMap<number, number> = new Map();
+  /** Flags that no configuration has: see captureDenied. */
+  #captured = 0;
 
   constructor(
     maps: { readonly heap: BpfMap; readonly v6Nodes: BpfMap; readonly state: BpfMap },
@@ -52,7 +55,8 @@ export class ImageWriter {
 
   /** Settings apply to every packet from here on. The seed of the flow table is drawn once, for as long as flows are pinned. */
   configure({ keepEstablished, eventBudget, flowLogs = false, hz }: StateSettings): void {
-    const flags = (keepEstablished ? StateFlags.KEEP_ESTABLISHED : 0) | (flowLogs ? StateFlags.FLOW_LOGS : 0);
+    const flags =
+      (keepEstablished ? StateFlags.KEEP_ESTABLISHED : 0) | (flowLogs ? StateFlags.FLOW_LOGS : 0) | this.#captured;
     const at = State.OFFSET.flow_seed / 4;
     const seed = this.#state.subarray(at, at + 2);
     if (isZero(seed)) seed.set(this.#lasting.flowSeed);
@@ -67,6 +71,15 @@ export class ImageWriter {
     ]);
     this.restoreSettings();
     this.forgetCachedFlows();
+  }
+
+  /** Whether every packet that is denied is captured. */
+  captureDenied(isOn: boolean): void {
+    const at = State.OFFSET.flags / 4;
+    this.#captured = isOn ? CaptureBits.DENIED : 0;
+    const flags = ((this.#settings.get(at) ?? 0) & ~CaptureBits.DENIED) | this.#captured;
+    this.#settings = new Map([...this.#settings, [at, flags]]);
+    this.restoreSettings();
   }
 
   /** Has the settings in force that were configured last. Returns whether there were others. */

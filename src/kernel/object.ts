@@ -37,6 +37,9 @@ export const PINNED = [
   'tt_addresses',
   'tt_sources',
   'tt_events',
+  'tt_captures',
+  'tt_capture_set',
+  'tt_capture_cpus',
   ...LIVE_MAPS,
 ] as const;
 

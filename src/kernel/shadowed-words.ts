@@ -29,6 +29,13 @@ export class ShadowedWords {
     this.#copy(row);
   }
 
+  /** One word of a row that is in use, at once. */
+  store(row: number, word: number, value: number): void {
+    const at = row * this.#rowWords + word;
+    this.#shadow[at] = value;
+    Atomics.store(this.#words, at, value);
+  }
+
   /** Nobody finds the row from here on. */
   clear(row: number): void {
     const at = row * this.#rowWords + this.#keyWord;

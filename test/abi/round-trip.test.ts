@@ -1,6 +1,7 @@
 // TypeScript's half of the round trip: the generated codecs and the compiler agree on every field of every struct.
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as capture from '../../src/abi/capture.gen.ts';
 import * as common from '../../src/abi/common.gen.ts';
 import * as endpoint from '../../src/abi/endpoint.gen.ts';
 import * as event from '../../src/abi/event.gen.ts';
@@ -17,9 +18,17 @@ import { typeName } from '../../tools/gen-abi/names.ts';
 type Encode = (view: DataView, at: number, value: unknown) => void;
 type Decode = (view: DataView, at: number) => unknown;
 
-const codecs = { ...common, ...endpoint, ...event, ...flow, ...guard, ...heap, ...host, ...takeover } as Readonly<
-  Record<string, unknown>
->;
+const codecs = {
+  ...capture,
+  ...common,
+  ...endpoint,
+  ...event,
+  ...flow,
+  ...guard,
+  ...heap,
+  ...host,
+  ...takeover,
+} as Readonly<Record<string, unknown>>;
 const types = readBtf(readFileSync(builtFile('build/bpf/abi.bpf.o')));
 const layouts = readLayouts(types);
 const structs = layouts.filter((layout): layout is StructLayout => layout.kind === 'struct');

@@ -147,6 +147,13 @@ describe.each([4, 6] as const)('new TCP connections over IPv%s', (family) => {
     for (let index = 0; index < 5; index += 1) expect(machine.run(syn(family, options)).action).toBe('pass');
   });
 
+  it('that bear the ends of a connection that there is are left to the stack, which answers none of them anew', async () => {
+    const sourcePort = await machine.connect(HOST[family], PORT);
+    machine.care({ syns: true }, { listenerRate: 0, sourceRate: 1 });
+    const again = syn(family, { source: HOST[family], sourcePort });
+    expect(Array.from({ length: MANY }, () => machine.run(again).action)).toEqual(Array(MANY).fill('pass'));
+  });
+
   it('to ports that nobody named are left alone', () => {
     machine.care({ syns: true }, { listenerRate: 0, isProtectedPort: (port) => port !== PORT });
     expect(machine.run(syn(family)).action).toBe('pass');

@@ -86,8 +86,13 @@ describe.each([4, 6] as const)('a connection over IPv%s', (family) => {
         publish(3, []);
         const revoked = again();
         expect(revoked).toMatchObject({ action: 'drop', reason: 'DROP_REVOKED' });
-        expect(revoked.events).toMatchObject([{ kind: EventKind.FLOW_REVOKED, generation: 3 }]);
-        for (const run of [open, reply, open]) expect(run().reason).toMatch(/^DROP_HOST_(INGRESS|EGRESS)$/);
+        const isReply = Number(next === 'reply');
+        expect(revoked.events).toMatchObject([{ kind: EventKind.FLOW_REVOKED, generation: 3, is_reply: isReply }]);
+        for (const run of [open, reply, open]) {
+          const { reason, events } = run();
+          expect(reason).toMatch(/^DROP_HOST_(INGRESS|EGRESS)$/);
+          expect(events).toMatchObject([{ kind: EventKind.DENIED, is_reply: Number(run === reply) }]);
+        }
         publish(4, allows);
         expect(again().reason).toBe('ALLOWED_FLOW');
       },
@@ -243,6 +248,17 @@ describe.each([4, 6] as const)('a connection over IPv%s', (family) => {
       expect(host.run('forward', received, { in: ETH1, out: VETH }).reason).toBe('ALLOWED_FLOW');
       expect(work().to(received).reason).toBe('ALLOWED_FLOW');
       expect(host.machine.onlyFlow()).toMatchObject({ packets: [1n, 1n], egress_word: wordOf({ cell: 'allow' }) });
+    });
+
+    it('to the outside that the host meets by its reply is told of as what the reply answers', () => {
+      publish(1, [out, entered]);
+      work().from(sent);
+      const { reason, events } = host.run('forward', received, { in: ETH1, out: VETH });
+      expect([reason, events.map(({ kind, is_reply }) => [kind, is_reply])]).toEqual([
+        'ALLOWED_NEW',
+        [[EventKind.NEW_FLOW, 1]],
+      ]);
+      expect(host.run('forward', sent, { in: VETH, out: ETH1 }).events).toEqual([]);
     });
 
     it('to the outside that the host denies stays denied, though its own policy allows it', () => {

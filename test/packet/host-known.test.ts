@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { StateFlags } from '../../src/abi/heap.gen.ts';
 import { HostDims } from '../../src/abi/host.gen.ts';
+import { fields } from '../support/packets/bytes.ts';
 import { EXTENSION, padding } from '../support/packets/ip.ts';
 import { echo, type Segment, type TcpFlag, tcp, udp, udpLite } from '../support/packets/transport.ts';
 import { newSeed } from '../support/worlds/questions.ts';
@@ -107,12 +108,15 @@ describe('packets of known connections', () => {
     const odd = next(12);
     const options =
       odd === 0
-        ? { options: new Uint8Array(4).fill(1), extensions: [padding(EXTENSION.DESTINATION)] }
+        ? // Options that read as ports of a connection, should anybody read them so.
+          { options: fields([2, pick()], [2, pick()]), extensions: [padding(EXTENSION.DESTINATION)] }
         : odd === 1
           ? { hasMoreFragments: true }
           : odd === 2
             ? { totalLength: 20 + next(24), payloadLength: next(24) }
-            : {};
+            : odd === 3
+              ? { fragmentOffset: 8 + 8 * next(4), hasMoreFragments: next(2) === 0 }
+              : {};
     const whole = packet(source, destination, segment, options);
     // The kernel makes no packet of less than an IP header.
     const least = family === 4 ? 34 : 54;

@@ -3,7 +3,7 @@ import { type Event, EventKind } from '../../src/abi/event.gen.ts';
 import { StateFlags, WordBits } from '../../src/abi/heap.gen.ts';
 import { Scope } from '../../src/abi/host.gen.ts';
 import { tcp, udp } from '../support/packets/transport.ts';
-import { HostMachine } from './support/host-machine.ts';
+import { HostMachine, type HostOutcome } from './support/host-machine.ts';
 import { ETH0, ETH1, hostPolicy, listId, listsOf, type Saying } from './support/host-topology.ts';
 import type { Rule } from './support/tables.ts';
 import { OUTSIDE, packet } from './support/topology.ts';
@@ -39,13 +39,23 @@ function publish(sayings: readonly Saying[], flags = 0, more: readonly Rule[] = 
   host.machine.publish(hostPolicy([...base, ...sayings], generation, more), flags);
 }
 
+/** Of the events of the last run, whether each is of a reply. */
+let told: readonly (readonly [kind: number, isReply: number])[] = [];
+
+function reasonOf(outcome: HostOutcome): string {
+  told = outcome.events.map(({ kind, is_reply }) => [kind, is_reply]);
+  return outcome.reason;
+}
+
 describe.each([4, 6] as const)('an untracked list over IPv%s', (family) => {
   const arrive = (segment = query) =>
-    host.run('to-host', packet(FAR[family], HOST[family], segment), { in: ETH0 }).reason;
+    reasonOf(host.run('to-host', packet(FAR[family], HOST[family], segment), { in: ETH0 }));
   const leave = (segment = answer) =>
-    host.run('from-host', packet(HOST[family], FAR[family], segment), { out: ETH0 }).reason;
-  const there = () => host.run('forward', packet(FAR[family], BEYOND[family], query), { in: ETH0, out: ETH1 }).reason;
-  const home = () => host.run('forward', packet(BEYOND[family], FAR[family], answer), { in: ETH1, out: ETH0 }).reason;
+    reasonOf(host.run('from-host', packet(HOST[family], FAR[family], segment), { out: ETH0 }));
+  const there = () =>
+    reasonOf(host.run('forward', packet(FAR[family], BEYOND[family], query), { in: ETH0, out: ETH1 }));
+  const home = () =>
+    reasonOf(host.run('forward', packet(BEYOND[family], FAR[family], answer), { in: ETH1, out: ETH0 }));
   const TAKES: Saying = [ETH0, 'untracked', 'ingress', 'allow'];
 
   it('that lets packets in leaves those that go out to lists of their own', () => {
@@ -101,6 +111,9 @@ describe.each([4, 6] as const)('an untracked list over IPv%s', (family) => {
         expect(open()).toBe('ALLOWED_NEW');
         publish([...through, takes]);
         expect(reply()).toBe('DROP_REVOKED');
+        expect(told).toEqual([[EventKind.FLOW_REVOKED, 0]]);
+        expect(reply()).toMatch(/^DROP_HOST_(INGRESS|EGRESS)$/);
+        expect(told).toEqual([[EventKind.DENIED, 0]]);
         publish([...through, takes, answers]);
         expect(reply()).toBe('ALLOWED_FLOW');
         expect(reply()).toBe('ALLOWED_FLOW');
@@ -123,7 +136,9 @@ describe.each([4, 6] as const)('an untracked list over IPv%s', (family) => {
         open();
         publish([...opens, ...through, answers, [at, scope, way, 'deny']]);
         expect(reply()).toBe('DROP_REVOKED');
+        expect(told).toEqual([[EventKind.FLOW_REVOKED, 1]]);
         expect(reply()).toBe('DROP_UNTRACKED');
+        expect(told).toEqual([[EventKind.DENIED, 1]]);
         publish([...opens, ...through, answers]);
         expect(reply()).toBe('ALLOWED_FLOW');
       });
@@ -171,6 +186,16 @@ describe('a Log rule of a list that decides nothing', () => {
     publish([OPEN], 0, [logging('untracked')]);
     arrive();
     expect(logs(arrive().events)).toEqual([[Scope.UNTRACKED, LOGGED, 0]]);
+  });
+
+  it('of an untracked list is told of a reply as of a packet for itself', () => {
+    publish([OPEN], 0, [logging('untracked', 'egress')]);
+    arrive();
+    publish([], 0, [logging('untracked', 'egress')]);
+    expect(leave().events.map(({ kind, is_reply }) => [kind, is_reply])).toEqual([
+      [EventKind.FLOW_REVOKED, 1],
+      [EventKind.LOG, 0],
+    ]);
   });
 
   it('is told of what another list denies', () => {

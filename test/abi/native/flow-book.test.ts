@@ -2,13 +2,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EventKind, encodeFlowEvent, FlowEvent } from '../../../src/abi/event.gen.ts';
 import {
-  CachedFlow,
-  encodeCachedFlow,
   encodeFlowEntry,
   type Flow,
   FlowBucket,
   FlowDims,
   FlowEntry,
+  FlowFlags,
   type FlowKey,
   FlowKind,
   FlowState,
@@ -55,7 +54,6 @@ describe('FlowBook', () => {
   let logs: BpfObject;
   let book: FlowBook;
   let memory: DataView;
-  let cache: DataView;
 
   beforeEach(() => {
     const native = loadNative();
@@ -69,7 +67,6 @@ describe('FlowBook', () => {
       rodata: { tt_cache_slots: u32(SLOTS), tt_flow_regions: u32(1), tt_flow_room: u32(ROOM) },
     });
     memory = new DataView(logs.map('tt_flows').mmap());
-    cache = new DataView(logs.map('tt_flow_cache').mmap());
     book = openBook();
   });
 
@@ -157,17 +154,53 @@ describe('FlowBook', () => {
     expect(ended(3, 9, flow(2))).toMatchObject([{ isStart: true, isEnd: true, packets: [2, 0] }]);
   });
 
-  it('settles a flow that went after a sweep has met its successor', () => {
+  it('settles a flow that went before it tells of its successor', () => {
     put(0, 1, flow(3));
     sweep();
     put(0, 2, flow(1));
+    expect(sweep()).toEqual([]);
+    expect(ended(0, 1, flow(7))).toMatchObject([{ sourcePort: 1, isStart: false, isEnd: true, packets: [4, 0] }]);
     expect(sweep()).toMatchObject([{ sourcePort: 2, isStart: true, packets: [1, 0] }]);
+    expect(ended(0, 2, flow(1))).toMatchObject([{ sourcePort: 2, isEnd: true, packets: [0, 0] }]);
+  });
+
+  it('settles a flow that went as late as nobody waits for', () => {
+    put(0, 1, flow(3));
+    sweep();
+    put(0, 2, flow(1));
+    expect(sweep(NOW + 3 * HZ)).toMatchObject([{ sourcePort: 2, isStart: true, packets: [1, 0] }]);
     expect(ended(0, 1, flow(7))).toMatchObject([{ sourcePort: 1, isStart: false, isEnd: true, packets: [4, 0] }]);
     expect(ended(0, 2, flow(1))).toMatchObject([{ sourcePort: 2, isEnd: true, packets: [0, 0] }]);
   });
 
-  it('does not tell again what a book before it told to the end', () => {
+  it('settles a flow that went while no book was open, whatever a sweep has met since', () => {
+    put(0, 1, flow(3));
+    sweep();
+    book.close();
+    put(0, 2, flow(1));
+    book = openBook();
+    expect(sweep(NOW + 1000 * HZ)).toEqual([]);
+    book.close();
+    book = openBook();
+    expect(ended(0, 1, flow(7))).toMatchObject([{ sourcePort: 1, isStart: false, isEnd: true, packets: [4, 0] }]);
+  });
+
+  it('waits for no word of a flow that the programs know to be told', () => {
+    put(0, 1, flow(3), NOW - 10_000);
+    expect(sweep()).toMatchObject([{ sourcePort: 1, isEnd: true }]);
+    put(0, 2, flow(1));
+    expect(sweep()).toMatchObject([{ sourcePort: 2, isStart: true, packets: [1, 0] }]);
+  });
+
+  it('tells no count twice that came behind the word of the flow that went', () => {
+    put(0, 1, flow(9));
+    sweep();
+    expect(ended(0, 1, flow(7))).toMatchObject([{ isStart: false, isEnd: true, packets: [0, 0] }]);
+  });
+
+  it('does not tell again what a book before it told to the end, and counts what it cannot tell', () => {
     expect(ended(0, 1, flow(7, { told: 5n }))).toEqual([]);
+    expect(book.leftOut).toEqual({ reports: 1, packets: 7, bytes: 700 });
   });
 
   it('tells two flows of one name apart by when they began', () => {
@@ -203,6 +236,58 @@ describe('FlowBook', () => {
       [false, 1],
       [true, 0],
     ]);
+  });
+
+  describe('of a flow that only hooks of the host have met', () => {
+    const host = (packets: number, word: number, more: Partial<Flow> = {}): Flow =>
+      flow(packets, { flags: FlowFlags.UNMET, egress_word: 0, host_generation: 1, host_word: word, ...more });
+    const tell = (reports: readonly FlowReport[]) =>
+      reports.map(({ isStart, isEnd, hostWord, packets }) => [isStart, isEnd, hostWord, packets[0]]);
+
+    it('ends it when the lists of the host deny it, with the word that had allowed it', () => {
+      put(0, 1, host(3, 0x100 | ALLOW));
+      expect(tell(sweep())).toEqual([[true, false, 0x100 | ALLOW, 3]]);
+      put(0, 1, host(5, 0x200 | DENY));
+      expect(tell(sweep())).toEqual([[false, true, 0x100 | ALLOW, 2]]);
+      expect(sweep()).toEqual([]);
+      put(0, 1, host(6, 0x300 | ALLOW));
+      expect(tell(sweep())).toEqual([
+        [false, false, 0x100 | ALLOW, 1],
+        [true, false, 0x300 | ALLOW, 0],
+      ]);
+    });
+
+    it('ends it under one list and begins it under the next, or under none', () => {
+      put(0, 1, host(3, 0x100 | ALLOW));
+      sweep();
+      put(0, 1, host(5, 0x200 | ALLOW));
+      expect(tell(sweep())).toEqual([
+        [false, true, 0x100 | ALLOW, 2],
+        [true, false, 0x200 | ALLOW, 0],
+      ]);
+      put(0, 1, host(6, 0));
+      expect(tell(sweep())).toEqual([
+        [false, true, 0x200 | ALLOW, 1],
+        [true, false, 0, 0],
+      ]);
+      put(0, 1, host(8, 0));
+      expect(tell(sweep())).toEqual([[false, false, 0, 2]]);
+    });
+
+    it('tells nothing of it that was denied before anybody counted', () => {
+      put(0, 1, host(3, 0x200 | DENY));
+      book.adopt();
+      expect(sweep()).toEqual([]);
+      put(0, 1, host(4, 0x100 | ALLOW));
+      expect(tell(sweep()).at(-1)).toEqual([true, false, 0x100 | ALLOW, 0]);
+    });
+
+    it('leaves one alone that a workload has met too: that one ends where its own hook denies', () => {
+      put(0, 1, flow(3, { host_word: 0x100 | ALLOW }));
+      sweep();
+      put(0, 1, flow(5, { host_word: 0x200 | DENY }));
+      expect(sweep()).toMatchObject([{ isStart: false, isEnd: false, egressWord: 0x100 | ALLOW, packets: [2, 0] }]);
+    });
   });
 
   it('takes an end that is judged later as part of the same flow', () => {
@@ -257,33 +342,5 @@ describe('FlowBook', () => {
     expect(() => open(maps, { ...shape, room: 10_000 })).toThrow(RangeError);
     book.close();
     expect(() => book.adopt()).toThrow('FlowBook is closed');
-  });
-
-  it('brings to nobody what waits in a slot whose flow is not there, and leaves slots that still answer', () => {
-    const jiffies = 2 ** 40;
-    const slot = {
-      source: key(1).address[0],
-      destination: key(1).address[1],
-      source_port: 1,
-      destination_port: 53,
-      protocol: 17,
-      kind: FlowKind.PORTS,
-      hook: 0,
-      reply: 0,
-      ifindex: 1,
-      stamp: 1,
-      target: 0,
-      target_slot: 0,
-      link: 1n,
-      synced_jiffies: 5n,
-      packets: 7n,
-      bytes: 700n,
-      egress_word: 0x100 | ALLOW,
-      ingress_word: 0,
-    } as CachedFlow;
-    encodeCachedFlow(cache, 0, slot);
-    encodeCachedFlow(cache, CachedFlow.SIZE, { ...slot, synced_jiffies: BigInt(jiffies - HZ) });
-    const program = logs.program('tt_flush_cache');
-    expect(book.flush(program, jiffies)).toEqual({ flushed: 1, waiting: 0 });
   });
 });

@@ -36,6 +36,9 @@ void fuzz_stages_define(void)
 	fuzz_stages.sources = DEFINE(tt_sources, LENGTH(tt_sources.max_entries));
 	fuzz_stages.counters = DEFINE(tt_counters, LENGTH(tt_counters.max_entries));
 	fuzz_stages.budgets = DEFINE(tt_budgets, 1);
+	/* All zero: nothing is captured. */
+	DEFINE(tt_capture_set, 1);
+	DEFINE(tt_capture_cpus, 1);
 	fuzz_stages.flows = DEFINE(tt_flows, 1);
 	fuzz_stages.locks = DEFINE(tt_flow_locks, 1);
 	fuzz_stages.fragments = DEFINE(tt_fragments, LENGTH(tt_fragments.max_entries));

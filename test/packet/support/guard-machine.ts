@@ -37,7 +37,7 @@ export class GuardMachine {
   readonly policy: GuardPolicy;
   readonly #pins: string;
   readonly #namespace: string;
-  #listener: ChildProcess | undefined;
+  readonly #peers: ChildProcess[] = [];
 
   constructor() {
     machines += 1;
@@ -55,7 +55,7 @@ export class GuardMachine {
   }
 
   close(): void {
-    this.#listener?.kill('SIGKILL');
+    for (const peer of this.#peers) peer.kill('SIGKILL');
     this.guard.close();
     this.policy.close();
     this.host.close();
@@ -70,12 +70,24 @@ export class GuardMachine {
 
   /** Has sockets listen in the namespace, each at an address and port, until close. */
   async listen(...places: readonly (readonly [host: string, port: number])[]): Promise<void> {
-    const script = `const net = require('node:net');
-      const open = ([host, port]) => new Promise((done) => net.createServer().listen({ host, port, ipv6Only: true }, done));
-      Promise.all(JSON.parse(process.argv[1]).map(open)).then(() => console.log('ready'));`;
-    const argv = ['netns', 'exec', this.#namespace, process.execPath, '-e', script, JSON.stringify(places)];
-    this.#listener = spawn('ip', argv, { stdio: ['ignore', 'pipe', 'inherit'] });
-    await once(this.#listener.stdout as NodeJS.ReadableStream, 'data');
+    const open =
+      '([host, port]) => new Promise((done) => net.createServer().listen({ host, port, ipv6Only: true }, done))';
+    await this.#hold(`Promise.all(places.map(${open})).then(() => console.log('ready'))`, places);
+  }
+
+  /** A connection within the namespace, until close. Resolves to the port that it comes from. */
+  async connect(host: string, port: number): Promise<number> {
+    const script = 'const socket = net.connect(...places, () => console.log(socket.localPort))';
+    return Number(await this.#hold(script, [port, host]));
+  }
+
+  /** Runs a script in the namespace until close. Resolves to what it says first. */
+  async #hold(script: string, places: unknown): Promise<string> {
+    const whole = `const net = require('node:net'); const places = JSON.parse(process.argv[1]); ${script}`;
+    const argv = ['netns', 'exec', this.#namespace, process.execPath, '-e', whole, JSON.stringify(places)];
+    const peer = spawn('ip', argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#peers.push(peer);
+    return String(await once(peer.stdout as NodeJS.ReadableStream, 'data'));
   }
 
   inNamespace<T>(call: () => T): T {
