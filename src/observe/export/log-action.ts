@@ -79,6 +79,13 @@ export function describePacket(event: FlowEvent, names: PacketNames): Readonly<R
 /** `IN=eth0 OUT= SRC=192.0.2.1 ...` */
 export function formatPacket(packet: Readonly<Record<string, string | number>>): string {
   return Object.entries(packet)
-    .map(([name, value]) => `${name}=${value}`)
+    .map(([name, value]) => `${name}=${String(value).replaceAll(ENDING, escapeOf)}`)
     .join(' ');
+}
+
+/** What would end a value, or the line, or act where it is shown. */
+const ENDING = /[\s\p{Cc}\p{Cf}\p{Surrogate}]/gu;
+
+function escapeOf(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

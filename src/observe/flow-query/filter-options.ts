@@ -15,68 +15,30 @@ export interface FilterOption {
 }
 
 /** In the order of a command's help. */
-export const FILTER_OPTIONS: readonly FilterOption[] = [
-  {
-    name: 'from',
-    field: 'from',
-    placeholder: 'ns/name',
-    meaning: 'whose source is this: NAMESPACE/NAME, NAMESPACE/ or NAME, * for any characters',
-  },
-  { name: 'to', field: 'to', placeholder: 'ns/name', meaning: 'whose destination is this' },
-  { name: 'namespace', field: 'namespace', placeholder: 'name', meaning: 'of which either end is in this namespace' },
-  {
-    name: 'from-namespace',
-    field: 'from.namespace',
-    placeholder: 'name',
-    meaning: 'whose source is in this namespace',
-  },
-  {
-    name: 'to-namespace',
-    field: 'to.namespace',
-    placeholder: 'name',
-    meaning: 'whose destination is in this namespace',
-  },
-  {
-    name: 'label',
-    field: 'label',
-    placeholder: 'key=value',
-    meaning: 'of which either end has this label; KEY alone: whatever its value',
-  },
-  { name: 'from-label', field: 'from.label', placeholder: 'key=value', meaning: 'whose source has this label' },
-  { name: 'to-label', field: 'to.label', placeholder: 'key=value', meaning: 'whose destination has this label' },
-  {
-    name: 'address',
-    field: 'address',
-    placeholder: 'cidr',
-    meaning: 'of which either end has this address, or one of this prefix',
-  },
-  { name: 'from-address', field: 'from.address', placeholder: 'cidr', meaning: 'whose source has such an address' },
-  { name: 'to-address', field: 'to.address', placeholder: 'cidr', meaning: 'whose destination has such an address' },
-  { name: 'verdict', field: 'verdict', placeholder: 'verdict', meaning: 'allow or deny' },
-  {
-    name: 'pending',
-    field: 'pending',
-    placeholder: 'verdict',
-    meaning: 'what would become of them if staged policies were enforced: allow or deny',
-  },
-  { name: 'port', field: 'port', placeholder: 'port', meaning: 'to this port, or range of ports' },
-  { name: 'protocol', field: 'protocol', placeholder: 'name', meaning: 'of this protocol, by name or number' },
-  {
-    name: 'reason',
-    field: 'reason',
-    placeholder: 'text',
-    meaning: 'dropped for this reason, e.g. drop_ingress_policy',
-  },
-  {
-    name: 'policy',
-    field: 'policy',
-    placeholder: 'ns/name',
-    meaning: 'that this policy spoke about, enforced or staged; a global one by its name',
-  },
-  { name: 'service', field: 'service', placeholder: 'ns/name', meaning: 'to this service' },
-  { name: 'node', field: 'node', placeholder: 'name', meaning: 'that this node reported' },
-  { name: 'reporter', field: 'reporter', placeholder: 'end', meaning: 'as this end saw them: src or dst' },
-];
+export const FILTER_OPTIONS: readonly FilterOption[] = (
+  [
+    ['from', 'ns/name', 'whose source is this: NAMESPACE/NAME, NAMESPACE/ or NAME, * for any characters'],
+    ['to', 'ns/name', 'whose destination is this'],
+    ['namespace', 'name', 'of which either end is in this namespace'],
+    ['from-namespace', 'name', 'whose source is in this namespace'],
+    ['to-namespace', 'name', 'whose destination is in this namespace'],
+    ['label', 'key=value', 'of which either end has this label; KEY alone: whatever its value'],
+    ['from-label', 'key=value', 'whose source has this label'],
+    ['to-label', 'key=value', 'whose destination has this label'],
+    ['address', 'cidr', 'of which either end has this address, or one of this prefix'],
+    ['from-address', 'cidr', 'whose source has such an address'],
+    ['to-address', 'cidr', 'whose destination has such an address'],
+    ['verdict', 'verdict', 'allow or deny'],
+    ['pending', 'verdict', 'what would become of them if staged policies were enforced: allow or deny'],
+    ['port', 'port', 'to this port, or range of ports'],
+    ['protocol', 'name', 'of this protocol, by name or number'],
+    ['reason', 'text', 'dropped for this reason, e.g. drop_ingress_policy'],
+    ['policy', 'ns/name', 'that this policy spoke about, enforced or staged; a global one by its name'],
+    ['service', 'ns/name', 'to this service'],
+    ['node', 'name', 'that this node reported'],
+    ['reporter', 'end', 'as this end saw them: src or dst'],
+  ] as const
+).map(([name, placeholder, meaning]) => ({ name, field: name.replace('-', '.'), placeholder, meaning }));
 
 /** `name` is FilterOption.name, or `filter` for a whole expression. */
 export type GivenFilters = (name: string) => readonly string[];

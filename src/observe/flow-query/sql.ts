@@ -1,9 +1,15 @@
-// A filter as a condition of SQL on the columns of flow-store/schema.ts. What the user wrote is only ever in the parameters.
+// A filter as a condition of SQL on the tables of flow-store/schema.ts. What asks about a name, a label or a trait is asked of the
+// dictionaries, once for each of their rows. What the user wrote is only ever in the parameters.
 import type { FlowCondition, FlowFilter, FlowSide, NumberField, TextField } from './filter.ts';
 import { escapeItem, labelItem, labelKey, SEPARATOR } from './log-texts.ts';
 import { hasWildcard, likePattern, regexOf } from './wildcard.ts';
 
 export type SqlValue = string | number;
+
+/** What a statement calls the rows of flows, and those of the dictionaries that a flow has the numbers of. */
+export const FLOW = 'f';
+export type DictionaryAlias = 's' | 'd' | 't';
+const ENDS: Readonly<Record<FlowSide, DictionaryAlias>> = { source: 's', destination: 'd' };
 
 const TEXT_COLUMNS: Readonly<Record<TextField, string>> = {
   node: 'node',
@@ -17,13 +23,16 @@ const TEXT_COLUMNS: Readonly<Record<TextField, string>> = {
 };
 
 const NUMBER_COLUMNS: Readonly<Record<NumberField, string>> = {
-  bytes: '(bytes_in + bytes_out)',
-  packets: '(packets_in + packets_out)',
-  sourcePort: 'src_port',
-  destinationPort: 'dst_port',
+  bytes: `(${FLOW}.bytes_in + ${FLOW}.bytes_out)`,
+  packets: `(${FLOW}.packets_in + ${FLOW}.packets_out)`,
+  sourcePort: `${FLOW}.src_port`,
+  destinationPort: `${FLOW}.dst_port`,
 };
 
-const PREFIX: Readonly<Record<FlowSide, string>> = { source: 'src', destination: 'dst' };
+const ADDRESSES: Readonly<Record<FlowSide, string>> = {
+  source: `${FLOW}.src_address`,
+  destination: `${FLOW}.dst_address`,
+};
 
 /**
  * Values of a statement in the order in which the text names them: as variables, because only of those the database knows the
@@ -34,8 +43,9 @@ export class SqlParameters {
 
   /** What stands for the value in the text. */
   add(value: SqlValue): string {
-    this.values.push(value);
-    return `getvariable('${variableName(this.values.length)}')`;
+    const known = this.values.indexOf(value);
+    if (known < 0) this.values.push(value);
+    return `getvariable('${variableName(known < 0 ? this.values.length : known + 1)}')`;
   }
 }
 
@@ -44,46 +54,80 @@ export function variableName(place: number): string {
   return `flow_value_${place}`;
 }
 
+/** A filter in SQL: `where` speaks of flows, and of what is asked of each dictionary by the names of askedName. */
+export interface FilterSql {
+  readonly where: string;
+  readonly asked: Readonly<Record<DictionaryAlias, readonly string[]>>;
+}
+
+/** Of what is asked of a dictionary at that place. */
+export function askedName(place: number): string {
+  return `asked_${place}`;
+}
+
 /** The condition, with its values put behind those that are there. */
-export function sqlOf(filter: FlowFilter, parameters: SqlParameters): string {
-  switch (filter.kind) {
-    case 'and':
-    case 'or': {
-      const [word, empty] = filter.kind === 'and' ? [' AND ', 'true'] : [' OR ', 'false'];
-      const operands = filter.operands.map((operand) => sqlOf(operand, parameters));
-      return operands.length === 0 ? empty : `(${operands.join(word)})`;
+export function sqlOf(filter: FlowFilter, parameters: SqlParameters): FilterSql {
+  const asked = { s: [], d: [], t: [] };
+  return { where: new FilterWriter(asked, parameters).write(filter), asked };
+}
+
+class FilterWriter {
+  readonly #asked: Readonly<Record<DictionaryAlias, string[]>>;
+  readonly #parameters: SqlParameters;
+
+  constructor(asked: Readonly<Record<DictionaryAlias, string[]>>, parameters: SqlParameters) {
+    this.#asked = asked;
+    this.#parameters = parameters;
+  }
+
+  write(filter: FlowFilter): string {
+    switch (filter.kind) {
+      case 'and':
+      case 'or': {
+        const [word, empty] = filter.kind === 'and' ? [' AND ', 'true'] : [' OR ', 'false'];
+        const operands = filter.operands.map((operand) => this.write(operand));
+        return operands.length === 0 ? empty : `(${operands.join(word)})`;
+      }
+      case 'not':
+        return `NOT ${this.write(filter.operand)}`;
+      default:
+        return this.#condition(filter);
     }
-    case 'not':
-      return `NOT ${sqlOf(filter.operand, parameters)}`;
-    default:
-      return conditionOf(filter, parameters);
+  }
+
+  #condition(condition: FlowCondition): string {
+    const parameters = this.#parameters;
+    switch (condition.kind) {
+      case 'number':
+        return between(NUMBER_COLUMNS[condition.field], condition, parameters);
+      case 'address':
+        return between(ADDRESSES[condition.side], condition, parameters);
+      case 'text':
+        return this.#ask('t', pattern(TEXT_COLUMNS[condition.field], condition.pattern, parameters));
+      case 'policy':
+        return this.#ask('t', policy(escapeItem(condition.pattern), parameters));
+      case 'namespace':
+        return this.#ask(ENDS[condition.side], pattern('namespace', condition.pattern, parameters));
+      case 'name': {
+        const names = ['name', 'aggregated'].map((name) => pattern(name, condition.pattern, parameters));
+        return this.#ask(ENDS[condition.side], `(${names.join(' OR ')})`);
+      }
+      case 'label':
+        return this.#ask(ENDS[condition.side], label(condition, parameters));
+    }
+  }
+
+  #ask(alias: DictionaryAlias, expression: string): string {
+    const asked = this.#asked[alias];
+    if (!asked.includes(expression)) asked.push(expression);
+    return `${alias}.${askedName(asked.indexOf(expression))}`;
   }
 }
 
-function conditionOf(condition: FlowCondition, parameters: SqlParameters): string {
-  switch (condition.kind) {
-    case 'text':
-      return pattern(TEXT_COLUMNS[condition.field], condition.pattern, parameters);
-    case 'number':
-      return between(NUMBER_COLUMNS[condition.field], condition, parameters);
-    case 'namespace':
-      return pattern(`${PREFIX[condition.side]}_namespace`, condition.pattern, parameters);
-    case 'name': {
-      const column = PREFIX[condition.side];
-      const names = ['name', 'aggregated'].map((name) => pattern(`${column}_${name}`, condition.pattern, parameters));
-      return `(${names.join(' OR ')})`;
-    }
-    case 'address':
-      return between(`${PREFIX[condition.side]}_address`, condition, parameters);
-    case 'label': {
-      const { side, key, value } = condition;
-      const item = value === undefined ? `${labelKey(key)}=` : labelItem(key, value);
-      const wanted = `${SEPARATOR}${escapeItem(item)}${value === undefined ? '' : SEPARATOR}`;
-      return `contains(${PREFIX[side]}_labels, ${parameters.add(wanted)})`;
-    }
-    case 'policy':
-      return policy(escapeItem(condition.pattern), parameters);
-  }
+function label({ key, value }: { readonly key: string; readonly value?: string }, parameters: SqlParameters): string {
+  const item = value === undefined ? `${labelKey(key)}=` : labelItem(key, value);
+  const wanted = `${SEPARATOR}${escapeItem(item)}${value === undefined ? '' : SEPARATOR}`;
+  return `contains(labels, ${parameters.add(wanted)})`;
 }
 
 function policy(wanted: string, parameters: SqlParameters): string {

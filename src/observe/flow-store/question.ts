@@ -1,7 +1,9 @@
-// What can be asked of stored flows, and the SQL of it. Values of whoever asks are parameters; names of columns are this file's.
+// What can be asked of stored flows, and the SQL of it, file by file: a question takes the memory of one of them, however many there
+// are. Values of whoever asks are parameters; names of columns are this file's.
 import type { FlowFilter } from '../flow-query/filter.ts';
-import { SqlParameters, type SqlValue, sqlOf } from '../flow-query/sql.ts';
-import { COLUMN_LIST, SEQUENCE_COLUMN, TABLE } from './schema.ts';
+import { askedName, type DictionaryAlias, FLOW, SqlParameters, type SqlValue, sqlOf } from '../flow-query/sql.ts';
+import { logColumns } from './decode.ts';
+import { type DictionaryName, ENDS, FLOWS, ID_COLUMN, SEQUENCE_COLUMN, TRAITS } from './schema.ts';
 
 /** A time from which and one before which, in milliseconds since 1970; undefined = no bound. */
 export interface TimeWindow {
@@ -23,6 +25,8 @@ export interface FlowListQuestion extends TimeWindow {
   readonly sort: FlowSort;
   readonly limit: number;
   readonly after?: PagePlace;
+  /** Only those that come before it, in the order of time that is asked for. */
+  readonly before?: PagePlace;
 }
 
 export type TopKey = 'pair' | 'port' | 'policy' | 'reason' | 'namespace';
@@ -50,25 +54,28 @@ export interface Statement {
   readonly values: readonly SqlValue[];
 }
 
-/** A table to ask; names of files come from files.ts. */
-export type Tables = readonly string[];
+/** A table of sums is filled from one file after the other, and read. */
+export interface SumStatements {
+  /** Rows of that table; alias = what the file is attached under. */
+  readonly each: (alias: string) => Statement;
+  /** Reads the table of that name. */
+  readonly all: (table: string) => Statement;
+}
 
 const MAX_PAGE = 10_000;
 
-/** What stands for an end: `namespace/name`, or the name alone. */
-const NODE = (prefix: string): string =>
-  `CASE WHEN ${prefix}_namespace = '' THEN ${prefix}_aggregated ELSE ${prefix}_namespace || '/' || ${prefix}_aggregated END`;
-
-const NAMESPACE_NODE = (prefix: string): string =>
-  `CASE WHEN ${prefix}_namespace = '' THEN ${prefix}_aggregated ELSE ${prefix}_namespace END`;
+/** What stands for an end: `namespace/name`, or the name alone. In the dictionary, for each end once. */
+const NODE = "CASE WHEN namespace = '' THEN aggregated ELSE namespace || '/' || aggregated END";
+const NAMESPACE_NODE = "CASE WHEN namespace = '' THEN aggregated ELSE namespace END";
+const NAMED_ENDS = `type, ${NODE} AS node, ${NAMESPACE_NODE} AS namespace_node`;
 
 /** What a group of the statistics is named by. A reason and a rule are of the end that spoke, a pair and a port of both. */
 const KEYS: Readonly<Record<TopKey, Readonly<Record<string, string>>>> = {
-  pair: { source: NODE('src'), destination: NODE('dst') },
-  port: { protocol: 'protocol', port: 'dst_port' },
-  policy: { policy: 'decided_by' },
-  reason: { reason: "coalesce(reason, '')" },
-  namespace: { source: NAMESPACE_NODE('src'), destination: NAMESPACE_NODE('dst') },
+  pair: { source: 's.node', destination: 'd.node' },
+  port: { protocol: 't.protocol', port: 'g.dst_port' },
+  policy: { policy: 't.decided_by' },
+  reason: { reason: "coalesce(t.reason, '')" },
+  namespace: { source: 's.namespace_node', destination: 'd.namespace_node' },
 };
 
 const MEASURES: Readonly<Record<TopMeasure, string>> = {
@@ -78,20 +85,53 @@ const MEASURES: Readonly<Record<TopMeasure, string>> = {
   denied: 'denied',
 };
 
-export function listStatement(question: FlowListQuestion, tables: Tables): Statement {
+const DICTIONARIES: Readonly<Record<DictionaryAlias, { readonly table: DictionaryName; readonly id: string }>> = {
+  s: { table: ENDS, id: 'source' },
+  d: { table: ENDS, id: 'destination' },
+  t: { table: TRAITS, id: 'trait' },
+};
+const ALIASES = Object.keys(DICTIONARIES) as DictionaryAlias[];
+
+/** Of one file: what its flows are sorted by, and their sequence numbers. */
+export function placeStatement(question: FlowListQuestion, alias: string): Statement {
   const parameters = new SqlParameters();
-  const { sort, after } = question;
-  const conditions = [...windowConditions(question, parameters), sqlOf(question.filter, parameters)];
-  if (after !== undefined) {
-    const [time, sequence] = [parameters.add(after.time), parameters.add(after.sequence)];
-    const mark = sort === 'time' ? '>' : '<';
-    conditions.push(`(start_time, ${SEQUENCE_COLUMN}) ${mark} (${time}, ${sequence})`);
-  }
-  const text = `SELECT ${COLUMN_LIST} FROM (${unionOf(tables, COLUMN_LIST)})
-WHERE ${conditions.join(' AND ')}
-ORDER BY ${ORDERS[sort]} LIMIT ${limitOf(question)}`;
+  const found = foundIn(alias, question, parameters);
+  const by = `${SORTED_BY[question.sort]} AS sorted_by, ${FLOW}.${SEQUENCE_COLUMN}`;
+  const order = question.sort === 'time' ? 'sorted_by, sequence' : 'sorted_by DESC, sequence DESC';
+  return {
+    text: `SELECT ${by} FROM ${found} ORDER BY ${order} LIMIT ${rowLimit(question)}`,
+    values: parameters.values,
+  };
+}
+
+/** Of one file, for logOfRow. */
+export function listStatement(question: FlowListQuestion, alias: string): Statement {
+  const parameters = new SqlParameters();
+  const found = foundIn(alias, question, parameters);
+  const order = ORDERS[question.sort];
+  const text = `SELECT ${logColumns('g', 's', 'd', 't')} FROM (
+SELECT ${FLOW}.* FROM ${found} ORDER BY ${order} LIMIT ${rowLimit(question)}) g ${lookUps(alias, '*')} ORDER BY ${order}`;
   return { text, values: parameters.values };
 }
+
+function foundIn(alias: string, question: FlowListQuestion, parameters: SqlParameters): string {
+  const { sort, after, before } = question;
+  const place = `(${FLOW}.start_time, ${FLOW}.${SEQUENCE_COLUMN})`;
+  const boundOf = ({ time, sequence }: PagePlace): string => `(${parameters.add(time)}, ${parameters.add(sequence)})`;
+  const [later, earlier] = sort === 'time' ? ['>', '<'] : ['<', '>'];
+  const more = [
+    ...(after === undefined ? [] : [`${place} ${later} ${boundOf(after)}`]),
+    ...(before === undefined ? [] : [`${place} ${earlier} ${boundOf(before)}`]),
+  ];
+  return chosenFrom(alias, question, question.filter, parameters, more);
+}
+
+const SORTED_BY: Readonly<Record<FlowSort, string>> = {
+  time: `${FLOW}.start_time`,
+  '-time': `${FLOW}.start_time`,
+  '-bytes': `${FLOW}.bytes_in + ${FLOW}.bytes_out`,
+  '-packets': `${FLOW}.packets_in + ${FLOW}.packets_out`,
+};
 
 const ORDERS: Readonly<Record<FlowSort, string>> = {
   time: `start_time, ${SEQUENCE_COLUMN}`,
@@ -104,50 +144,128 @@ const ORDERS: Readonly<Record<FlowSort, string>> = {
  * Sums by key. What both ends report is counted once: where the destination's policy judged, its records say what came of
  * packets; the source's count for what it denied itself, and where nobody else reports.
  */
-export function topStatement(question: TopQuestion, tables: Tables): Statement {
-  const parameters = new SqlParameters();
-  const keys = Object.entries(KEYS[question.by]);
-  const names = keys.map(([name]) => name);
-  const conditions = [...windowConditions(question, parameters), sqlOf(question.filter, parameters)];
-  if (question.by === 'reason') conditions.push("reason IS NOT NULL AND reason <> ''");
-  const columns = keys.map(([name, expression]) => `${expression} AS ${name}`).join(', ');
-  const text = `SELECT ${names.join(', ')}, ${SUMS_OF_PAIRS} FROM (
-SELECT ${columns}, ${PAIR_SUMS} FROM (${unionOf(tables, COLUMN_LIST)})
-WHERE ${conditions.join(' AND ')} GROUP BY ${groupOf(keys.length, question.by)})
-GROUP BY ${names.join(', ')} ORDER BY ${MEASURES[question.measure]} DESC, ${names.join(', ')}
-LIMIT ${limitOf(question)}`;
-  return { text, values: parameters.values };
+export function topStatements(question: TopQuestion): SumStatements {
+  const { by, measure } = question;
+  const keys = KEYS[by];
+  // Which of two reporters counts is a question of the pair.
+  const isPair = by === 'pair' || by === 'namespace';
+  const columns = isPair ? keys : { ...keys, pair_source: 's.node', pair_destination: 'd.node' };
+  const names = Object.keys(keys).join(', ');
+  return {
+    each: (alias) => sumStatement(question, alias, columns, by === 'reason' ? DENIED : []),
+    all: (table) => ({
+      text: `SELECT ${names}, ${SUMS_OF_PAIRS} FROM (${sumsOfFiles(table, columns)})
+GROUP BY ${names} ORDER BY ${MEASURES[measure]} DESC, ${names} LIMIT ${rowLimit(question)}`,
+      values: [],
+    }),
+  };
 }
 
 /** Edges with what went over them, the busiest first. */
-export function graphStatement(question: GraphQuestion, tables: Tables): Statement {
-  const parameters = new SqlParameters();
-  const node = question.nodes === 'name' ? NODE : NAMESPACE_NODE;
-  const conditions = [...windowConditions(question, parameters), sqlOf(question.filter, parameters)];
-  const text = `SELECT source, source_type, destination, destination_type, protocol, port, ${SUMS_OF_PAIRS} FROM (
-SELECT ${node('src')} AS source, src_type AS source_type, ${node('dst')} AS destination, dst_type AS destination_type,
-protocol, dst_port AS port, ${PAIR_SUMS} FROM (${unionOf(tables, COLUMN_LIST)})
-WHERE ${conditions.join(' AND ')} GROUP BY 1, 2, 3, 4, 5, 6)
-GROUP BY ALL ORDER BY bytes DESC, source, destination, protocol, port LIMIT ${limitOf(question)}`;
-  return { text, values: parameters.values };
+export function graphStatements(question: GraphQuestion): SumStatements {
+  const node = question.nodes === 'name' ? 'node' : 'namespace_node';
+  const columns = {
+    source: `s.${node}`,
+    source_type: 's.type',
+    destination: `d.${node}`,
+    destination_type: 'd.type',
+    protocol: 't.protocol',
+    port: 'g.dst_port',
+  };
+  const names = Object.keys(columns).join(', ');
+  return {
+    each: (alias) => sumStatement(question, alias, columns, []),
+    all: (table) => ({
+      text: `SELECT ${names}, ${SUMS_OF_PAIRS} FROM (${sumsOfFiles(table, columns)})
+GROUP BY ${names} ORDER BY bytes DESC, source, destination, protocol, port LIMIT ${rowLimit(question)}`,
+      values: [],
+    }),
+  };
 }
+
+const DENIED: readonly FlowFilter[] = [{ kind: 'not', operand: { kind: 'text', field: 'reason', pattern: '' } }];
+
+type NamedExpressions = Readonly<Record<string, string>>;
+
+/** Of one file: sums by numbers of the dictionaries, which are few; then what those stand for. */
+function sumStatement(
+  question: TopQuestion | GraphQuestion,
+  alias: string,
+  columns: NamedExpressions,
+  conditions: readonly FlowFilter[],
+): Statement {
+  const parameters = new SqlParameters();
+  const filter: FlowFilter = { kind: 'and', operands: [question.filter, ...conditions] };
+  const hasPort = Object.values(columns).includes('g.dst_port');
+  const keys = [...ALIASES.map((one) => DICTIONARIES[one].id), ...(hasPort ? ['dst_port'] : [])]
+    .map((name) => `${FLOW}.${name}`)
+    .join(', ');
+  const groups = `SELECT ${keys}, sum(bytes_in + bytes_out) AS bytes, sum(packets_in + packets_out) AS packets,
+sum(flows_started) AS flows FROM ${chosenFrom(alias, question, filter, parameters, [])} GROUP BY ${keys}`;
+  const named = Object.entries({ ...columns, ...SPOKEN }).map(([name, expression]) => `${expression} AS ${name}`);
+  const positions = named.map((_, index) => index + 1).join(', ');
+  const sums = SUMMED.map((name) => `sum(g.${name})::BIGINT AS ${name}`).join(', ');
+  const ends = lookUps(alias, `${ID_COLUMN}, ${NAMED_ENDS}`);
+  return {
+    text: `SELECT ${named.join(', ')}, ${sums} FROM (${groups}) g ${ends} GROUP BY ${positions}`,
+    values: parameters.values,
+  };
+}
+
+function sumsOfFiles(table: string, columns: NamedExpressions): string {
+  const names = Object.keys(columns).join(', ');
+  return `SELECT ${names}, ${PAIR_SUMS} FROM ${table} GROUP BY ${names}`;
+}
+
+/** The flows of a file that the question is about: tables, with what is asked of dictionaries, and conditions. */
+function chosenFrom(
+  file: string,
+  { since, until }: TimeWindow,
+  filter: FlowFilter,
+  parameters: SqlParameters,
+  more: readonly string[],
+): string {
+  const { where, asked } = sqlOf(filter, parameters);
+  const joins = ALIASES.filter((alias) => asked[alias].length > 0).map((alias) => {
+    const { table, id } = DICTIONARIES[alias];
+    const answers = asked[alias].map((expression, place) => `${expression} AS ${askedName(place)}`).join(', ');
+    const rows = `SELECT ${ID_COLUMN}, ${answers} FROM ${file}.${table}`;
+    return ` JOIN (${rows}) ${alias} ON ${alias}.${ID_COLUMN} = ${FLOW}.${id}`;
+  });
+  const conditions = [
+    ...(since === undefined ? [] : [`${FLOW}.end_time >= ${parameters.add(since)}`]),
+    ...(until === undefined ? [] : [`${FLOW}.start_time < ${parameters.add(until)}`]),
+    ...more,
+    where,
+  ];
+  return `${file}.${FLOWS} ${FLOW}${joins.join('')} WHERE ${conditions.join(' AND ')}`;
+}
+
+/** What the numbers of rows `g` stand for; of ends so much. */
+function lookUps(file: string, ofEnds: string): string {
+  return ALIASES.map((alias) => {
+    const { table, id } = DICTIONARIES[alias];
+    const rows = `SELECT ${table === ENDS ? ofEnds : '*'} FROM ${file}.${table}`;
+    return `JOIN (${rows}) ${alias} ON ${alias}.${ID_COLUMN} = g.${id}`;
+  }).join(' ');
+}
+
+/** Who spoke, and how: columns of the table of sums. */
+const SPOKEN = { reporter: 't.reporter', action: 't.action' } as const;
+const SUMMED = ['bytes', 'packets', 'flows'] as const;
 
 const PAIR_SUMS = ['dst', 'src']
   .flatMap((reporter) =>
-    ['allow', 'deny'].map(
-      (action) =>
-        `${sum('bytes_in + bytes_out', reporter, action)} AS ${reporter}_${action}_bytes,
-${sum('packets_in + packets_out', reporter, action)} AS ${reporter}_${action}_packets,
-${sum('flows_started', reporter, action)} AS ${reporter}_${action}_flows`,
+    ['allow', 'deny'].flatMap((action) =>
+      SUMMED.map((name) => {
+        const spoken = `reporter = '${reporter}' AND action = '${action}'`;
+        return `coalesce(sum(${name}) FILTER (WHERE ${spoken}), 0) AS ${reporter}_${action}_${name}`;
+      }),
     ),
   )
   .join(',\n');
 
 const SUMS_OF_PAIRS = `${measured('bytes')}, ${measured('packets')}, ${measured('flows')}, sum(dst_deny_packets + src_deny_packets)::BIGINT AS denied`;
-
-function sum(expression: string, reporter: string, action: string): string {
-  return `coalesce(sum(${expression}) FILTER (WHERE reporter = '${reporter}' AND action = '${action}'), 0)`;
-}
 
 function measured(name: string): string {
   const byDestination = `dst_allow_packets + dst_deny_packets > 0`;
@@ -155,27 +273,7 @@ function measured(name: string): string {
   return `sum(${allowed} + dst_deny_${name} + src_deny_${name})::BIGINT AS ${name}`;
 }
 
-/** By key and pair, because which of two reporters counts is a question of the pair. */
-function groupOf(keys: number, by: TopKey): string {
-  const positions = Array.from({ length: keys }, (_, index) => String(index + 1));
-  const isPair = by === 'pair' || by === 'namespace';
-  return [...positions, ...(isPair ? [] : ['src_namespace', 'src_aggregated', 'dst_namespace', 'dst_aggregated'])].join(
-    ', ',
-  );
-}
-
 /** A number of ours, whoever has asked. */
-function limitOf({ limit }: { readonly limit: number }): number {
+export function rowLimit({ limit }: { readonly limit: number }): number {
   return Math.min(Math.max(Math.trunc(limit) || 1, 1), MAX_PAGE);
-}
-
-function windowConditions({ since, until }: TimeWindow, parameters: SqlParameters): string[] {
-  return [
-    ...(since === undefined ? [] : [`end_time >= ${parameters.add(since)}`]),
-    ...(until === undefined ? [] : [`start_time < ${parameters.add(until)}`]),
-  ];
-}
-
-function unionOf(tables: Tables, columns: string): string {
-  return tables.map((alias) => `SELECT ${columns} FROM ${alias}.${TABLE}`).join(' UNION ALL ');
 }

@@ -104,6 +104,7 @@ export class FlowAggregator {
     } else if (bucket.size < this.#maxKeys) {
       aggregates.set(rest, begin(log, start, this.#bucketMs));
       bucket.size += 1;
+      if (bucket.size === this.#maxKeys) keys.close();
     } else {
       if (aggregates.size === 0) byKey.delete(pair);
       this.#overflow.records += 1;

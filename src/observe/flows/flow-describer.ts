@@ -1,5 +1,5 @@
 // Reports and denials -> flow logs: names, labels and traces are put in here, once for each end and word, not for each flow.
-import { flowStateName } from '../../abi/flow.gen.ts';
+import { FlowState, flowStateName } from '../../abi/flow.gen.ts';
 import { WordBits } from '../../abi/heap.gen.ts';
 import type { FlowEvent } from '../../events/event.ts';
 import type { FlowReport } from '../../events/flow-report.ts';
@@ -14,15 +14,26 @@ const MAX_ENDS = 65_536;
 const MAX_TRACES = 65_536;
 const NONE: readonly string[] = Object.freeze([]);
 const NO_LABELS = Object.freeze({});
+const STATES: readonly string[] = Object.values(FlowState).map((state) => flowStateName(state).toLowerCase());
 
 interface KnownEnd {
   readonly end: FlowEnd;
   readonly isLocal: boolean;
+  /** The end with the port that it had last: of servers it is nearly always the same. */
+  served: FlowEnd;
 }
 
 interface KnownTrace {
   readonly enforced: readonly string[];
   readonly pending: readonly string[];
+}
+
+/** A report, when it was read, and its ends. */
+interface Told {
+  readonly report: FlowReport;
+  readonly at: ReadAt;
+  readonly source: KnownEnd;
+  readonly destination: KnownEnd;
 }
 
 /** When a report was read: jiffies become time by it. */
@@ -56,6 +67,14 @@ export class FlowDescriber {
     this.#node = node;
   }
 
+  /** One that goes on saying of these words what they say now, and of ends what is known until the names are renewed. */
+  asNow(words: Iterable<number>): FlowDescriber {
+    const describer = new FlowDescriber(this.#names, this.#node);
+    describer.#ends = this.#ends;
+    for (const word of words) describer.#traces.set(word, this.#traceOf(word));
+    return describer;
+  }
+
   /** Names, labels or policies may have changed. What a word said is kept where nobody knows it any more. */
   renew(): void {
     this.#ends = new Map();
@@ -65,40 +84,57 @@ export class FlowDescriber {
     }
   }
 
-  /** One record for each end whose policy let the flow pass; one without a trace where no policy was asked. */
-  describeReport(report: FlowReport, at: ReadAt): FlowLog[] {
-    const source = this.#endOf(report.source);
-    const destination = this.#endOf(report.destination);
-    const sides = sidesOf(report, source.isLocal, destination.isLocal);
-    return sides.map(({ side, word }) => {
-      const [toward, back] = side === 'dst' ? ([0, 1] as const) : ([1, 0] as const);
-      const trace = this.#traceOf(word);
-      return {
-        startTime: timeOf(report.since, at),
-        endTime: timeOf(report.until, at),
-        phase: phaseOf(report),
-        node: this.#node,
-        reporter: side,
-        action: 'allow',
-        source: withPort(source.end, report.sourcePort),
-        destination: withPort(destination.end, report.destinationPort),
-        protocol: protocolName(report.protocol),
-        icmpType: report.icmpType,
-        icmpCode: report.icmpCode,
-        service: this.#names.serviceAt(report.destination, report.protocol, report.destinationPort),
-        enforced: trace.enforced,
-        pending: trace.pending,
-        state: flowStateName(report.state).toLowerCase(),
-        tcpFlags: report.protocol === PROTOCOL.TCP ? report.tcpFlags : undefined,
-        packetsIn: report.packets[toward],
-        packetsOut: report.packets[back],
-        bytesIn: report.bytes[toward],
-        bytesOut: report.bytes[back],
-        flowsStarted: Number(report.isStart),
-        flowsCompleted: Number(report.isEnd),
-        flowsLive: Number(!report.isEnd && !report.isLate),
-      };
-    });
+  /**
+   * One record for each end whose policy let the flow pass; one without a trace where no policy was asked. They are put at the
+   * end of `logs`, which is returned. Nothing of the report is kept.
+   */
+  describeReport(report: FlowReport, at: ReadAt, logs: FlowLog[] = []): FlowLog[] {
+    const told = { report, at, source: this.#endOf(report.source), destination: this.#endOf(report.destination) };
+    const { egressWord, ingressWord, hostWord } = report;
+    const [isSourceLocal, isDestinationLocal] = [told.source.isLocal, told.destination.isLocal];
+    if (report.isUnmet) {
+      // What only the host's lists have seen is theirs to tell, unless a workload's hook sees it too: that one counts it.
+      const isTheirs = !isSourceLocal && !isDestinationLocal && hostWord !== 0;
+      if (isTheirs) logs.push(this.#describeSide('dst', hostWord, told));
+    } else if (egressWord === 0 && ingressWord === 0) {
+      // A flow that nobody judged was opened by the host, and is its workload's.
+      logs.push(this.#describeSide(isSourceLocal && !isDestinationLocal ? 'src' : 'dst', 0, told));
+    } else {
+      if (egressWord !== 0) logs.push(this.#describeSide('src', egressWord, told));
+      if (ingressWord !== 0) logs.push(this.#describeSide('dst', ingressWord, told));
+    }
+    return logs;
+  }
+
+  #describeSide(side: Side, word: number, { report, at, source, destination }: Told): FlowLog {
+    const toward = side === 'dst' ? 0 : 1;
+    const back = side === 'dst' ? 1 : 0;
+    const trace = this.#traceOf(word);
+    return {
+      startTime: timeOf(report.since, at),
+      endTime: timeOf(report.until, at),
+      phase: phaseOf(report),
+      node: this.#node,
+      reporter: side,
+      action: 'allow',
+      source: withPort(source.end, report.sourcePort),
+      destination: serving(destination, report.destinationPort),
+      protocol: protocolName(report.protocol),
+      icmpType: report.icmpType,
+      icmpCode: report.icmpCode,
+      service: this.#names.serviceAt(report.destination, report.protocol, report.destinationPort),
+      enforced: trace.enforced,
+      pending: trace.pending,
+      state: STATES[report.state] ?? flowStateName(report.state),
+      tcpFlags: report.protocol === PROTOCOL.TCP ? report.tcpFlags : undefined,
+      packetsIn: report.packets[toward],
+      packetsOut: report.packets[back],
+      bytesIn: report.bytes[toward],
+      bytesOut: report.bytes[back],
+      flowsStarted: report.isStart ? 1 : 0,
+      flowsCompleted: report.isEnd ? 1 : 0,
+      flowsLive: report.isEnd || report.isLate ? 0 : 1,
+    };
   }
 
   /**
@@ -177,10 +213,16 @@ function describeEnd(address: IpAddress, named: NamedEnd | undefined): KnownEnd 
   if (named === undefined) {
     const name = isPrivate(address) ? 'pvt' : 'pub';
     const end = { type: 'net', namespace: '', name, aggregatedName: name, address: text, port: 0, labels: NO_LABELS };
-    return { end: end as FlowEnd, isLocal: false };
+    return { end: end as FlowEnd, isLocal: false, served: end as FlowEnd };
   }
   const { type, namespace, name, aggregatedName, labels, isLocal } = named;
-  return { end: { type, namespace, name, aggregatedName, address: text, port: 0, labels }, isLocal };
+  const end = { type, namespace, name, aggregatedName, address: text, port: 0, labels };
+  return { end, isLocal, served: end };
+}
+
+function serving(known: KnownEnd, port: number): FlowEnd {
+  if (known.served.port !== port) known.served = withPort(known.end, port);
+  return known.served;
 }
 
 /** Field by field: a spread costs several times as much, and there are very many flows. */
@@ -194,29 +236,6 @@ function isPrivate({ family, words }: IpAddress): boolean {
   const first = words[0] as number;
   if (family === 6) return first >>> 25 === 0x7e;
   return first >>> 24 === 10 || first >>> 20 === 0xac1 || first >>> 16 === 0xc0a8;
-}
-
-/**
- * Whose policy has spoken. What only the host's lists have seen is theirs to tell, unless a workload's hook sees it too: that
- * one counts it. A flow that nobody judged was opened by the host, and is its workload's.
- */
-function sidesOf(
-  report: FlowReport,
-  isSourceLocal: boolean,
-  isDestinationLocal: boolean,
-): readonly { readonly side: Side; readonly word: number }[] {
-  const { egressWord, ingressWord, hostWord } = report;
-  if (report.isUnmet) {
-    if (isSourceLocal || isDestinationLocal || hostWord === 0) return [];
-    return [{ side: 'dst', word: hostWord }];
-  }
-  if (egressWord === 0 && ingressWord === 0) {
-    return [{ side: isSourceLocal && !isDestinationLocal ? 'src' : 'dst', word: 0 }];
-  }
-  return [
-    ...(egressWord === 0 ? [] : [{ side: 'src' as const, word: egressWord }]),
-    ...(ingressWord === 0 ? [] : [{ side: 'dst' as const, word: ingressWord }]),
-  ];
 }
 
 const DENYING_SIDE: Readonly<Record<string, Side>> = {

@@ -15,7 +15,7 @@ interface KnownEnd {
   readonly id: number;
 }
 
-/** For records of one bucket: what it remembers goes with it. */
+/** For records of one bucket: what it remembers goes with it. Once it is closed, what is new has no number: NaN. */
 export class FlowKeys {
   readonly #ends = new Map<string, KnownEnd[]>();
   #endCount = 0;
@@ -23,6 +23,17 @@ export class FlowKeys {
   readonly #traces = new Map<string, number>();
   readonly #traceArrays = new Map<readonly string[], number>();
   readonly #tracePairs = new Map<number, number>();
+  #isClosed = false;
+
+  /** Names and traces that are remembered. */
+  get size(): number {
+    return this.#endCount + this.#traces.size;
+  }
+
+  /** From now on nothing more is remembered: a flood of new names takes no memory. */
+  close(): void {
+    this.#isClosed = true;
+  }
 
   /** Who talks to whom, by which service. */
   pairOf({ source, destination, service }: FlowLog): number {
@@ -34,19 +45,21 @@ export class FlowKeys {
     const traces = this.#traceId(enforced) * END_BITS + this.#traceId(pending);
     const what = (reporter === 'src' ? 1 : 0) + (action === 'allow' ? 2 : 0);
     return (
-      ((numberOf(this.#tracePairs, traces) * PORTS + destination.port) * PROTOCOLS + this.#protocolId(protocol)) * 4 +
+      ((this.#numberOf(this.#tracePairs, traces) * PORTS + destination.port) * PROTOCOLS + this.#protocolId(protocol)) *
+        4 +
       what
     );
   }
 
   #endId({ type, namespace, aggregatedName }: FlowEnd, service: string): number {
     let known = this.#ends.get(aggregatedName);
+    for (const end of known ?? []) {
+      if (end.namespace === namespace && end.type === type && end.service === service) return end.id;
+    }
+    if (this.#isClosed) return Number.NaN;
     if (known === undefined) {
       known = [];
       this.#ends.set(aggregatedName, known);
-    }
-    for (const end of known) {
-      if (end.namespace === namespace && end.type === type && end.service === service) return end.id;
     }
     const id = this.#endCount;
     this.#endCount += 1;
@@ -55,28 +68,27 @@ export class FlowKeys {
   }
 
   #protocolId(protocol: string): number {
-    return numberOf(this.#protocols, protocol);
+    return this.#numberOf(this.#protocols, protocol);
   }
 
   #traceId(trace: readonly string[]): number {
     const known = this.#traceArrays.get(trace);
     if (known !== undefined) return known;
-    const id = numberOf(this.#traces, trace.join('\n'));
-    if (this.#traceArrays.size < MAX_ARRAYS) this.#traceArrays.set(trace, id);
+    const id = this.#numberOf(this.#traces, trace.join('\n'));
+    if (this.#traceArrays.size < MAX_ARRAYS && !this.#isClosed) this.#traceArrays.set(trace, id);
     return id;
+  }
+
+  /** As many as there were before, for what is new. */
+  #numberOf<K>(numbers: Map<K, number>, key: K): number {
+    const known = numbers.get(key);
+    if (known !== undefined) return known;
+    if (this.#isClosed || Number.isNaN(key)) return Number.NaN;
+    numbers.set(key, numbers.size);
+    return numbers.size - 1;
   }
 }
 
 function nameOf({ namespace, name, portName, port }: FlowService): string {
   return `${namespace}/${name}/${portName}/${port}`;
-}
-
-/** As many as there were before, for what is new. */
-function numberOf<K>(numbers: Map<K, number>, key: K): number {
-  let number = numbers.get(key);
-  if (number === undefined) {
-    number = numbers.size;
-    numbers.set(key, number);
-  }
-  return number;
 }

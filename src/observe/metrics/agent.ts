@@ -3,54 +3,69 @@ import { type Families, onceEachScrape } from './families.ts';
 import type { MetricsSource } from './source.ts';
 
 export function addAgentMetrics(families: Families, source: MetricsSource): void {
-  families.gauges('tortie_agent_info', 'The agent: always 1', ['version', 'node'], () => [
-    [{ version: source.version, node: source.node }, 1],
-  ]);
-  families.gauge('tortie_policy_generation', 'Counts changes of the policy in force', () => source.generation());
-  families.gauge('tortie_in_sync', '1 when the kernel enforces all accepted manifests', () =>
-    Number(source.isInSync()),
-  );
-  families.gauge('tortie_loading', '1 while manifests are loaded that the kernel enforces already', () =>
-    Number(source.isLoading()),
-  );
-  families.gauges('tortie_endpoints', 'Local workload endpoints by state', ['state'], () =>
-    [...source.endpointStates()].map(([state, count]) => [{ state }, count] as const),
-  );
-  families.gauges('tortie_degraded', '1 for each reason why the agent is degraded', ['reason'], () =>
-    [...new Set(source.conditions())].map((reason) => [{ reason }, 1] as const),
-  );
-  families.gauge(
-    'tortie_degraded_reasons',
-    'Reasons why the agent is degraded: 0 = it is not',
-    () => new Set(source.conditions()).size,
-  );
-  families.counters(
-    'tortie_repairs_total',
-    'What others changed in the kernel and the agent put right',
-    ['cause'],
-    () => [...source.repairs()].map(([cause, count]) => [{ cause }, count] as const),
-  );
+  families.gauges({
+    tortie_agent_info: {
+      help: 'The agent: always 1',
+      labels: ['version', 'node'],
+      read: () => [[source.version, source.node, 1]],
+    },
+    tortie_policy_generation: { help: 'Counts changes of the policy in force', read: () => source.generation() },
+    tortie_in_sync: {
+      help: '1 when the kernel enforces all accepted manifests',
+      read: () => Number(source.isInSync()),
+    },
+    tortie_loading: {
+      help: '1 while manifests are loaded that the kernel enforces already',
+      read: () => Number(source.isLoading()),
+    },
+    tortie_endpoints: {
+      help: 'Local workload endpoints by state',
+      labels: ['state'],
+      read: () => source.endpointStates(),
+    },
+    tortie_degraded: {
+      help: '1 for each reason why the agent is degraded',
+      labels: ['reason'],
+      read: () => [...new Set(source.conditions())].map((reason) => [reason, 1] as const),
+    },
+    tortie_degraded_reasons: {
+      help: 'Reasons why the agent is degraded: 0 = it is not',
+      read: () => new Set(source.conditions()).size,
+    },
+  });
+  families.counters({
+    tortie_repairs_total: {
+      help: 'What others changed in the kernel and the agent put right',
+      labels: ['cause'],
+      read: () => source.repairs(),
+    },
+  });
   addProcessMetrics(families, source);
 }
 
 /** Named as every client library names them. */
 function addProcessMetrics(families: Families, source: MetricsSource): void {
   const process = onceEachScrape(() => source.process());
-  families.counter('process_cpu_seconds_total', 'Processor time of the agent', () => {
-    const { userSeconds, systemSeconds } = process();
-    return userSeconds + systemSeconds;
+  families.counters({
+    process_cpu_seconds_total: {
+      help: 'Processor time of the agent',
+      read: () => process().userSeconds + process().systemSeconds,
+    },
   });
-  families.gauge(
-    'process_start_time_seconds',
-    'When the agent began, in seconds since 1970',
-    () => process().startTime,
-  );
-  families.gauge('process_resident_memory_bytes', 'Memory of the agent', () => process().residentBytes);
-  families.gauge(
-    'nodejs_heap_size_used_bytes',
-    'Memory of the agent in objects of JavaScript',
-    () => process().heapUsedBytes,
-  );
-  families.gauge('process_open_fds', 'Open file descriptors of the agent', () => process().openDescriptors);
-  families.gauge('process_max_fds', 'File descriptors that the agent may have open', () => process().maxDescriptors);
+  families.gauges({
+    process_start_time_seconds: {
+      help: 'When the agent began, in seconds since 1970',
+      read: () => process().startTime,
+    },
+    process_resident_memory_bytes: { help: 'Memory of the agent', read: () => process().residentBytes },
+    nodejs_heap_size_used_bytes: {
+      help: 'Memory of the agent in objects of JavaScript',
+      read: () => process().heapUsedBytes,
+    },
+    process_open_fds: { help: 'Open file descriptors of the agent', read: () => process().openDescriptors },
+    process_max_fds: {
+      help: 'File descriptors that the agent may have open',
+      read: () => process().maxDescriptors,
+    },
+  });
 }

@@ -2,83 +2,102 @@
 // else's: one that fails is left out, and counted.
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-export type Labels<L extends string> = Readonly<Record<L, string>>;
-/** A value and the labels that tell it from others of its metric. */
-export type Sample<L extends string> = readonly [labels: Labels<L>, value: number];
+/** A value behind the labels that tell it from others of its metric, in the order of its table. */
+export type Sample = readonly [...labels: string[], value: number];
+
+export interface Family {
+  readonly help: string;
+  /** None = there is one value. */
+  readonly labels?: readonly string[];
+  readonly read: () => number | Iterable<Sample>;
+}
+
+/** By name. */
+export type FamilyTable = Readonly<Record<string, Family>>;
 
 export class Families {
   readonly registry: Registry;
-  readonly #failures: Counter;
+  readonly #failed: () => void;
 
-  constructor(registry: Registry) {
+  /** `failed` is called for each family that could not be read. */
+  constructor(registry: Registry, failed?: () => void) {
     this.registry = registry;
-    this.#failures = new Counter({
-      name: 'tortie_metric_read_failures_total',
-      help: 'Metrics that could not be read at a scrape and were left out of it',
-      registers: [registry],
-    });
+    this.#failed = failed ?? countFailures(registry);
   }
 
-  gauge(name: string, help: string, read: () => number): void {
-    this.gauges(name, help, [], () => [[{}, read()]]);
-  }
-
-  gauges<L extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly L[],
-    read: () => Iterable<Sample<L>>,
-  ): void {
-    const samples = this.#guarded(read);
-    new Gauge({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        // Without labels, reset leaves a zero that nobody has read.
-        if (labelNames.length === 0) this.remove();
-        for (const [labels, value] of samples()) this.set(labels, value);
-      },
+  gauges(table: FamilyTable): void {
+    this.#add(table, (metric) => {
+      const gauge = new Gauge(metric);
+      return { forget: () => gauge.remove(), put: (labels, value) => gauge.set(labels, value) };
     });
   }
 
   /** Of what is a total where it comes from: it goes back where that began anew. */
-  counter(name: string, help: string, read: () => number): void {
-    this.counters(name, help, [], () => [[{}, read()]]);
-  }
-
-  counters<L extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly L[],
-    read: () => Iterable<Sample<L>>,
-  ): void {
-    const samples = this.#guarded(read);
-    new Counter({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        if (labelNames.length === 0) this.remove();
-        for (const [labels, value] of samples()) this.inc(labels, value);
-      },
+  counters(table: FamilyTable): void {
+    this.#add(table, (metric) => {
+      const counter = new Counter(metric);
+      return { forget: () => counter.remove(), put: (labels, value) => counter.inc(labels, value) };
     });
   }
 
-  #guarded<L extends string>(read: () => Iterable<Sample<L>>): () => readonly Sample<L>[] {
+  #add(table: FamilyTable, make: (metric: Definition) => Values): void {
+    for (const [name, { help, labels = [], read }] of Object.entries(table)) {
+      const samples = this.#guarded(read);
+      const values = make({
+        name,
+        help,
+        labelNames: [...labels],
+        registers: [this.registry],
+        collect() {
+          this.reset();
+          // Without labels, reset leaves a zero that nobody has read.
+          if (labels.length === 0) values.forget();
+          for (const sample of samples()) {
+            values.put(
+              Object.fromEntries(labels.map((label, at) => [label, String(sample[at])])),
+              Number(sample.at(-1)),
+            );
+          }
+        },
+      });
+    }
+  }
+
+  #guarded(read: Family['read']): () => readonly Sample[] {
     return () => {
       try {
-        return [...read()];
+        const found = read();
+        return typeof found === 'number' ? [[found]] : [...found];
       } catch {
-        this.#failures.inc();
+        this.#failed();
         return [];
       }
     };
   }
+}
+
+interface Definition {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: string[];
+  readonly registers: Registry[];
+  collect(this: { reset(): void }): void;
+}
+
+/** Of one family, in the terms of its kind. */
+interface Values {
+  /** The only value that it has. */
+  forget(): void;
+  put(labels: Readonly<Record<string, string>>, value: number): void;
+}
+
+function countFailures(registry: Registry): () => void {
+  const counter = new Counter({
+    name: 'tortie_metric_read_failures_total',
+    help: 'Metrics that could not be read at a scrape and were left out of it',
+    registers: [registry],
+  });
+  return () => counter.inc();
 }
 
 /**

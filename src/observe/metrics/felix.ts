@@ -2,6 +2,7 @@
 // working. Only those; Tortie has no iptables, no IP sets and no routing tables to count.
 import { Counter, Gauge, type Registry, Summary } from 'prom-client';
 import { type Families, onceEachScrape } from './families.ts';
+import { liveFlows } from './kernel.ts';
 import type { EndpointState, MetricsSource } from './source.ts';
 
 /** Felix's numbers of what it knows of the datastore. */
@@ -9,45 +10,50 @@ const RESYNC_IN_PROGRESS = 1;
 const IN_SYNC = 2;
 
 export function addFelixMetrics(families: Families, source: MetricsSource): void {
-  addInventory(families, source);
-  addDataplane(families, source);
-  families.gauge('felix_resync_state', 'State of the datastore: 1 = being read, 2 = in sync', () =>
-    source.isLoading() ? RESYNC_IN_PROGRESS : IN_SYNC,
-  );
-}
-
-function addInventory(families: Families, source: MetricsSource): void {
   const inventory = onceEachScrape(() => source.inventory());
-  const gauge = (name: string, help: string, read: () => number): void => families.gauge(name, help, read);
-  gauge('felix_cluster_num_hosts', 'Nodes that have an endpoint', () => inventory().hosts);
-  gauge('felix_cluster_num_host_endpoints', 'Host endpoints', () => inventory().hostEndpoints);
-  gauge('felix_cluster_num_workload_endpoints', 'Workload endpoints of all nodes', () => inventory().workloadEndpoints);
-  gauge('felix_cluster_num_policies', 'Policies that are enforced', () => inventory().policies);
-  gauge('felix_cluster_num_profiles', 'Profiles', () => inventory().profiles);
-  gauge('felix_cluster_num_tiers', 'Tiers', () => inventory().tiers);
-  gauge(
-    'felix_active_local_policies',
-    'Policies that govern an endpoint of this node',
-    () => inventory().localPolicies,
-  );
-  families.gauges('felix_host', 'The node of this agent: always 1', ['host'], () => [[{ host: source.node }, 1]]);
+  families.gauges({
+    felix_cluster_num_hosts: { help: 'Nodes that have an endpoint', read: () => inventory().hosts },
+    felix_cluster_num_host_endpoints: { help: 'Host endpoints', read: () => inventory().hostEndpoints },
+    felix_cluster_num_workload_endpoints: {
+      help: 'Workload endpoints of all nodes',
+      read: () => inventory().workloadEndpoints,
+    },
+    felix_cluster_num_policies: { help: 'Policies that are enforced', read: () => inventory().policies },
+    felix_cluster_num_profiles: { help: 'Profiles', read: () => inventory().profiles },
+    felix_cluster_num_tiers: { help: 'Tiers', read: () => inventory().tiers },
+    felix_active_local_policies: {
+      help: 'Policies that govern an endpoint of this node',
+      read: () => inventory().localPolicies,
+    },
+    felix_host: { help: 'The node of this agent: always 1', labels: ['host'], read: () => [[source.node, 1]] },
+    felix_resync_state: {
+      help: 'State of the datastore: 1 = being read, 2 = in sync',
+      read: () => (source.isLoading() ? RESYNC_IN_PROGRESS : IN_SYNC),
+    },
+  });
+  addDataplane(families, source);
 }
 
 function addDataplane(families: Families, source: MetricsSource): void {
-  const count = (...states: readonly EndpointState[]): number => {
-    const found = source.endpointStates();
-    return states.reduce((sum, state) => sum + (found.get(state) ?? 0), 0);
-  };
-  const gauge = (name: string, help: string, read: () => number): void => families.gauge(name, help, read);
-  gauge('felix_active_local_endpoints', 'Workload endpoints of this node', () => count('ready', 'waiting', 'error'));
-  gauge('felix_bpf_dataplane_endpoints', 'Workload endpoints that are programmed, or ought to be', () =>
-    count('ready', 'error'),
-  );
-  gauge('felix_bpf_happy_dataplane_endpoints', 'Workload endpoints that are programmed', () => count('ready'));
-  gauge('felix_bpf_dirty_dataplane_endpoints', 'Workload endpoints that could not be programmed', () => count('error'));
-  gauge('felix_bpf_conntrack_used', 'Live flows', () =>
-    source.flowTable().flows.reduce((sum, { flows }) => sum + flows, 0),
-  );
+  const count =
+    (...states: readonly EndpointState[]) =>
+    (): number => {
+      const found = source.endpointStates();
+      return states.reduce((sum, state) => sum + (found.get(state) ?? 0), 0);
+    };
+  families.gauges({
+    felix_active_local_endpoints: { help: 'Workload endpoints of this node', read: count('ready', 'waiting', 'error') },
+    felix_bpf_dataplane_endpoints: {
+      help: 'Workload endpoints that are programmed, or ought to be',
+      read: count('ready', 'error'),
+    },
+    felix_bpf_happy_dataplane_endpoints: { help: 'Workload endpoints that are programmed', read: count('ready') },
+    felix_bpf_dirty_dataplane_endpoints: {
+      help: 'Workload endpoints that could not be programmed',
+      read: count('error'),
+    },
+    felix_bpf_conntrack_used: { help: 'Live flows', read: () => liveFlows(source) },
+  });
 }
 
 /** What is told when it happens, under Felix's names. */

@@ -26,19 +26,24 @@ export function verdictOf(reason: string): PacketVerdict | undefined {
 }
 
 export function addPacketMetrics(families: Families, source: Pick<MetricsSource, 'counters'>): void {
-  const labels = ['verdict', 'reason'] as const;
-  const samples = (field: 'packets' | 'bytes'): Sample<(typeof labels)[number]>[] =>
+  const labels = ['verdict', 'reason'];
+  const samples = (field: 'packets' | 'bytes') => (): Sample[] =>
     [...source.counters()].flatMap(([reason, counts]) => {
       const verdict = verdictOf(reason);
-      return verdict === undefined ? [] : [[{ verdict, reason }, counts[field]] as const];
+      return verdict === undefined ? [] : [[verdict, reason, counts[field]] as const];
     });
-  families.counters('tortie_packets_total', 'Packets by what became of them and why', labels, () => samples('packets'));
-  families.counters('tortie_bytes_total', 'Bytes of IP packets by what became of them and why', labels, () =>
-    samples('bytes'),
-  );
-  const counter = (name: string, reason: string, help: string): void =>
-    families.counter(name, help, () => source.counters().get(reason)?.packets ?? 0);
-  counter('tortie_events_lost_total', 'event_lost', 'Events that the ring buffer had no room for');
-  counter('tortie_events_suppressed_total', 'event_suppressed', 'Events that the rate limit left out');
-  counter('tortie_flows_evicted_total', 'flow_evicted', 'Live flows that made room for others in a full table');
+  const packetsOf = (reason: string) => (): number => source.counters().get(reason)?.packets ?? 0;
+  families.counters({
+    tortie_packets_total: { help: 'Packets by what became of them and why', labels, read: samples('packets') },
+    tortie_bytes_total: { help: 'Bytes of IP packets by what became of them and why', labels, read: samples('bytes') },
+    tortie_events_lost_total: { help: 'Events that the ring buffer had no room for', read: packetsOf('event_lost') },
+    tortie_events_suppressed_total: {
+      help: 'Events that the rate limit left out',
+      read: packetsOf('event_suppressed'),
+    },
+    tortie_flows_evicted_total: {
+      help: 'Live flows that made room for others in a full table',
+      read: packetsOf('flow_evicted'),
+    },
+  });
 }

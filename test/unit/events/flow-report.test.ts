@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { encodeFlowReport, FlowFlags, FlowKind, FlowPhase, FlowReport as Layout } from '../../../src/abi/flow.gen.ts';
-import { decodeFlowReports } from '../../../src/events/flow-report.ts';
+import { decodeFlowReports, forEachFlowReport } from '../../../src/events/flow-report.ts';
 
 const RECORD: Layout = {
   key: {
@@ -60,6 +60,23 @@ describe('decodeFlowReports', () => {
       { sourcePort: 0, destinationPort: 0, icmpType: 3, icmpCode: 4 },
     ]);
     expect(decode(RECORD)[0]).not.toHaveProperty('icmpType');
+  });
+
+  it('tells one after the other what it decodes at once, families and kinds in any order', () => {
+    const v6 = { word: [0x20010db8, 0, 0, 7] };
+    const records: Layout[] = [
+      RECORD,
+      { ...RECORD, key: { ...RECORD.key, address: [v6, { word: [0xfd000000, 1, 2, 3] }] } },
+      { ...RECORD, key: { ...RECORD.key, protocol: 1, kind: FlowKind.ECHO } },
+      RECORD,
+    ];
+    const bytes = new Uint8Array(records.length * Layout.SIZE);
+    for (const [index, record] of records.entries())
+      encodeFlowReport(new DataView(bytes.buffer), index * Layout.SIZE, record);
+    const seen: unknown[] = [];
+    forEachFlowReport(bytes, (report) => seen.push(structuredClone(report)));
+    expect(seen).toEqual(decodeFlowReports(bytes));
+    expect(seen[0]).toEqual(seen[3]);
   });
 
   it('knows an IPv6 address by its words', () => {

@@ -113,6 +113,61 @@ describe('createMetrics', () => {
     expect(text).toContain('tortie_events_lost_total 4');
   });
 
+  it('says under the names of Felix what Felix means by them', async () => {
+    const instruments = new Instruments('off', () => 0);
+    const inventory = {
+      hosts: 1,
+      hostEndpoints: 2,
+      workloadEndpoints: 30,
+      policies: 4,
+      stagedPolicies: 50,
+      profiles: 6,
+      tiers: 7,
+      localPolicies: 8,
+    };
+    const states = new Map([
+      ['ready', 10],
+      ['waiting', 3],
+      ['error', 2],
+    ] as const);
+    const source = {
+      ...SOURCE,
+      node: 'n1',
+      inventory: () => inventory,
+      endpointStates: () => states,
+      isLoading: () => true,
+    };
+    const metrics = createMetrics(source, instruments);
+    instruments.felix.failures.inc(2);
+    instruments.felix.initialResync.set(1.5);
+    instruments.felix.apply.observe(0.25);
+    const text = await metrics.metrics();
+    const lines = text.split('\n').filter((line) => line.startsWith('felix_'));
+    expect(lines.sort()).toEqual([
+      'felix_active_local_endpoints 15',
+      'felix_active_local_policies 8',
+      'felix_bpf_conntrack_used 0',
+      'felix_bpf_dataplane_endpoints 12',
+      'felix_bpf_dirty_dataplane_endpoints 2',
+      'felix_bpf_happy_dataplane_endpoints 10',
+      'felix_cluster_num_host_endpoints 2',
+      'felix_cluster_num_hosts 1',
+      'felix_cluster_num_policies 4',
+      'felix_cluster_num_profiles 6',
+      'felix_cluster_num_tiers 7',
+      'felix_cluster_num_workload_endpoints 30',
+      'felix_host{host="n1"} 1',
+      'felix_int_dataplane_apply_time_seconds_count 1',
+      'felix_int_dataplane_apply_time_seconds_sum 0.25',
+      'felix_int_dataplane_apply_time_seconds{quantile="0.5"} 0.25',
+      'felix_int_dataplane_apply_time_seconds{quantile="0.9"} 0.25',
+      'felix_int_dataplane_apply_time_seconds{quantile="0.99"} 0.25',
+      'felix_int_dataplane_failures 2',
+      'felix_int_dataplane_initial_resync_time_seconds 1.5',
+      'felix_resync_state 1',
+    ]);
+  });
+
   it('leaves out what cannot be read, and counts that', async () => {
     const metrics = create({
       maps: () => {

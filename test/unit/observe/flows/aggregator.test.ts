@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FlowAggregator } from '../../../../src/observe/flows/aggregator.ts';
+import { FlowKeys } from '../../../../src/observe/flows/flow-keys.ts';
 import type { FlowLog } from '../../../../src/observe/flows/flow-log.ts';
 import { end, flowLog } from './logs.ts';
 
@@ -101,6 +102,30 @@ describe('FlowAggregator', () => {
     aggregator.add([flowLog({ destination: end('db', { port: 1 }) })]);
     expect(aggregator.takeAll().map(({ packetsIn }) => packetsIn)).toEqual([2, 1]);
     expect(aggregator.overflow).toEqual({ records: 2, packets: 6, bytes: 600 });
+  });
+
+  it('remembers no more names and labels than it has room for, whatever comes', () => {
+    const keys = new FlowKeys();
+    const named = (at: number): FlowLog =>
+      flowLog({ source: { ...end(`x${at}`), labels: { app: 'web' } }, enforced: [`0|default|np:a/p${at}|allow|0`] });
+    for (let at = 0; at < 100; at += 1) [keys.pairOf(named(at)), keys.restOf(named(at))];
+    const { size } = keys;
+    keys.close();
+    for (let at = 100; at < 1000; at += 1)
+      expect([keys.pairOf(named(at)), keys.restOf(named(at))]).toEqual([Number.NaN, Number.NaN]);
+    expect(keys.size).toBe(size);
+    expect(keys.pairOf(named(7))).toBeGreaterThanOrEqual(0);
+    const aggregator = new FlowAggregator({ maxKeys: 10 });
+    for (let at = 0; at < 1000; at += 1) aggregator.add([named(at)]);
+    // Of known names, with labels that nobody had before.
+    for (let at = 0; at < 10_000; at += 1) {
+      aggregator.add([{ ...named(3), source: { ...end('x3'), labels: { unique: String(at), app: 'web' } } }]);
+    }
+    const all = aggregator.takeAll();
+    expect(all.length).toBe(10);
+    expect(all[3]?.source.labels).toEqual({ app: 'web' });
+    expect(all[3]?.packetsIn).toBe(all[2] === undefined ? 0 : 10_001 * all[2].packetsIn);
+    expect(aggregator.overflow.records).toBe(990);
   });
 
   it('forgets a reason, an ICMP type and code that are not those of all its flows', () => {

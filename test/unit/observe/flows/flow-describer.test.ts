@@ -111,6 +111,15 @@ function tellDenied(...events: readonly Partial<FlowEvent>[]): FlowLog[] {
 }
 
 describe('FlowDescriber', () => {
+  it('gives each flow of an end the port that it has, one after the other', () => {
+    const describer = new FlowDescriber(new Names(), 'node1');
+    const ports = [5432, 5433, 5432, 0].map((destinationPort) =>
+      describer.describeReport({ ...REPORT, destinationPort }, AT),
+    );
+    expect(ports.map(([log]) => log?.destination.port)).toEqual([5432, 5433, 5432, 0]);
+    expect(ports.map(([log]) => log?.source.port)).toEqual([40_000, 40_000, 40_000, 40_000]);
+  });
+
   it('has a record for each end whose policy spoke, in and out as that end sees it', () => {
     const [source, destination] = tell();
     expect(source).toMatchObject({
