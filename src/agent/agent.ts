@@ -15,7 +15,7 @@ import { BlockService } from './block/block-service.ts';
 import type { AgentSettings } from './config/agent-settings.ts';
 import { type EndpointStatus, ManualInterfaces } from './endpoint-binder.ts';
 import { EventHub } from './event-hub.ts';
-import { type AgentFlows, flowsOf, stopFlows } from './flows/agent-flows.ts';
+import { type AgentFlows, flowsOf, startFlows, stopFlows } from './flows/agent-flows.ts';
 import { Health, type HealthStatus } from './health.ts';
 import { InterfaceGuard } from './interface-guard.ts';
 import { Interfaces } from './interfaces.ts';
@@ -33,7 +33,7 @@ import { Refusal } from './refusal.ts';
 import { ResumePoint, type Resumption } from './resume-point.ts';
 import { Settling } from './settling.ts';
 import { finishInSlices } from './slices.ts';
-import type { AgentStatus } from './status.ts';
+import { type AgentStatus, describeFlows } from './status.ts';
 import { StoreSession } from './store/session.ts';
 import { SyncLoop } from './sync-loop.ts';
 import { sayWhatIsTakenOver } from './takeover-log.ts';
@@ -45,9 +45,7 @@ export class Agent {
   /** undefined = the options are all there is. */
   readonly settings: AgentSettings | undefined;
   readonly events: EventHub;
-  readonly flowHub: AgentFlows['hub'];
-  readonly flowStore: AgentFlows['store'];
-  readonly flowLogs: AgentFlows['logs'];
+  readonly flows: AgentFlows;
   readonly meter: AgentMeter;
   readonly readings: KernelReadings;
   readonly stored: StoreSession;
@@ -113,16 +111,15 @@ export class Agent {
     this.#manual = new ManualInterfaces(join(options.stateDirectory, 'interfaces.json'));
     this.#health = new Health(dataplane, options.stateDirectory, log);
     this.#interfaces = new Interfaces(dataplane.attachments, options.interfacePrefix, this.#health.repairs);
-    this.#guard = new InterfaceGuard(this.#interfaces, log);
+    this.#guard = InterfaceGuard.of(this.#interfaces, log, options);
     this.#wires = new Wires(this.#interfaces, this.#manual);
     this.blocks = BlockService.of(options, log, this.#guard, this.#health.repairs);
     this.#desired = this.#graph.flush();
     this.#loop = new SyncLoop(() => this.#sync(), log);
     const nameOf = (ifindex: number): string | undefined => this.#interfaces.nameOf(ifindex);
-    this.events = new EventHub(new AgentNames(() => this.#desired, dataplane.compiler, nameOf));
+    this.events = new EventHub(new AgentNames(() => this.#desired, dataplane.compiler, nameOf), log);
     this.meter.countHits(this.events);
-    const flows = flowsOf({ dataplane, options, log }, this.events, this.#feed, () => this.#desired);
-    ({ hub: this.flowHub, store: this.flowStore, logs: this.flowLogs } = flows);
+    this.flows = flowsOf({ dataplane, options, log }, this.events, this.#feed, () => this.#desired);
   }
 
   /** Starts enforcing and resolves once the manifests are in force. Throws AGENT_RUNNING and what Dataplane.open throws. */
@@ -156,7 +153,7 @@ export class Agent {
     await this.#loaded;
     this.#resumption?.close();
     this.#settling.close();
-    await stopFlows(this.flowLogs, this.flowStore);
+    await stopFlows(this.flows);
     await this.stored.close();
     await this.blocks.close();
     this.#feed.close();
@@ -208,6 +205,7 @@ export class Agent {
       hostEndpoints: this.#wires.describeHostEndpoints(this.#desired, this.#dataplane),
       tables: this.#dataplane.image?.counts ?? null,
       flows: this.readings.flows().reduce((sum, { flows }) => sum + flows, 0),
+      ...describeFlows(this.flows, this.settings),
       ...this.#health.status(),
       block: this.blocks.status(),
       counters: Object.fromEntries(this.readings.counters()),
@@ -257,7 +255,7 @@ export class Agent {
     this.#dataplane.configure(toStateSettings(live));
     this.#interfaces.setPrefixes(live.interfacePrefix);
     await this.blocks.configure(live);
-    await Promise.all([this.flowStore.configure(live), this.flowLogs.configure(live)]);
+    await Promise.all([this.flows.store.configure(live), this.flows.logs.configure(live)]);
     await this.#lookAtInterfaces();
   }
 
@@ -331,7 +329,7 @@ export class Agent {
     if (this.#isStopped) return;
     // Not before: what an earlier agent left is named by the tables in force.
     this.#dataplane.readEvents((chunk, records) => this.events.publish(this.meter.counted(chunk, records)));
-    this.flowLogs.start();
+    startFlows(this.flows);
     this.stored.begin();
     this.#log.info('in force', { generation: this.#dataplane.generation, endpoints: this.#guard.statuses.length });
   }
@@ -355,11 +353,11 @@ export class Agent {
     if (this.#refusal.standsFor(this.#desired, wiring)) return;
     try {
       const desired = this.#desired;
-      this.flowLogs.policyChanges(desired);
+      this.flows.logs.policyChanges(desired);
       this.#settling.expect(desired, wiring);
       const { takesOverFrom } = this.#dataplane;
       const { isChanged } = await this.meter.applying(() => this.#dataplane.apply(desired, wiring));
-      this.#guard.noteUnplaced(this.#dataplane.unplaced);
+      this.#guard.noteInForce(this.#dataplane.unplaced);
       if (takesOverFrom !== undefined) this.#log.info('taken over from another layout', { layout: takesOverFrom });
       this.#refusal.clear();
       inForce();

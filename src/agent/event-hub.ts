@@ -1,4 +1,5 @@
 // Hands events with names to whoever listens at the moment; nobody listening costs nothing but the read.
+import type { Logger } from '../base/log.ts';
 import { decodeEvents } from '../events/decode.ts';
 import type { NameLookup } from '../model/name-lookup.ts';
 import { describeEvent, type FlowRecord } from '../observe/flow-record.ts';
@@ -9,11 +10,13 @@ export type ChunkListener = (chunk: Uint8Array) => void;
 
 export class EventHub {
   readonly #names: NameLookup;
+  readonly #log: Logger;
   readonly #listeners = new Set<FlowListener>();
   readonly #chunkListeners = new Set<ChunkListener>();
 
-  constructor(names: NameLookup) {
+  constructor(names: NameLookup, log: Logger) {
     this.#names = names;
+    this.#log = log;
   }
 
   /** The returned function stops it. */
@@ -33,18 +36,27 @@ export class EventHub {
     return this.#names;
   }
 
+  /** A listener that fails keeps the chunk from nobody else, and the agent alive: it is called straight from the ring buffer. */
   publish(chunk: Uint8Array): void {
-    for (const listener of this.#chunkListeners) listener(chunk);
+    for (const listener of this.#chunkListeners) this.#tell(listener, chunk);
     if (this.#listeners.size === 0) return;
     const now = new Date();
     for (const event of decodeEvents(chunk)) {
       const record = describeEvent(event, this.#names, now);
-      for (const listener of this.#listeners) listener(record);
+      for (const listener of this.#listeners) this.#tell(listener, record);
     }
   }
 
   close(): void {
     this.#listeners.clear();
     this.#chunkListeners.clear();
+  }
+
+  #tell<T>(listener: (what: T) => void, what: T): void {
+    try {
+      listener(what);
+    } catch (error) {
+      this.#log.error('events not taken', { error: String(error) });
+    }
   }
 }

@@ -2,6 +2,7 @@
 // come onto an interface is in interfaces.ts.
 import type { Logger } from '../base/log.ts';
 import type { EndpointStatus } from './endpoint-binder.ts';
+import { EndpointFiles, type EnforcedEndpoint, endpointDirectory } from './endpoint-files.ts';
 import type { Interfaces } from './interfaces.ts';
 
 /** What a guard asks of them. */
@@ -10,6 +11,7 @@ export type GuardedInterfaces = Pick<Interfaces, 'links' | 'guard' | 'guardNew' 
 export class InterfaceGuard {
   readonly #interfaces: GuardedInterfaces;
   readonly #log: Pick<Logger, 'error'>;
+  readonly #files: Pick<EndpointFiles, 'keep' | 'tell'> | undefined;
   /** All of these have their programs; undefined = something is missing. */
   #guarded: readonly EndpointStatus[] | undefined;
   #statuses: readonly EndpointStatus[] = [];
@@ -20,9 +22,16 @@ export class InterfaceGuard {
   /** By interface, as of the last look. */
   #failures: ReadonlyMap<string, Error> = new Map();
 
-  constructor(interfaces: GuardedInterfaces, log: Pick<Logger, 'error'>) {
+  /** files: undefined = nobody is told which endpoints are enforced. */
+  constructor(interfaces: GuardedInterfaces, log: Pick<Logger, 'error'>, files?: Pick<EndpointFiles, 'keep' | 'tell'>) {
     this.#interfaces = interfaces;
     this.#log = log;
+    this.#files = files;
+  }
+
+  /** One that keeps files of enforced endpoints, beside the agent's socket. */
+  static of(interfaces: GuardedInterfaces, log: Logger, { socket }: { readonly socket: string }): InterfaceGuard {
+    return new InterfaceGuard(interfaces, log, new EndpointFiles(endpointDirectory(socket), log));
   }
 
   /** Interfaces that should have our programs and have not, and why. */
@@ -52,10 +61,17 @@ export class InterfaceGuard {
     this.#guarded = failures.size === 0 ? statuses : undefined;
     this.#given = statuses;
     this.#statuses = statuses.map((status) => this.#judge(status));
+    this.#files?.keep(this.#ready());
+  }
+
+  /** Policy for all that were guarded last is in force. */
+  noteInForce(unplaced: ReadonlyMap<number, Error>): void {
+    this.#noteUnplaced(unplaced);
+    this.#files?.tell(this.#ready());
   }
 
   /** Endpoints that are not enforced though their interface has our programs, which drop: by interface number, and why. */
-  noteUnplaced(unplaced: ReadonlyMap<number, Error>): void {
+  #noteUnplaced(unplaced: ReadonlyMap<number, Error>): void {
     if (unplaced.size === 0 && this.#unplaced.size === 0) return;
     for (const [ifindex, { message }] of unplaced) {
       if (this.#unplaced.get(ifindex)?.message === message) continue;
@@ -68,6 +84,14 @@ export class InterfaceGuard {
   /** Has them on new interfaces now; what becomes of that is told by the next guard. */
   guardNew(statuses: readonly EndpointStatus[]): void {
     this.#interfaces.guardNew(readyInterfaces(statuses));
+  }
+
+  #ready(): EnforcedEndpoint[] {
+    return this.#statuses.flatMap((status) => {
+      const ifindex = this.#interfaces.links.get(status.interface)?.ifindex;
+      if (status.state !== 'ready' || ifindex === undefined) return [];
+      return [{ endpoint: status.endpoint, interface: status.interface, ifindex }];
+    });
   }
 
   #judge(status: EndpointStatus): EndpointStatus {

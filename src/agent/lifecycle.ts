@@ -68,7 +68,7 @@ export async function runAgent(sources: ConfigSources, write: (line: string) => 
       await remote?.close();
       await api.close();
       // What was counted to the last is told before those who pass it on end.
-      await agent.flowLogs.stop();
+      await agent.flows.logs.stop();
       await exports.close();
       await agent.stop();
     }

@@ -52,6 +52,8 @@ export class ManifestFeed {
   #onChanges: (changes: ModelChanges) => void = () => undefined;
   #reported = new Set<string>();
   #onFelix: ((objects: readonly FelixConfiguration[]) => void) | undefined;
+  /** Of objects that are no policy: see watchCaptures. */
+  #onCaptures: () => void = () => undefined;
 
   /** memory = what an earlier agent accepted. */
   constructor(
@@ -92,7 +94,9 @@ export class ManifestFeed {
         onChanges({ ...this.#store.apply([...resources, ...uncovered], gone), noticedMs });
         this.#parsed.clear();
         this.#logErrors();
-        if ([...changed, ...removed].some(isFelix)) this.#onFelix?.(this.#felix());
+        const touched = [...changed, ...removed];
+        if (touched.some(isFelix)) this.#onFelix?.(this.#felix());
+        if (touched.some(isCapture)) this.#onCaptures();
       },
       { check, accept, memory: this.#memory, limits: this.#limits },
     );
@@ -138,6 +142,7 @@ export class ManifestFeed {
     const change = this.#store.apply(changed, removed);
     this.#parsed.clear();
     this.#onChanges(change);
+    if ([...undo.keys()].some(isCapture)) this.#onCaptures();
     return { undo, errors: change.errors };
   }
 
@@ -160,6 +165,11 @@ export class ManifestFeed {
   watchFelix(onFelix: (objects: readonly FelixConfiguration[]) => void): void {
     this.#onFelix = onFelix;
     onFelix(this.#felix());
+  }
+
+  /** Calls back when packet captures were written, changed or removed. */
+  watchCaptures(onChange: () => void): void {
+    this.#onCaptures = onChange;
   }
 
   close(): void {
@@ -231,4 +241,8 @@ function compareText(a: string, b: string): number {
 /** Whether the id is of settings. */
 function isFelix(id: string): boolean {
   return id.startsWith(`${FELIX}/`);
+}
+
+function isCapture(id: string): boolean {
+  return id.startsWith('PacketCapture/');
 }

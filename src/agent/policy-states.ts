@@ -1,6 +1,7 @@
 // Two sets of resources as states to compare. What both have in common is parsed and resolved once: the second state is
 // the first with the changes applied.
 import { freezeState, type PolicyState } from '../analysis/diff/policy-state.ts';
+import { hostPoliciesOf } from '../analysis/host-policy.ts';
 import { isEqual } from '../base/equal.ts';
 import type { DataplaneError } from '../base/errors.ts';
 import { CalcGraph } from '../calc/graph.ts';
@@ -22,7 +23,7 @@ export function loadStates(before: ResourceSnapshot, after: ResourceSnapshot): r
   for (const objects of Object.values(store.world)) graph.apply(objects.values(), []);
   const first: LoadedState = {
     world: copyWorld(store.world),
-    desired: freezeState(graph.flush()),
+    ...stateOf(graph),
     errors: [...before.errors, ...store.errors],
   };
   const { changed, removed } = diffSnapshots(before, after) ?? { changed: [], removed: [] };
@@ -34,10 +35,12 @@ export function loadStates(before: ResourceSnapshot, after: ResourceSnapshot): r
     return [first, { ...first, errors: [...after.errors, ...store.errors] }];
   }
   graph.apply(change.changed, change.removed);
-  return [
-    first,
-    { world: store.world, desired: freezeState(graph.flush()), errors: [...after.errors, ...store.errors] },
-  ];
+  return [first, { world: store.world, ...stateOf(graph), errors: [...after.errors, ...store.errors] }];
+}
+
+function stateOf(graph: CalcGraph): Pick<PolicyState, 'desired' | 'hostPolicies'> {
+  const live = graph.flush();
+  return { desired: freezeState(live), hostPolicies: hostPoliciesOf(live) };
 }
 
 /** Objects that only one side has, or that say something else there; where they are written does not count. */

@@ -2,14 +2,28 @@
 import type { AttachMode } from '../kernel/attachment.ts';
 import type { ImageCounts } from '../tables/image.ts';
 import type { BlockStatus } from './block/block-service.ts';
+import type { AgentSettings } from './config/agent-settings.ts';
 import type { ConfigStatus } from './config/report.ts';
 import type { EndpointStatus } from './endpoint-binder.ts';
+import type { ExportStatus } from './export/agent-exports.ts';
+import type { AgentFlows } from './flows/agent-flows.ts';
+import type { FlowLogStatus } from './flows/flow-log-service.ts';
+import type { FlowStoreStatus } from './flows/flow-store-service.ts';
 import type { HealthStatus } from './health.ts';
 import type { HostEndpointStatus } from './host-endpoint-status.ts';
 import type { ManifestStatus } from './manifest-feed.ts';
 import type { StoreStatus } from './store/session.ts';
 
-export interface AgentStatus extends HealthStatus {
+/** What becomes of flows: counted, kept, told to others. No verdict depends on it. */
+export interface FlowsStatus {
+  /** isWanted = the settings say so; what is wanted and not on could not be had, which the log says. */
+  readonly flowLogs: FlowLogStatus & { readonly isWanted: boolean };
+  readonly flowStore: FlowStoreStatus;
+  /** null = the agent has nobody to tell. */
+  readonly exports: ExportStatus | null;
+}
+
+export interface AgentStatus extends HealthStatus, FlowsStatus {
   readonly version: string;
   readonly node: string;
   /** All accepted manifests are in force. */
@@ -31,4 +45,11 @@ export interface AgentStatus extends HealthStatus {
   readonly flows: number;
   readonly block: BlockStatus;
   readonly counters: Readonly<Record<string, { readonly packets: number; readonly bytes: number }>>;
+}
+
+/** As of now. */
+export function describeFlows({ logs, store }: AgentFlows, settings: AgentSettings | undefined): FlowsStatus {
+  const flowLogs = logs.status();
+  const { isWanted, exports } = settings?.telling() ?? { isWanted: flowLogs.isOn, exports: null };
+  return { flowLogs: { ...flowLogs, isWanted }, flowStore: store.status(), exports };
 }

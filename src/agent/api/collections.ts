@@ -29,6 +29,7 @@ const PLURALS: Readonly<Record<ResourceType, string>> = {
   WorkloadEndpoint: 'workloadendpoints',
   FelixConfiguration: 'felixconfigurations',
   KubeControllersConfiguration: 'kubecontrollersconfigurations',
+  PacketCapture: 'packetcaptures',
   Pod: 'pods',
   Node: 'nodes',
   Namespace: 'namespaces',

@@ -2,6 +2,7 @@
 // docs/openapi.json, and answered at /openapi.json.
 import { z } from 'zod';
 import { findKind, type KindDefinition } from '../../resources/kinds.ts';
+import { CAPTURE_VERDICTS } from '../capture/capture-request.ts';
 import { COLLECTIONS } from './collections.ts';
 import { QUERY, type Route } from './route.ts';
 import { ROUTES } from './routes/all.ts';
@@ -30,6 +31,16 @@ const OWN_SCHEMAS: Json = {
   ProbeReport: object({ samples: list(object({ protocol: string, result: string, ms: { type: 'number' } })) }, [
     'samples',
   ]),
+  CaptureRequest: object({
+    selector: string,
+    namespace: string,
+    endpoint: string,
+    drops: { type: 'boolean' },
+    verdict: { type: 'string', enum: CAPTURE_VERDICTS },
+    seconds: integer,
+    snapBytes: integer,
+    packetsPerSecond: integer,
+  }),
   WhyRequest: object(
     {
       flow: { description: 'As of /v1/verdict.' },

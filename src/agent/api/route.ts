@@ -15,8 +15,6 @@ export type ApiAgent = Pick<
   | 'endpoints'
   | 'events'
   | 'fileOf'
-  | 'flowHub'
-  | 'flowStore'
   | 'generation'
   | 'health'
   | 'isInSync'
@@ -32,6 +30,7 @@ export type ApiAgent = Pick<
   | 'unsetInterface'
   | 'world'
 > & {
+  readonly flows: Pick<Agent['flows'], 'captures' | 'hub' | 'store'>;
   readonly readings: Pick<
     Agent['readings'],
     'counters' | 'flows' | 'flowTable' | 'judge' | 'localPolicies' | 'maps' | 'programs' | 'tables' | 'usage'

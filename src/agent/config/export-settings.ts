@@ -1,6 +1,7 @@
 // Settings of what is told to others: exports of flow logs, and lines about packets that met a Log rule.
 import { DataplaneError } from '../../base/errors.ts';
 import { parseRate } from '../../observe/export/rule-rates.ts';
+import { showUrls } from '../export/shown-urls.ts';
 import { FLOW_EXPORT_KINDS, parseTargets } from '../export/target.ts';
 import { AUTO_LOG, PACKET_LOG_KINDS, resolveAuto } from '../log-action/auto-log.ts';
 import { setting } from './setting.ts';
@@ -45,6 +46,7 @@ export const EXPORT_SETTINGS = {
     meaning:
       'where flow logs are sent, URLs separated by blanks: file, syslog, ipfix, otlp, webhook; docs/observability.md; empty = nowhere',
     change: 'live',
+    show: showUrls,
   }),
   packetLog: setting({
     flag: '--packet-log',
@@ -54,6 +56,7 @@ export const EXPORT_SETTINGS = {
     meaning:
       'where rules with the action Log write, URLs separated by blanks: journald, syslog, file; auto = the journal, else the syslog of this machine; empty = nowhere',
     change: 'live',
+    show: showUrls,
   }),
   logPrefix: setting({
     flag: '--log-prefix',

@@ -26,12 +26,13 @@ export function readFelixConfigurations(objects: Iterable<FelixConfiguration>, n
   const layer = new Map<string, GivenValue>();
   const ignored: IgnoredField[] = [];
   const sorted = [...objects].sort((a, b) => rank(names, a.name) - rank(names, b.name));
+  const said = new Map<string, SaidField>();
   for (const { name, spec } of sorted) {
     if (!names.includes(name)) {
       ignored.push({ origin: `${name}`, reason: `it is for neither all nodes (default) nor this one (node.${node})` });
       continue;
     }
-    readSpec(name, spec, layer);
+    for (const [field, value] of Object.entries(spec)) said.set(field, { value, origin: `${name} ${field}` });
     for (const [field, value] of Object.entries(spec)) {
       const reason = UNUSED_FELIX_FIELDS.get(field);
       if (reason === undefined) continue;
@@ -39,7 +40,13 @@ export function readFelixConfigurations(objects: Iterable<FelixConfiguration>, n
       ignored.push({ origin: `${name} ${field}`, reason, ...(undone !== undefined && { leftUndone: undone }) });
     }
   }
+  ignored.push(...readFields(said, layer));
   return { layer, ignored };
+}
+
+interface SaidField {
+  readonly value: unknown;
+  readonly origin: string;
 }
 
 /** Later ones win. */
@@ -47,10 +54,16 @@ function rank(names: readonly string[], name: string): number {
   return names.indexOf(name);
 }
 
-function readSpec(name: string, spec: FelixConfigurationSpec, layer: Map<string, GivenValue>): void {
+/** Into the layer; returns those that say nothing after all. */
+function readFields(said: ReadonlyMap<string, SaidField>, layer: Map<string, GivenValue>): IgnoredField[] {
+  const ignored: IgnoredField[] = [];
+  const spec = Object.fromEntries([...said].map(([field, { value }]) => [field, value])) as FelixConfigurationSpec;
   for (const [setting, { felix }] of ALL_SETTINGS) {
-    if (felix === undefined) continue;
-    const written = spec[felix.field];
-    if (written !== undefined) layer.set(setting, { value: felix.read(written), origin: `${name} ${felix.field}` });
+    const written = felix && said.get(felix.field);
+    if (felix === undefined || written?.value === undefined) continue;
+    const value = felix.read(written.value, spec);
+    if (value !== undefined) layer.set(setting, { value, origin: written.origin });
+    else ignored.push({ origin: written.origin, reason: felix.unless ?? 'it says nothing of a setting' });
   }
+  return ignored;
 }

@@ -6,10 +6,10 @@ import { toExportOptions, toLiveOptions, valuesOf } from './agent-options.ts';
 import type { AgentSettings } from './agent-settings.ts';
 import type { Configuration } from './configuration.ts';
 import type { FelixConfiguration } from './felix.ts';
-import type { ConfigReport, ConfigStatus } from './report.ts';
+import { type ConfigReport, type ConfigStatus, showValue } from './report.ts';
 
 type Reconfigurable = Pick<Agent, 'reconfigure'>;
-type ReconfigurableExports = Pick<AgentExports, 'reconfigure'>;
+type ReconfigurableExports = Pick<AgentExports, 'reconfigure' | 'status'>;
 
 export class LiveConfiguration implements AgentSettings {
   readonly #configuration: Configuration;
@@ -52,6 +52,11 @@ export class LiveConfiguration implements AgentSettings {
     return { errors: errors.map(({ code, message }) => ({ code, message })), pending };
   }
 
+  telling(): ReturnType<AgentSettings['telling']> {
+    const isWanted = valuesOf(this.#configuration.settings).flowLogs === 'on';
+    return { isWanted, exports: this.#exports?.status() ?? null };
+  }
+
   report(): ConfigReport {
     return this.#configuration.report();
   }
@@ -61,7 +66,12 @@ export class LiveConfiguration implements AgentSettings {
     this.#logProblems();
     this.#logUndone();
     if (changed.length === 0) return;
-    const values = Object.fromEntries(changed.map((name) => [name, settings.get(name)?.value]));
+    const values = Object.fromEntries(
+      changed.map((name) => {
+        const value = settings.get(name)?.value;
+        return [name, value === undefined ? undefined : showValue(name, value)];
+      }),
+    );
     this.#log.info('settings changed', { reason, ...values });
     this.#log.setLevel(valuesOf(settings).logLevel);
     await this.#pass();

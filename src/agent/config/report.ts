@@ -45,14 +45,18 @@ export function describeSettings(running: ResolvedSettings, wanted: ResolvedSett
     const setting = ALL_SETTINGS.get(name);
     const next = wanted.get(name);
     const { unit, change = 'restart' } = setting ?? {};
+    const show = (value: SettingValue): SettingValue => showValue(name, value);
     const pending =
       next === undefined || next.value === value
         ? undefined
-        : { value: next.value, source: next.source, origin: next.origin };
-    return { name, value, unit, source, origin, change, hidden: hidden.map(sourced), pending };
+        : { value: show(next.value), source: next.source, origin: next.origin };
+    const others = hidden.map((one) => ({ value: show(one.value), source: one.source, origin: one.origin }));
+    return { name, value: show(value), unit, source, origin, change, hidden: others, pending };
   });
 }
 
-function sourced({ value, source, origin }: SourcedValue): SourcedValue {
-  return { value, source, origin };
+/** Without what may be secret in it. */
+export function showValue(name: string, value: SettingValue): SettingValue {
+  const show: ((value: never) => SettingValue) | undefined = ALL_SETTINGS.get(name)?.show;
+  return show === undefined ? value : show(value as never);
 }

@@ -11,6 +11,7 @@ import { DEFAULT_LISTENER_RATE, DEFAULT_SOURCE_RATE, SYN_OFF } from '../block/sy
 import { DEFAULT_LIMITS, limitsByName } from '../limits.ts';
 import { DEFAULT_MANIFESTS, DEFAULT_SOCKET, DEFAULT_STATE_DIRECTORY } from '../places.ts';
 import { EXPORT_SETTINGS } from './export-settings.ts';
+import { metricsAddressOf, secondsOf } from './felix-values.ts';
 import { type Setting, setting } from './setting.ts';
 import {
   choice,
@@ -124,6 +125,14 @@ export const SETTINGS = {
     meaning:
       'answer GET /metrics here, without TLS and whoever asks, and nothing else; empty = only where the API is answered',
     change: 'restart',
+    felix: {
+      field: 'prometheusMetricsEnabled',
+      others: ['prometheusMetricsHost', 'prometheusMetricsPort'],
+      read: metricsAddressOf,
+      unless: 'metrics are answered at an IP address and a port, and with TLS by the listener of apiAddress alone',
+      meaning:
+        'true = at that host, an IP address, and port; no host = everywhere, no port = 9091; nowhere where TLS is asked for',
+    },
   }),
   metricsHits: setting({
     flag: '--metrics-hits',
@@ -237,6 +246,11 @@ export const SETTINGS = {
     unit: 'seconds',
     meaning: 'how often what is new of each flow is read: so old a record may be',
     change: 'live',
+    felix: {
+      field: 'flowLogsFlushInterval',
+      read: (value) => Math.min(Math.max(Math.round(secondsOf(String(value))), 1), 3600),
+      meaning: 'in whole seconds, brought into the range',
+    },
   }),
   flowStore: setting({
     flag: '--flow-store',

@@ -36,6 +36,10 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g, `${REDACTED} PRIVATE KEY`],
   // scheme://user:password@host
   [/(\b[a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@"']+@/gi, `$1${REDACTED}@`],
+  // Where flow logs are sent: whoever knows the path of a webhook may write to it.
+  [/\b((?:webhook|otlp)\+https?:\/\/[^\s/?#"'\\]{1,300})[/?][^\s#"'\\]*/gi, `$1/${REDACTED}`],
+  // What signs them, as Standard Webhooks writes it.
+  [/\bwhsec_[A-Za-z0-9+/=_-]+/g, REDACTED],
   [/\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${REDACTED}`],
   // JSON web tokens.
   [/\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?/g, REDACTED],

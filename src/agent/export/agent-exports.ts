@@ -3,7 +3,9 @@ import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
 import type { Logger } from '../../base/log.ts';
 import type { World } from '../../model/world.ts';
+import type { FlowHub } from '../../observe/flows/flow-hub.ts';
 import { addExportMetrics } from '../../observe/metrics/exports.ts';
+import { addFlowLogMetrics } from '../../observe/metrics/flow-logs.ts';
 import type { EventHub } from '../event-hub.ts';
 import { LoggedRules } from '../log-action/logged-rules.ts';
 import { PacketLog, type PacketLogCounters, type PacketLogSettings } from '../log-action/packet-log.ts';
@@ -19,7 +21,7 @@ export interface ExportOptions extends PacketLogSettings {
 /** What is asked of an agent. */
 export interface Exporting {
   readonly events: Pick<EventHub, 'listenToChunks' | 'names'>;
-  readonly flowHub: ExportServiceParts['flows'];
+  readonly flows: { readonly hub: Pick<FlowHub, 'listen' | 'lost'> };
   readonly world: World;
   readonly generation: number;
   readonly options: { readonly node: string; readonly stateDirectory: string };
@@ -40,7 +42,7 @@ export class AgentExports {
     const { node, stateDirectory } = agent.options;
     const host = node === '*' ? hostname() : node;
     this.#flows = new ExportService({
-      flows: agent.flowHub,
+      flows: agent.flows.hub,
       stateDirectory,
       host,
       version: VERSION,
@@ -52,6 +54,7 @@ export class AgentExports {
     this.#packets = new PacketLog({ rules, names, host, log });
     this.#ignore = agent.events.listenToChunks((chunk) => this.#packets.take(chunk));
     addExportMetrics(metrics, () => this.status());
+    addFlowLogMetrics(metrics, () => agent.flows.hub.lost);
   }
 
   /** Of the whole agent; set by whoever has them. */

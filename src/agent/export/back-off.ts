@@ -4,11 +4,15 @@ const LONGEST_MS = 60_000;
 
 export class BackOff {
   readonly #random: () => number;
+  readonly #firstMs: number;
+  readonly #longestMs: number;
   #failures = 0;
 
   /** random = 0 to 1. */
-  constructor(random: () => number = Math.random) {
+  constructor(random: () => number = Math.random, firstMs = FIRST_MS, longestMs = LONGEST_MS) {
     this.#random = random;
+    this.#firstMs = firstMs;
+    this.#longestMs = longestMs;
   }
 
   get failures(): number {
@@ -21,7 +25,7 @@ export class BackOff {
 
   /** Milliseconds to wait: half of what is due at least, so that it does grow. */
   failed(): number {
-    const due = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(this.#failures, 20));
+    const due = Math.min(this.#longestMs, this.#firstMs * 2 ** Math.min(this.#failures, 20));
     this.#failures += 1;
     return due / 2 + (due / 2) * this.#random();
   }

@@ -38,9 +38,14 @@ export class BoundedQueue<T> {
     return true;
   }
 
-  /** The oldest ones. */
-  take(count: number): T[] {
-    const end = Math.min(this.#first + count, this.#items.length);
+  /** The oldest ones, of no more bytes than that unless it is a single one. */
+  take(count: number, bytes = Number.POSITIVE_INFINITY): T[] {
+    const last = Math.min(this.#first + count, this.#items.length);
+    let end = this.#first;
+    for (let left = bytes; end < last; end += 1) {
+      left -= this.#sizeOf(this.#items[end] as T);
+      if (left < 0 && end > this.#first) break;
+    }
     const taken = this.#items.slice(this.#first, end) as T[];
     this.#items.fill(undefined, this.#first, end);
     this.#first = end;

@@ -44,6 +44,8 @@ const CLOSE_MS = 2000;
 const RELIEF_FILL = 0.5;
 const RELIEF_WRITES = 8;
 const SPOOL_RETRY_MS = 10_000;
+/** Of the queue's bytes: so much may be on its way to the disk when more comes at once than the queue holds. */
+const SPILL_FACTOR = 4;
 
 export class Exporter<T> {
   readonly #parts: ExporterParts<T>;
@@ -66,6 +68,9 @@ export class Exporter<T> {
   /** Neither in the queue nor on disk. */
   #inHand: EncodedBatch | undefined;
   #sending = 0;
+  /** On their way to the disk, and their bytes. */
+  readonly #spills = new Set<Promise<void>>();
+  #spilling = 0;
   #oldestAt = 0;
   #retryAt = 0;
   #spoolRetryAt = 0;
@@ -81,12 +86,16 @@ export class Exporter<T> {
     this.#running = this.#run();
   }
 
-  /** Takes what there is room for, and counts the rest. */
+  /** Takes what there is room for, in memory or on disk, and counts the rest. */
   accept(items: readonly T[]): void {
     if (this.#state !== 'open' || items.length === 0) return;
     if (this.#queue.length === 0) this.#oldestAt = performance.now();
     this.#emitted += items.length;
-    for (const item of items) if (!this.#queue.push(item)) this.#droppedBy['queue-full'] += 1;
+    for (const item of items) {
+      if (this.#queue.push(item)) continue;
+      this.#spill();
+      if (!this.#queue.push(item)) this.#droppedBy['queue-full'] += 1;
+    }
     this.#wake();
   }
 
@@ -123,6 +132,7 @@ export class Exporter<T> {
     this.#state = 'ended';
     await this.#parts.sink.close();
     await this.#keepRest();
+    await Promise.all(this.#spills);
   }
 
   async #run(): Promise<void> {
@@ -182,8 +192,26 @@ export class Exporter<T> {
     const isKept = await this.#send(batch);
     this.#sending = 0;
     if (isSpooled && !isKept) await spool.removeFirst();
+    if (isSpooled) spool.release();
     if (!isKept || isSpooled) return;
-    if (spool === undefined || !(await this.#keep(spool, batch))) this.#inHand = batch;
+    // What has been spilled meanwhile is younger.
+    if (spool === undefined || spool.batches > 0 || !(await this.#keep(spool, batch))) this.#inHand = batch;
+  }
+
+  /** More has come at once than the queue holds: its oldest go to the disk. Nobody waits for it. */
+  #spill(): void {
+    const { spool, target } = this.#parts;
+    if (spool === undefined || performance.now() < this.#spoolRetryAt) return;
+    if (this.#spilling > SPILL_FACTOR * target.queueBytes) return;
+    const batch = this.#encodeNext();
+    if (batch === undefined) return;
+    const { length } = batch.bytes;
+    this.#spilling += length;
+    const spill = this.#keepOrDrop(spool, batch, 'spool-broken').finally(() => {
+      this.#spilling -= length;
+      this.#spills.delete(spill);
+    });
+    this.#spills.add(spill);
   }
 
   /** True = to be sent again. */
@@ -239,15 +267,19 @@ export class Exporter<T> {
 
   async #readSpool(spool: Spool): Promise<EncodedBatch | undefined> {
     const batch = await spool.readFirst();
-    if (batch === undefined) this.#droppedBy['spool-broken'] += await spool.removeFirst();
-    return batch;
+    if (batch !== undefined) return batch;
+    const lost = await spool.removeFirst();
+    this.#droppedBy['spool-broken'] += lost;
+    return undefined;
   }
 
   /** False = it could not be written. */
   async #keep(spool: Spool, batch: EncodedBatch): Promise<boolean> {
     if (performance.now() < this.#spoolRetryAt) return false;
     try {
-      this.#droppedBy['spool-full'] += await spool.append(batch);
+      // Not added to what was before the wait: others may be under way.
+      const lost = await spool.append(batch);
+      this.#droppedBy['spool-full'] += lost;
       return true;
     } catch (error) {
       this.#spoolRetryAt = performance.now() + SPOOL_RETRY_MS;

@@ -13,6 +13,8 @@ interface SpooledFile {
   readonly name: string;
   readonly records: number;
   readonly bytes: number;
+  /** Resolves when it is there, or will not be. */
+  readonly written: Promise<unknown>;
 }
 
 export class Spool {
@@ -21,6 +23,8 @@ export class Spool {
   readonly #files: SpooledFile[];
   #bytes: number;
   #next: number;
+  /** It is being sent: it must not make room. */
+  #reading: SpooledFile | undefined;
 
   /** Takes over what is there. Throws the error of node:fs. */
   constructor(directory: string, limitBytes: number) {
@@ -48,62 +52,99 @@ export class Spool {
 
   /**
    * Older batches make room. Resolves with the number of flow logs that are lost by it. Throws the error of node:fs: it is not kept
-   * then. Several may be under way, but not while batches are read.
+   * then. Several may be under way, also while batches are read.
    */
   async append({ bytes, records }: EncodedBatch): Promise<number> {
     const size = SUM_BYTES + bytes.length;
     if (size > this.#limit) return records;
     const evicted: SpooledFile[] = [];
-    while (this.#bytes + size > this.#limit) evicted.push(this.#forgetFirst() as SpooledFile);
-    const name = `${String(this.#next).padStart(12, '0')}-${records}.batch`;
-    const file: SpooledFile = { name, records, bytes: size };
-    this.#next += 1;
-    this.#files.push(file);
-    this.#bytes += size;
+    while (this.#bytes + size > this.#limit) {
+      const oldest = this.#forgetOldest();
+      if (oldest === undefined) break;
+      evicted.push(oldest);
+    }
+    const lost = evicted.reduce((sum, one) => sum + one.records, 0);
+    const hasRoom = this.#bytes + size <= this.#limit;
+    const write = hasRoom ? this.#write(bytes, records, size) : undefined;
     await Promise.all(evicted.map((one) => this.#remove(one)));
-    await this.#write(file, bytes);
-    return evicted.reduce((sum, one) => sum + one.records, 0);
+    await write;
+    return hasRoom ? lost : lost + records;
   }
 
-  /** The oldest batch; it stays until removeFirst. undefined = it cannot be read, or is not what was written. */
+  /** The oldest batch; it stays until removeFirst or release. undefined = it cannot be read, or is not what was written. */
   async readFirst(): Promise<EncodedBatch | undefined> {
-    const first = this.#files[0];
-    if (first === undefined) return undefined;
-    const content = await readFile(join(this.#directory, first.name)).catch(() => Buffer.alloc(0));
-    const bytes = content.subarray(SUM_BYTES);
-    const isWhole = content.length >= SUM_BYTES && sumOf(bytes).equals(content.subarray(0, SUM_BYTES));
-    return isWhole ? { bytes, records: first.records } : undefined;
+    for (let first = this.#files[0]; first !== undefined; first = this.#files[0]) {
+      this.#reading = first;
+      await first.written;
+      if (first === this.#files[0]) return this.#read(first);
+    }
+    this.#reading = undefined;
+    return undefined;
   }
 
-  /** Returns the number of flow logs that were in it. */
+  /** Of what was read; returns the number of flow logs that were in it. */
   async removeFirst(): Promise<number> {
-    const first = this.#forgetFirst();
-    if (first === undefined) return 0;
+    const first = this.#reading;
+    this.#reading = undefined;
+    if (first === undefined || !this.#forget(first)) return 0;
     await this.#remove(first);
     return first.records;
   }
 
-  #forgetFirst(): SpooledFile | undefined {
-    const first = this.#files.shift();
-    if (first !== undefined) this.#bytes -= first.bytes;
-    return first;
+  /** What was read was not sent: it is as the others are. */
+  release(): void {
+    this.#reading = undefined;
   }
 
-  async #remove({ name }: SpooledFile): Promise<void> {
+  async #read({ name, records }: SpooledFile): Promise<EncodedBatch | undefined> {
+    const content = await readFile(join(this.#directory, name)).catch(() => Buffer.alloc(0));
+    const bytes = content.subarray(SUM_BYTES);
+    const isWhole = content.length >= SUM_BYTES && sumOf(bytes).equals(content.subarray(0, SUM_BYTES));
+    return isWhole ? { bytes, records } : undefined;
+  }
+
+  #forgetOldest(): SpooledFile | undefined {
+    const oldest = this.#files[0] === this.#reading ? this.#files[1] : this.#files[0];
+    return oldest !== undefined && this.#forget(oldest) ? oldest : undefined;
+  }
+
+  /** False = it is not there any more. */
+  #forget(file: SpooledFile): boolean {
+    const at = this.#files.indexOf(file);
+    if (at < 0) return false;
+    this.#files.splice(at, 1);
+    this.#bytes -= file.bytes;
+    return true;
+  }
+
+  async #remove({ name, written }: SpooledFile): Promise<void> {
+    await written;
     await unlink(join(this.#directory, name)).catch(() => {});
   }
 
-  async #write(file: SpooledFile, bytes: Uint8Array): Promise<void> {
-    const path = join(this.#directory, file.name);
+  async #write(bytes: Uint8Array, records: number, size: number): Promise<void> {
+    const name = `${String(this.#next).padStart(12, '0')}-${records}.batch`;
+    this.#next += 1;
+    const writing = writeWhole(join(this.#directory, name), bytes);
+    const file: SpooledFile = { name, records, bytes: size, written: writing.catch(() => {}) };
+    this.#files.push(file);
+    this.#bytes += size;
     try {
-      await writeFile(`${path}.new`, Buffer.concat([sumOf(bytes), bytes]), { mode: 0o600 });
-      await rename(`${path}.new`, path);
+      await writing;
     } catch (error) {
-      const at = this.#files.indexOf(file);
-      if (at >= 0) this.#bytes -= this.#files.splice(at, 1)[0]?.bytes ?? 0;
-      await unlink(`${path}.new`).catch(() => {});
+      this.#forget(file);
       throw error;
     }
+  }
+}
+
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeFile(`${path}.new`, Buffer.concat([sumOf(bytes), bytes]), { mode: 0o600 });
+    await rename(`${path}.new`, path);
+  } catch (error) {
+    await unlink(`${path}.new`).catch(() => {});
+    throw error;
   }
 }
 
@@ -118,10 +159,11 @@ function makeFolder(path: string): void {
 /** In order. What was not finished is removed. */
 function listFiles(directory: string): SpooledFile[] {
   const files: SpooledFile[] = [];
+  const written = Promise.resolve();
   for (const name of readdirSync(directory).sort()) {
     const path = join(directory, name);
     const [, , records] = FILE_NAME.exec(name) ?? [];
-    if (records !== undefined) files.push({ name, records: Number(records), bytes: statSync(path).size });
+    if (records !== undefined) files.push({ name, records: Number(records), bytes: statSync(path).size, written });
     else if (name.endsWith('.batch.new')) unlinkSync(path);
   }
   return files;

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { isAbsolute, normalize } from 'node:path';
 import { DataplaneError } from '../../base/errors.ts';
 import { quoteValue } from '../../resources/report.ts';
+import { showUrls } from './shown-urls.ts';
 import { readOptions, type TargetKind, type Transport } from './target-options.ts';
 
 interface Scheme {
@@ -72,7 +73,12 @@ function parseTarget(url: string): ExportTarget {
   if (scheme.kind === 'journald') return { ...common, ...local(url, behind === '' ? JOURNAL_SOCKET : behind) };
   if (slashes === undefined) throw invalid(url, 'has no //', `${schemeName}://...`);
   if (scheme.transport === 'file' || scheme.transport === 'unix') return { ...common, ...local(url, behind) };
-  return { ...common, ...remote(url, scheme, behind) };
+  const place = remote(url, scheme, behind);
+  if (options.headersFile !== undefined && scheme.transport === 'http' && !isLoopback(place.host)) {
+    const expected = `${scheme.kind}+https, or a loopback address`;
+    throw invalid(url, '#headers would be sent over the network for all to read', expected, undefined, 'headers');
+  }
+  return { ...common, ...place };
 }
 
 function local(url: string, path: string): Pick<ExportTarget, 'host' | 'port' | 'path'> {
@@ -112,10 +118,11 @@ function isLoopback(host: string): boolean {
   return host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
-function invalid(url: string, what: string, expected: string, found?: string): DataplaneError {
+function invalid(url: string, what: string, expected: string, found?: string, field?: string): DataplaneError {
   return new DataplaneError('INVALID_FIELD', what, {
     operation: 'read',
-    target: `exporter ${quoteValue(url)}`,
+    target: `exporter ${quoteValue(showUrls(url))}`,
+    field,
     found: found === undefined ? undefined : quoteValue(found),
     expected,
     hint: 'docs/observability.md',

@@ -3,6 +3,8 @@ import { hostname } from 'node:os';
 import type { DesiredState } from '../../calc/resolved.ts';
 import type { Dataplane } from '../../kernel/dataplane.ts';
 import { FlowHub } from '../../observe/flows/flow-hub.ts';
+import { CaptureService } from '../capture/capture-service.ts';
+import { PacketCaptures } from '../capture/packet-captures.ts';
 import type { EventHub } from '../event-hub.ts';
 import type { ManifestFeed } from '../manifest-feed.ts';
 import { type AgentOptions, isLocalNode } from '../options.ts';
@@ -14,6 +16,8 @@ export interface AgentFlows {
   readonly hub: FlowHub;
   readonly logs: FlowLogService;
   readonly store: FlowStoreService;
+  readonly captures: CaptureService;
+  readonly packetCaptures: PacketCaptures;
 }
 
 export interface FlowSources extends Pick<FlowLogParts, 'log'> {
@@ -25,8 +29,16 @@ function nodeName({ node }: AgentOptions): string {
   return node === '*' ? hostname() : node;
 }
 
+/** Once policy is in force. */
+export function startFlows({ logs, packetCaptures }: AgentFlows): void {
+  logs.start();
+  packetCaptures.start();
+}
+
 /** What was counted to the last is told before those who keep it stop. */
-export async function stopFlows(logs: AgentFlows['logs'], store: AgentFlows['store']): Promise<void> {
+export async function stopFlows({ logs, store, captures, packetCaptures }: AgentFlows): Promise<void> {
+  packetCaptures.close();
+  captures.close();
   await logs.stop();
   await store.stop();
 }
@@ -49,5 +61,15 @@ export function flowsOf(
   const logs = new FlowLogService({ dataplane, hub, names, node: nodeName(options), log, options });
   events.listenToChunks((chunk) => logs.take(chunk));
   const { stateDirectory } = options;
-  return { hub, logs, store: new FlowStoreService({ hub, stateDirectory, log, options }) };
+  const store = new FlowStoreService({ hub, stateDirectory, log, options });
+  const world = () => feed.world;
+  const captures = new CaptureService({ captures: dataplane.captures, names: events.names, desired, world, log });
+  const packetCaptures = new PacketCaptures({
+    service: captures,
+    resources: () => feed.resources(),
+    stateDirectory,
+    log,
+  });
+  feed.watchCaptures(() => packetCaptures.refresh());
+  return { hub, logs, store, captures, packetCaptures };
 }

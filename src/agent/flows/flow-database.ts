@@ -1,16 +1,15 @@
 // The store of flows: numbered files of a columnar database, of which the latest is written to. What retention, a full disk or a
 // broken file take away is whole files, the oldest first; flows go on being stored in any case.
+import { availableParallelism } from 'node:os';
 import { DataplaneError } from '../../base/errors.ts';
+import type { StoredLog } from '../../observe/flow-store/decode.ts';
+import { LogEncoder } from '../../observe/flow-store/encode.ts';
 import {
   type FlowListQuestion,
   type GraphQuestion,
-  graphStatement,
-  listStatement,
-  type Statement,
-  type Tables,
-  type TimeWindow,
+  graphStatements,
   type TopQuestion,
-  topStatement,
+  topStatements,
 } from '../../observe/flow-store/question.ts';
 import {
   ClockGuard,
@@ -21,23 +20,18 @@ import {
   segmentBytes,
   segmentMs,
 } from '../../observe/flow-store/retention.ts';
-import {
-  columnsOf,
-  createTable,
-  logOfRow,
-  SCHEMA_VERSION,
-  type StoredLog,
-  TABLE,
-} from '../../observe/flow-store/schema.ts';
 import type { FlowLog } from '../../observe/flows/flow-log.ts';
 import { Database, type DatabaseLimits, type Row } from './duckdb.ts';
+import { FlowQuestions } from './flow-questions.ts';
+import { attachSegment, createSegment, newSegment, OtherLayout, readThrough, type Segment } from './segment.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { failureKind, firstLine, questionFailed } from './store-failure.ts';
 
 export const DEFAULT_DATABASE_LIMITS: DatabaseLimits = Object.freeze({
   memoryBytes: 128 * 1024 * 1024,
   spillBytes: 512 * 1024 * 1024,
-  threads: 2,
+  // Packets and policy come first: on a machine of one processor there is no second thread for questions.
+  threads: Math.min(2, availableParallelism()),
   timeoutMs: 10_000,
 });
 
@@ -68,17 +62,6 @@ export interface StoreStatus {
   readonly movedAside: number;
 }
 
-/** One file that is attached. */
-interface Segment {
-  readonly number: number;
-  readonly alias: string;
-  records: number;
-  oldest: number | undefined;
-  newest: number | undefined;
-  lastSequence: number;
-  readonly begunAt: number;
-}
-
 /** On disks that stay full each batch costs one file, and then the batch. */
 const MAX_GIVEN_UP = 1;
 
@@ -90,6 +73,8 @@ export class FlowDatabase {
   #retention: RetentionLimits;
   #database: Database;
   #segments: Segment[] = [];
+  /** For the file that is written to. */
+  #encoder = new LogEncoder();
   #lost = 0;
   #expired = 0;
   #givenUp = 0;
@@ -147,19 +132,19 @@ export class FlowDatabase {
     await this.retain();
   }
 
-  async list(question: FlowListQuestion): Promise<StoredLog[]> {
-    const rows = await this.#ask(question, (tables) => listStatement(question, tables));
-    return rows.map(logOfRow);
+  /** Throws QUERY_TOO_COSTLY and STORE_FAILED. */
+  list(question: FlowListQuestion, withinMs?: number): Promise<StoredLog[]> {
+    return this.#ask(withinMs, (questions) => questions.list(question));
   }
 
   /** Rows of the keys, then bytes, packets, flows, denied packets. */
-  top(question: TopQuestion): Promise<Row[]> {
-    return this.#ask(question, (tables) => topStatement(question, tables));
+  top(question: TopQuestion, withinMs?: number): Promise<Row[]> {
+    return this.#ask(withinMs, (questions) => questions.sum(question, topStatements(question)));
   }
 
-  /** Rows as graphStatement has them. */
-  graph(question: GraphQuestion): Promise<Row[]> {
-    return this.#ask(question, (tables) => graphStatement(question, tables));
+  /** Rows as graphStatements has them. */
+  graph(question: GraphQuestion, withinMs?: number): Promise<Row[]> {
+    return this.#ask(withinMs, (questions) => questions.sum(question, graphStatements(question)));
   }
 
   /** Takes away what is too old or too much. */
@@ -192,12 +177,13 @@ export class FlowDatabase {
   async #write(logs: readonly FlowLog[]): Promise<void> {
     const current = this.#segments.at(-1) ?? (await this.#begin());
     const first = Math.max(0, ...this.#segments.map(({ lastSequence }) => lastSequence)) + 1;
-    await this.#database.append(current.alias, columnsOf(logs, first));
+    await this.#database.append(current.alias, this.#encoder.encode(logs, first));
     for (const { startTime, endTime } of logs) {
       current.oldest = Math.min(current.oldest ?? startTime, startTime);
       current.newest = Math.max(current.newest ?? endTime, endTime);
     }
     current.records += logs.length;
+    current.next = this.#encoder.next;
     current.lastSequence = first + logs.length - 1;
     this.#files.protect(current.number);
   }
@@ -221,13 +207,8 @@ export class FlowDatabase {
   }
 
   async #begin(): Promise<Segment> {
-    const number = Math.max(0, ...this.#files.list()) + 1;
-    const segment = newSegment(number, this.#now());
-    await this.#database.attach(this.#files.path(number), segment.alias, false);
-    this.#files.protect(number);
-    await this.#database.run(`CREATE TABLE ${segment.alias}.meta AS SELECT ${SCHEMA_VERSION} AS version`);
-    await this.#database.run(createTable(segment.alias));
-    this.#files.protect(number);
+    const segment = await createSegment(this.#database, this.#files, this.#now());
+    this.#encoder = new LogEncoder();
     this.#segments.push(segment);
     return segment;
   }
@@ -236,43 +217,16 @@ export class FlowDatabase {
     const numbers = this.#files.list();
     for (const number of numbers) {
       try {
-        this.#segments.push(await this.#attach(number, number === numbers.at(-1)));
+        const place = { isReadOnly: number !== numbers.at(-1), now: this.#now() };
+        this.#segments.push(await attachSegment(this.#database, this.#files, number, place));
       } catch (error) {
-        if (failureKind(error) !== 'corrupt') throw error;
+        if (!(error instanceof OtherLayout) && failureKind(error) !== 'corrupt') throw error;
         await this.#moveAside(newSegment(number, 0), error);
       }
     }
     const latest = this.#segments.at(-1);
     if (latest === undefined || latest.number !== numbers.at(-1)) await this.#begin();
-  }
-
-  async #attach(number: number, isLatest: boolean): Promise<Segment> {
-    const { alias } = newSegment(number, 0);
-    const path = this.#files.path(number);
-    // A log that an earlier process left is only taken in by who may write.
-    if (!isLatest && this.#files.hasLog(number)) {
-      await this.#database.attach(path, alias, false);
-      await this.#database.run(`CHECKPOINT ${alias}`);
-      await this.#database.detach(alias);
-    }
-    await this.#database.attach(path, alias, !isLatest);
-    const [version] = await this.#database.ask({ text: `SELECT version FROM ${alias}.meta`, values: [] });
-    if (Number(version?.[0]) !== SCHEMA_VERSION) throw new Error(`storage version ${version?.[0]} of flows`);
-    const [row] = await this.#database.ask({
-      text: `SELECT count(*), min(start_time), max(end_time), max(sequence) FROM ${alias}.${TABLE}`,
-      values: [],
-    });
-    const [records, oldest, newest, lastSequence] = row ?? [];
-    const timeOf = (value: unknown): number | undefined => (typeof value === 'bigint' ? Number(value) : undefined);
-    return {
-      number,
-      alias,
-      records: Number(records ?? 0),
-      oldest: timeOf(oldest),
-      newest: timeOf(newest),
-      lastSequence: timeOf(lastSequence) ?? 0,
-      begunAt: timeOf(oldest) ?? this.#now(),
-    };
+    else this.#encoder = new LogEncoder(latest.next);
   }
 
   /** After a failure nothing that was attached is to be trusted. */
@@ -309,35 +263,28 @@ export class FlowDatabase {
 
   async #moveAside({ alias, number }: Segment, error: unknown): Promise<void> {
     await this.#database.detach(alias).catch(() => undefined);
-    const to = this.#files.moveAside(number, new Date(this.#now()));
+    const isOther = error instanceof OtherLayout;
+    const to = this.#files.moveAside(number, isOther ? 'layout' : 'corrupt', new Date(this.#now()));
     this.#movedAside += 1;
     const fields = { file: this.#files.path(number), movedTo: to, error: firstLine(error) };
-    this.#log('error', 'a file of flows cannot be read and was moved aside', fields);
+    if (isOther) this.#log('warn', 'a file of flows of another version was moved aside', fields);
+    else this.#log('error', 'a file of flows cannot be read and was moved aside', fields);
   }
 
-  async #ask(window: TimeWindow, statementOf: (tables: Tables) => Statement): Promise<Row[]> {
+  async #ask<T>(withinMs: number | undefined, ask: (questions: FlowQuestions) => Promise<T>): Promise<T> {
+    const { timeoutMs } = this.#limits;
+    const once = () =>
+      ask(new FlowQuestions(this.#database, this.#segments, Math.min(withinMs ?? timeoutMs, timeoutMs)));
     try {
-      return await this.#askOnce(window, statementOf);
+      return await once();
     } catch (error) {
       if (failureKind(error) !== 'corrupt' || !(await this.#moveCorruptAside())) throw this.#failed(error);
     }
     try {
-      return await this.#askOnce(window, statementOf);
+      return await once();
     } catch (error) {
       throw this.#failed(error);
     }
-  }
-
-  async #askOnce({ since, until }: TimeWindow, statementOf: (tables: Tables) => Statement): Promise<Row[]> {
-    const tables = this.#segments.filter(
-      ({ oldest, newest }) =>
-        oldest !== undefined &&
-        newest !== undefined &&
-        (since === undefined || newest >= since) &&
-        (until === undefined || oldest < until),
-    );
-    if (tables.length === 0) return [];
-    return this.#database.ask(statementOf(tables.map(({ alias }) => alias)));
   }
 
   #failed(error: unknown): DataplaneError {
@@ -349,8 +296,7 @@ export class FlowDatabase {
     let isAny = false;
     for (const segment of [...this.#segments]) {
       try {
-        const text = `SELECT bit_xor(hash(${TABLE})) FROM ${segment.alias}.${TABLE}`;
-        await this.#database.ask({ text, values: [] });
+        await readThrough(this.#database, segment);
       } catch (error) {
         if (failureKind(error) !== 'corrupt') continue;
         isAny = true;
@@ -373,16 +319,4 @@ export class FlowDatabase {
   #log(level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>): void {
     this.#options.log(level, message, fields);
   }
-}
-
-function newSegment(number: number, begunAt: number): Segment {
-  return {
-    number,
-    alias: `flows_${number}`,
-    records: 0,
-    oldest: undefined,
-    newest: undefined,
-    lastSequence: 0,
-    begunAt,
-  };
 }

@@ -5,7 +5,8 @@ import { FlowReport } from '../../abi/flow.gen.ts';
 import type { Logger } from '../../base/log.ts';
 import { decodeEvents } from '../../events/decode.ts';
 import type { EventKind } from '../../events/event.ts';
-import { decodeFlowReports } from '../../events/flow-report.ts';
+import { forEachFlowReport } from '../../events/flow-report.ts';
+import { wordsOfReports } from '../../events/report-words.ts';
 import type { FlowCounter, FlowMoment } from '../../kernel/flow-counter.ts';
 import type { ReasonCount } from '../../kernel/reason-counts.ts';
 import type { FlowNames } from '../../model/name-lookup.ts';
@@ -44,15 +45,22 @@ export interface FlowLogParts {
 export interface FlowLogStatus {
   readonly isOn: boolean;
   readonly intervalSeconds: number;
-  /** Since the agent began. */
+  /** Since the agent began: records, and packets that they tell of, each counted once. */
   readonly records: number;
+  readonly packets: number;
   readonly lost: FlowLoss;
-  /** More flows came than are described: what is lost grows. */
+  /** More flows came than are described, not long ago: what is lost grows. */
   readonly isSampling: boolean;
 }
 
 /** Reports that are described in a second, of each of the two sources: half of a core's work. What would be more is counted. */
-const MAX_REPORTS_A_SECOND = 60_000;
+const MAX_REPORTS_A_SECOND = 120_000;
+/** Events come in bursts, as the agent gets to them: what was not used is good for so long. */
+const SAVED_SECONDS = 2;
+/** Without anything left out: a flood that comes and goes is said once. */
+const CALM_MS = 15_000;
+/** Reports that are described before other work comes in between. */
+const SLICE_BYTES = 1024 * FlowReport.SIZE;
 const DENIALS: ReadonlySet<EventKind> = new Set(['denied', 'flow-revoked']);
 
 export class FlowLogService {
@@ -65,12 +73,18 @@ export class FlowLogService {
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
   #records = 0;
+  #packets = 0;
+  /** Reports of older policies that are not described yet. */
+  #held = 0;
   #desired: object | undefined;
   #atBegin: { readonly lost: FlowLoss } | undefined;
-  #second = { at: 0, reports: 0 };
+  /** Of events: reports that may be described as of then. */
+  #allowance = { at: 0, reports: 0 };
   /** Of counters that were closed. */
   #leftOut = { reports: 0, packets: 0, bytes: 0 };
-  #isSampling = false;
+  /** When something was left out for the last time, while it is said that the agent samples; and how much there was by then. */
+  #sampledAt: number | undefined;
+  #sampledOut = 0;
 
   constructor(parts: FlowLogParts) {
     this.#parts = parts;
@@ -109,24 +123,28 @@ export class FlowLogService {
   /** What came from the programs' ring buffer. */
   take(chunk: Uint8Array): void {
     if (this.#counter === undefined) return;
+    // First: nothing is counted as told that cannot be told.
+    const moment = this.#counter.now();
     const time = this.#now();
     for (const event of decodeEvents(chunk, DENIALS)) this.#denied.add(event, time);
-    const most = this.#mostNow(time);
-    const before = this.#counter.leftOut.reports;
-    const reports = this.#counter.settle(chunk, most);
-    this.#second.reports += reports.byteLength / FlowReport.SIZE;
-    this.#noteSampling(this.#counter.leftOut.reports > before);
+    const reports = this.#counter.settle(chunk, this.#mostNow(time));
+    this.#allowance.reports -= reports.byteLength / FlowReport.SIZE;
+    this.#noteSampling();
     if (reports.byteLength === 0) return;
-    this.#publish(reports, { ...this.#counter.now(), time: this.#now() });
+    this.#publish(reports, { ...moment, time });
   }
 
-  /** What has been counted so far is the old policy's, if this is another: it is told before a packet meets the new one. */
+  /**
+   * What has been counted so far is the old policy's, if this is another: it is read before a packet meets the new one, and
+   * described afterwards, as if the old one were still in force: describing 100,000 flows takes longer than a change may.
+   */
   policyChanges(desired: object): void {
     if (this.#counter === undefined || desired === this.#desired) return;
     this.#desired = desired;
     try {
       const moment = this.#counter.now();
-      for (const part of this.#counter.sweep(moment, this.#most())) this.#publish(part, this.#readAt(moment));
+      const at = this.#readAt(moment);
+      for (const part of this.#counter.sweep(moment, Math.max(0, this.#most() - this.#held))) this.#hold(part, at);
     } catch (error) {
       // Flow logs keep no policy from coming into force.
       this.#parts.log.error('flows not read before a change of policy', { error: String(error) });
@@ -142,17 +160,13 @@ export class FlowLogService {
   get lost(): FlowLoss {
     const now = this.#kernelLoss();
     const { lost } = this.#atBegin ?? { lost: now };
-    const { leftOut } = this.#counter ?? { leftOut: { reports: 0, packets: 0, bytes: 0 } };
-    const denied = this.#denied.leftOut;
     return {
       eventsLost: now.eventsLost - lost.eventsLost,
       packetsLost: now.packetsLost - lost.packetsLost,
       bytesLost: now.bytesLost - lost.bytesLost,
       eventsSuppressed: now.eventsSuppressed - lost.eventsSuppressed,
       bytesSuppressed: now.bytesSuppressed - lost.bytesSuppressed,
-      recordsSampledOut: this.#leftOut.reports + leftOut.reports + denied.records,
-      packetsSampledOut: this.#leftOut.packets + leftOut.packets + denied.packets,
-      bytesSampledOut: this.#leftOut.bytes + leftOut.bytes + denied.bytes,
+      ...this.#sampledOutNow(),
     };
   }
 
@@ -161,8 +175,9 @@ export class FlowLogService {
       isOn: this.#counter !== undefined,
       intervalSeconds: this.#options.flowLogsInterval,
       records: this.#records,
+      packets: this.#packets,
       lost: this.lost,
-      isSampling: this.#isSampling,
+      isSampling: this.#sampledAt !== undefined,
     };
   }
 
@@ -203,26 +218,47 @@ export class FlowLogService {
       if (this.#parts.names.renew()) this.#describer.renew();
       counter.flush(counter.now());
       const moment = counter.now();
-      const before = counter.leftOut.reports;
       for (const part of counter.sweep(moment, this.#most())) {
         this.#publish(part, this.#readAt(moment));
         await new Promise((resolve) => setImmediate(resolve));
         if (this.#counter !== counter) return;
       }
-      this.#noteSampling(counter.leftOut.reports > before);
+      this.#noteSampling();
       this.#tellDenied();
     } catch (error) {
       this.#parts.log.error('flows not read', { error: String(error) });
     }
   }
 
-  #publish(reports: Uint8Array, at: ReadAt): void {
+  /** Described in its turn: names are not renewed before, and words keep what they say now. */
+  #hold(reports: Uint8Array, at: ReadAt): void {
+    if (reports.byteLength === 0 || !this.#parts.hub.hasListeners) return;
+    const describer = this.#describer.asNow(wordsOfReports(reports));
+    const count = reports.byteLength / FlowReport.SIZE;
+    this.#held += count;
+    this.#turn = this.#turn.then(async () => {
+      try {
+        for (let from = 0; from < reports.byteLength; from += SLICE_BYTES) {
+          this.#publish(reports.subarray(from, from + SLICE_BYTES), at, describer);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      } catch (error) {
+        this.#parts.log.error('flows of the policy before not told', { error: String(error) });
+      } finally {
+        this.#held -= count;
+      }
+    });
+  }
+
+  #publish(reports: Uint8Array, at: ReadAt, describer = this.#describer): void {
     const { hub } = this.#parts;
     if (reports.byteLength === 0 || !hub.hasListeners) return;
     const logs: FlowLog[] = [];
-    for (const report of decodeFlowReports(reports)) {
-      for (const log of this.#describer.describeReport(report, at)) logs.push(log);
-    }
+    forEachFlowReport(reports, (report) => {
+      const before = logs.length;
+      describer.describeReport(report, at, logs);
+      if (logs.length > before) this.#packets += report.packets[0] + report.packets[1];
+    });
     this.#records += logs.length;
     hub.publish(logs);
   }
@@ -231,7 +267,11 @@ export class FlowLogService {
     const flows = this.#denied.take();
     if (!this.#parts.hub.hasListeners) return;
     const logs: FlowLog[] = [];
-    for (const denied of flows) for (const log of this.#describer.describeDenied(denied)) logs.push(log);
+    for (const denied of flows) {
+      const described = this.#describer.describeDenied(denied);
+      for (const log of described) logs.push(log);
+      if (described.length > 0) this.#packets += denied.packets;
+    }
     this.#records += logs.length;
     this.#parts.hub.publish(logs);
   }
@@ -244,21 +284,37 @@ export class FlowLogService {
     return MAX_REPORTS_A_SECOND * this.#options.flowLogsInterval;
   }
 
-  /** Of this second there is so much left. */
+  /** What a second allows, and what was not used of those before. */
   #mostNow(time: number): number {
-    const at = Math.floor(time / 1000);
-    if (at !== this.#second.at) this.#second = { at, reports: 0 };
-    return Math.max(0, MAX_REPORTS_A_SECOND - this.#second.reports);
+    const elapsed = Math.min(SAVED_SECONDS, Math.max(0, (time - this.#allowance.at) / 1000));
+    const reports = Math.floor(this.#allowance.reports + elapsed * MAX_REPORTS_A_SECOND);
+    this.#allowance = { at: time, reports: Math.min(SAVED_SECONDS * MAX_REPORTS_A_SECOND, reports) };
+    return this.#allowance.reports;
   }
 
   /** Said once when it begins and once when it is over. */
-  #noteSampling(isSampling: boolean): void {
-    if (isSampling === this.#isSampling) return;
-    this.#isSampling = isSampling;
-    const { recordsSampledOut } = this.lost;
-    if (isSampling)
-      this.#parts.log.warn('more flows than flow logs tell of: some are counted only', { recordsSampledOut });
-    else this.#parts.log.info('flow logs tell of all flows again', { recordsSampledOut });
+  #noteSampling(): void {
+    const time = this.#now();
+    const { recordsSampledOut } = this.#sampledOutNow();
+    if (recordsSampledOut > this.#sampledOut) {
+      if (this.#sampledAt === undefined)
+        this.#parts.log.warn('more flows than flow logs tell of: some are counted only', { recordsSampledOut });
+      this.#sampledOut = recordsSampledOut;
+      this.#sampledAt = time;
+    } else if (this.#sampledAt !== undefined && Math.abs(time - this.#sampledAt) >= CALM_MS) {
+      this.#sampledAt = undefined;
+      this.#parts.log.info('flow logs tell of all flows again', { recordsSampledOut });
+    }
+  }
+
+  #sampledOutNow(): Pick<FlowLoss, 'recordsSampledOut' | 'packetsSampledOut' | 'bytesSampledOut'> {
+    const { leftOut } = this.#counter ?? { leftOut: { reports: 0, packets: 0, bytes: 0 } };
+    const denied = this.#denied.leftOut;
+    return {
+      recordsSampledOut: this.#leftOut.reports + leftOut.reports + denied.records,
+      packetsSampledOut: this.#leftOut.packets + leftOut.packets + denied.packets,
+      bytesSampledOut: this.#leftOut.bytes + leftOut.bytes + denied.bytes,
+    };
   }
 
   #kernelLoss(): FlowLoss {

@@ -7,6 +7,8 @@ import type { Logger } from '../../base/log.ts';
 import { FlowAggregator } from '../../observe/flows/aggregator.ts';
 import type { FlowHub } from '../../observe/flows/flow-hub.ts';
 import type { FlowLog } from '../../observe/flows/flow-log.ts';
+import { BoundedQueue } from '../export/bounded-queue.ts';
+import { sizeOfFlow } from '../export/size-of-flow.ts';
 import type { AgentOptions } from '../options.ts';
 import type { StoreStatus } from './flow-database.ts';
 import { type FlowStore, StoreClient } from './store-client.ts';
@@ -37,10 +39,12 @@ export interface FlowStoreStatus {
 const TICK_MS = 1000;
 /** For what is on the way when the agent ends. */
 const LAST_WRITE_MS = 5000;
-/** Records that wait for the store: more are let go. */
-const MAX_WAITING = 200_000;
-/** One message to the store. */
-const BATCH = 2000;
+/** Memory for records that wait for the store: more are let go. */
+const MAX_WAITING_BYTES = 128 * 1024 * 1024;
+/** One message to the store: it is read between two other things. */
+const BATCH = { records: 2000, bytes: 2 * 1024 * 1024 } as const;
+/** Each write costs the disk a wait and the machine a change of process. */
+const WRITE_MS = 2000;
 const RETENTION_MS = 60_000;
 /** Records of one reading of the kernel come together; those of a flood are not held for a whole second. */
 const FLUSH_AT = 10_000;
@@ -54,7 +58,8 @@ export class FlowStoreService {
   #store: FlowStore | undefined;
   #stopListening: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #waiting: FlowLog[] = [];
+  readonly #waiting = new BoundedQueue<FlowLog>(MAX_WAITING_BYTES, sizeOfFlow);
+  #writtenAt = Number.NEGATIVE_INFINITY;
   #writing: Promise<void> | undefined;
   #retainedAt = 0;
   #handedOver = 0;
@@ -89,11 +94,12 @@ export class FlowStoreService {
     this.#stopListening?.();
     clearInterval(this.#timer);
     this.#queue(this.#aggregation?.takeAll() ?? []);
+    this.#lost += this.#overflowed;
+    this.#aggregation = undefined;
     // A disk that does not answer must not keep the agent from ending.
     await Promise.race([this.#write(), new Promise((resolve) => setTimeout(resolve, LAST_WRITE_MS).unref())]);
     await this.#store?.close();
     this.#store = undefined;
-    this.#aggregation = undefined;
     this.#status = undefined;
     this.#isAsked = false;
   }
@@ -121,7 +127,7 @@ export class FlowStoreService {
     return {
       mode: this.#options.flowStore,
       handedOver: this.#handedOver,
-      lost: this.#lost + (this.#status?.lost ?? 0),
+      lost: this.#lost + this.#overflowed + (this.#status?.lost ?? 0),
       store: this.#status ?? null,
       error: this.#error ?? null,
     };
@@ -142,7 +148,10 @@ export class FlowStoreService {
   #tick(): void {
     const now = this.#now();
     this.#queue(this.#aggregation?.take(now) ?? []);
-    void this.#write();
+    if (Math.abs(now - this.#writtenAt) >= WRITE_MS) {
+      this.#writtenAt = now;
+      void this.#write();
+    }
     if (this.#status === undefined) this.#lookAtOld(now);
     else if (Math.abs(now - this.#retainedAt) >= RETENTION_MS) {
       this.#retainedAt = now;
@@ -162,6 +171,11 @@ export class FlowStoreService {
     );
   }
 
+  /** Records of more keys at a time than are put together. */
+  get #overflowed(): number {
+    return this.#aggregation?.overflow.records ?? 0;
+  }
+
   get #directory(): string {
     return join(this.#parts.stateDirectory, 'flows');
   }
@@ -171,9 +185,7 @@ export class FlowStoreService {
   }
 
   #queue(logs: readonly FlowLog[]): void {
-    const room = Math.max(0, MAX_WAITING - this.#waiting.length);
-    for (const log of logs.slice(0, room)) this.#waiting.push(log);
-    this.#lost += Math.max(0, logs.length - room);
+    for (const log of logs) if (!this.#waiting.push(log)) this.#lost += 1;
   }
 
   /** One at a time: the store says when it has room for more. */
@@ -186,7 +198,7 @@ export class FlowStoreService {
 
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0 && this.#store !== undefined) {
-      const batch = this.#waiting.splice(0, BATCH);
+      const batch = this.#waiting.take(BATCH.records, BATCH.bytes);
       try {
         this.#status = await this.#store.append(batch);
         this.#handedOver += batch.length;

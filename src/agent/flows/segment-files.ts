@@ -1,23 +1,25 @@
 // The files of the store of flows: each a database of its own, numbered in the order in which they were begun, so that retention
 // is to remove a file and a broken one takes no other with it.
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../../kernel/make-directory.ts';
 import type { DiskSpace } from '../../observe/flow-store/retention.ts';
 
 const NAME = /^flows-(\d{6,12})\.duckdb$/;
-const ASIDE = /^corrupt-.*\.duckdb$/;
+const ASIDE = /^(?:corrupt|layout)-(.*)\.duckdb$/;
 /** Files that were moved aside are for whoever looks into it, and must not fill the disk. */
 const MAX_ASIDE = 2;
 
 export class SegmentFiles {
   readonly directory: string;
 
-  /** Makes the directory, for its owner alone. */
+  /** Makes the directory, for its owner alone. What questions of an earlier process have left in it goes. */
   constructor(directory: string) {
     this.directory = directory;
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     chmodSync(directory, 0o700);
-    mkdirSync(this.spill, { mode: 0o700, recursive: true });
+    rmSync(this.spill, { recursive: true, force: true });
+    makeDirectory(this.spill);
   }
 
   /** Where questions put what does not fit into memory. */
@@ -64,16 +66,16 @@ export class SegmentFiles {
   }
 
   /** Under a name that says why; the oldest of those go. Returns the name. */
-  moveAside(number: number, now: Date): string {
+  moveAside(number: number, why: 'corrupt' | 'layout', now: Date): string {
     const stamp = now.toISOString().replaceAll(/[:.]/g, '-');
-    const name = `corrupt-${stamp}-flows-${String(number).padStart(6, '0')}.duckdb`;
+    const name = `${why}-${stamp}-flows-${String(number).padStart(6, '0')}.duckdb`;
     const to = join(this.directory, name);
     renameSync(this.path(number), to);
     if (statSync(this.#log(number), { throwIfNoEntry: false }) !== undefined)
       renameSync(this.#log(number), `${to}.wal`);
     const aside = readdirSync(this.directory)
       .filter((one) => ASIDE.test(one))
-      .sort();
+      .sort((one, other) => (stampOf(one) < stampOf(other) ? -1 : 1));
     for (const old of aside.slice(0, -MAX_ASIDE)) {
       rmSync(join(this.directory, old), { force: true });
       rmSync(join(this.directory, `${old}.wal`), { force: true });
@@ -84,6 +86,10 @@ export class SegmentFiles {
   #log(number: number): string {
     return `${this.path(number)}.wal`;
   }
+}
+
+function stampOf(name: string): string {
+  return ASIDE.exec(name)?.[1] ?? '';
 }
 
 function sizeOf(path: string): number {

@@ -15,12 +15,23 @@ export interface StoreCalls {
 
 export type StoreCall = keyof StoreCalls;
 
+/** They wait for all else, and only for so long. */
+export const QUESTIONS: ReadonlySet<StoreCall> = new Set<StoreCall>(['list', 'top', 'graph']);
+
 export type StoreRequest = {
-  readonly [C in StoreCall]: { readonly id: number; readonly call: C; readonly what: StoreCalls[C] };
+  readonly [C in StoreCall]: {
+    readonly id: number;
+    readonly call: C;
+    readonly what: StoreCalls[C];
+    /** After this nobody waits for the answer; undefined = somebody does. */
+    readonly withinMs?: number;
+  };
 }[StoreCall];
 
 export type StoreReply =
   | { readonly id: number; readonly answer: unknown }
+  /** The first items of an answer that is a list: more follow, and the answer has the rest. */
+  | { readonly id: number; readonly part: readonly unknown[] }
   | { readonly id: number; readonly error: Readonly<Record<string, unknown>> }
   | { readonly log: StoreLogLine };
 

@@ -30,6 +30,8 @@ export class MetricsListener {
   readonly #server: Server;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  /** Ends the try that is under way. */
+  #giveUp: () => void = () => {};
   #told = '';
   #last: { readonly answer: Promise<Answer>; readonly atMs: number } | undefined;
 
@@ -43,6 +45,10 @@ export class MetricsListener {
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.setTimeout(PATIENCE_MS);
     this.#server.on('error', (error) => this.#tell(error.message));
+    // The name of the address was still being looked up.
+    this.#server.on('listening', () => {
+      if (this.#isClosed) this.#server.close();
+    });
   }
 
   /** undefined = it is not open. */
@@ -56,8 +62,14 @@ export class MetricsListener {
     if (this.#isClosed) return;
     const { address, port } = this.#place;
     const isOpen = await new Promise<boolean>((resolve) => {
-      this.#server.once('error', () => resolve(false));
-      this.#server.listen({ host: address, port }, () => resolve(true));
+      const settle = (outcome: boolean): void => {
+        this.#server.off('error', onError).off('listening', onListening);
+        resolve(outcome);
+      };
+      const onError = (): void => settle(false);
+      const onListening = (): void => settle(true);
+      this.#giveUp = onError;
+      this.#server.once('error', onError).once('listening', onListening).listen({ host: address, port });
     });
     if (isOpen) this.#log.info('answering metrics', { address, port: this.port });
     else if (!this.#isClosed) this.#timer = setTimeout(() => void this.open(), this.#times.tryEveryMs);
@@ -66,6 +78,7 @@ export class MetricsListener {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    this.#giveUp();
     this.#server.closeAllConnections();
     if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve));
   }

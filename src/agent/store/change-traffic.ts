@@ -3,8 +3,8 @@
 import { resourceName } from '../../analysis/object-names.ts';
 import { AffectedCounter, type AffectedTraffic } from '../../analysis/staged/affected.ts';
 import { EVERY_FLOW } from '../../observe/flow-query/filter.ts';
+import type { StoredLog } from '../../observe/flow-store/decode.ts';
 import type { FlowListQuestion, PagePlace } from '../../observe/flow-store/question.ts';
-import type { StoredLog } from '../../observe/flow-store/schema.ts';
 import type { Resource, ResourceType } from '../../resources/resource.ts';
 import type { HistoryEntry } from './history.ts';
 

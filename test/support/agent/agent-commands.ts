@@ -51,7 +51,10 @@ export class AgentCommands {
       });
       await Promise.race([found, ended]);
     };
-    return { said, answer: result.then((done) => answerOf(words, done)) };
+    const answer = result.then((done) => answerOf(words, done));
+    // It may fail before anybody asks how it went.
+    answer.catch(() => undefined);
+    return { said, answer };
   }
 
   /** Standard output of a command that succeeds, without the newline at its end. */

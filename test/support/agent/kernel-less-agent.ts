@@ -7,6 +7,7 @@ import { AcceptedManifests } from '../../../src/agent/accepted-manifests.ts';
 import type { ApiAgent } from '../../../src/agent/api/route.ts';
 import { AgentApi, type ApiOptions } from '../../../src/agent/api.ts';
 import { BlockService, type BlockServiceParts } from '../../../src/agent/block/block-service.ts';
+import { CaptureService } from '../../../src/agent/capture/capture-service.ts';
 import { EventHub } from '../../../src/agent/event-hub.ts';
 import { FlowStoreService } from '../../../src/agent/flows/flow-store-service.ts';
 import { StoreClient } from '../../../src/agent/flows/store-client.ts';
@@ -58,8 +59,7 @@ export class KernelLessAgent implements ApiAgent {
   /** What the block list has put in force. */
   readonly enforcement = new TableEnforcement();
   readonly events: EventHub;
-  readonly flowHub: FlowHub;
-  readonly flowStore: FlowStoreService;
+  readonly flows: ApiAgent['flows'];
   readonly settings = undefined;
   readonly loaded = Promise.resolve();
   readonly isLoading = false;
@@ -120,16 +120,31 @@ export class KernelLessAgent implements ApiAgent {
         this.#compiler,
         () => undefined,
       ),
+      log,
     );
-    this.flowHub = new FlowHub(log);
-    this.flowStore = new FlowStoreService({
-      hub: this.flowHub,
+    const hub = new FlowHub(log);
+    const store = new FlowStoreService({
+      hub,
       stateDirectory,
       log,
       options: { flowStore: options.flowStore ?? 'all', flowStoreDays: 7, flowStoreBytes: 2 ** 30 },
       openStore: (directory) =>
         new StoreClient({ directory, retention: { days: 7, bytes: 2 ** 30 }, log, start: startStoreHere }),
     });
+    const captures = new CaptureService({
+      captures: {
+        order: () => undefined,
+        placesOf: () => new Map(),
+        read: () => undefined,
+        stop: () => undefined,
+        tally: () => ({ captured: 0, suppressed: 0, lost: 0 }),
+      },
+      names: this.events.names,
+      desired: () => this.#graph.flush(),
+      world: () => this.#feed.world,
+      log,
+    });
+    this.flows = { hub, store, captures };
     const identify = options.api?.identify ?? (() => ({ who: { kind: 'agent' as const }, from: {} }));
     this.#api = new AgentApi(this, log, { ...options.api, identify });
   }
@@ -198,7 +213,7 @@ export class KernelLessAgent implements ApiAgent {
   /** Stops it; its files stay for another one. */
   async stop(): Promise<void> {
     await this.#api.close();
-    await this.flowStore.stop();
+    await this.flows.store.stop();
     await this.stored.close();
     await this.blocks.close();
     this.#feed.close();

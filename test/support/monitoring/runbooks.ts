@@ -17,7 +17,12 @@ export function commandsOf(text: string): string[] {
   );
 }
 
-/** Verbs of tortie that are spoken of in a line of prose. */
-export function verbsIn(text: string): string[] {
-  return [...text.matchAll(/`tortie ([a-z-]+)/g)].map(([, verb = '']) => verb);
+/** Not to be run in a namespace: it is asked of systemd, which only a machine of its own has. */
+export function needsServiceManager(command: string): boolean {
+  return /^(systemctl|journalctl) /.test(command);
+}
+
+/** Commands that a line of prose tells to run; words in capitals stand for something. */
+export function spokenIn(text: string): string[] {
+  return [...text.matchAll(/`((?:tortie|systemctl|journalctl) [^`]+)`/g)].map(([, command = '']) => command);
 }

@@ -2,6 +2,7 @@
 import type { Route } from '../route.ts';
 import { AGENT_ROUTES } from './agent.ts';
 import { BLOCK_ROUTES } from './block.ts';
+import { CAPTURE_ROUTES } from './captures.ts';
 import { FLOW_ROUTES } from './flows.ts';
 import { HISTORY_ROUTES } from './history.ts';
 import { PROBE_ROUTES } from './probes.ts';
@@ -21,4 +22,5 @@ export const ROUTES: readonly Route[] = [
   ...FLOW_ROUTES,
   ...WHISKER_ROUTES,
   ...PROBE_ROUTES,
+  ...CAPTURE_ROUTES,
 ];

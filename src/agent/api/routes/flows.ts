@@ -3,6 +3,8 @@ import { EVERY_FLOW, type FlowFilter } from '../../../observe/flow-query/filter.
 import { FILTER_OPTIONS, filterOfOptions } from '../../../observe/flow-query/filter-options.ts';
 import { predicateOf } from '../../../observe/flow-query/predicate.ts';
 import { parseTime, TIME_EXPECTED } from '../../../observe/flow-query/time.ts';
+import type { StoredLog } from '../../../observe/flow-store/decode.ts';
+import { formatFlowId, parseFlowId } from '../../../observe/flow-store/flow-id.ts';
 import {
   FLOW_SORTS,
   type FlowSort,
@@ -11,7 +13,7 @@ import {
   TOP_KEYS,
   TOP_MEASURES,
 } from '../../../observe/flow-store/question.ts';
-import type { StoredLog } from '../../../observe/flow-store/schema.ts';
+import type { FlowLog } from '../../../observe/flows/flow-log.ts';
 import { numberOf } from '../change-options.ts';
 import { invalidRequest } from '../failure.ts';
 import { parameterOf } from '../flow-query.ts';
@@ -65,7 +67,7 @@ export const FLOW_ROUTES: readonly Route[] = [
     id: 'getFlowStore',
     summary: 'The store of flows: how much is in it, since when, and what could not be stored',
     answer: { schema: 'Any' },
-    handle: ({ agent }) => ({ body: agent.flowStore.status() }),
+    handle: ({ agent }) => ({ body: agent.flows.store.status() }),
   },
 ];
 
@@ -74,9 +76,9 @@ async function listFlows({ agent }: ApiContext, { query }: ApiRequest): Promise<
   const limit = Math.min(last ?? numberOf(query, 'limit', 1) ?? DEFAULT_LIMIT, MAX_LIMIT);
   const sort = last === undefined ? choiceOf(query, 'sort', FLOW_SORTS) : '-time';
   const question = { ...windowOf(query), filter: filterOf(query), sort, limit, after: placeOf(query, sort) };
-  const found = await agent.flowStore.store.list(question);
+  const found = await agent.flows.store.store.list(question);
   const next = last === undefined && found.length === limit ? continueOf(found.at(-1), sort) : undefined;
-  const items = (last === undefined ? found : found.toReversed()).map(({ log }) => log);
+  const items = (last === undefined ? found : found.toReversed()).map(withId);
   return {
     body: {
       kind: 'FlowList',
@@ -87,11 +89,16 @@ async function listFlows({ agent }: ApiContext, { query }: ApiRequest): Promise<
   };
 }
 
+/** The record, with the name that `tortie why` finds it by. */
+function withId(stored: StoredLog): FlowLog & { readonly id: string } {
+  return { id: formatFlowId(stored), ...stored.log };
+}
+
 function followFlows({ agent }: ApiContext, { query }: ApiRequest, responder: Responder): undefined {
   const filter = filterOf(query);
   const holds = filter === EVERY_FLOW ? () => true : predicateOf(filter);
   const stream = responder.stream();
-  const stop = agent.flowHub.listen((logs) => {
+  const stop = agent.flows.hub.listen((logs) => {
     for (const log of logs) {
       if (holds(log) && !responder.response.writableNeedDrain) stream.writeLine(log);
     }
@@ -103,7 +110,7 @@ async function sumFlows({ agent }: ApiContext, { query }: ApiRequest): Promise<R
   const by = choiceOf(query, 'by', TOP_KEYS);
   const measure = choiceOf(query, 'measure', by === 'reason' ? ['denied', ...TOP_MEASURES] : TOP_MEASURES);
   const limit = Math.min(numberOf(query, 'limit', 1) ?? DEFAULT_LIMIT, MAX_LIMIT);
-  const rows = await agent.flowStore.store.top({ ...windowOf(query), filter: filterOf(query), by, measure, limit });
+  const rows = await agent.flows.store.store.top({ ...windowOf(query), filter: filterOf(query), by, measure, limit });
   const items = rows.map((row) => {
     const [bytes, packets, flows, denied] = row.slice(-4);
     return { ...keysOf(by, row), bytes, packets, flows, denied };
@@ -126,7 +133,7 @@ function keysOf(by: (typeof TOP_KEYS)[number], [first, second]: readonly unknown
 async function graphOfFlows({ agent }: ApiContext, { query }: ApiRequest): Promise<Reply> {
   const nodes = choiceOf(query, 'nodes', ['name', 'namespace']);
   const limit = Math.min(numberOf(query, 'limit', 1) ?? 1000, MAX_LIMIT);
-  const rows = await agent.flowStore.store.graph({ ...windowOf(query), filter: filterOf(query), nodes, limit });
+  const rows = await agent.flows.store.store.graph({ ...windowOf(query), filter: filterOf(query), nodes, limit });
   const types = new Map<string, unknown>();
   const edges = rows.map(([source, sourceType, destination, destinationType, protocol, port, ...sums]) => {
     types.set(String(source), sourceType).set(String(destination), destinationType);
@@ -163,16 +170,14 @@ function choiceOf<const T extends string>(query: URLSearchParams, name: QueryNam
 
 function continueOf(last: StoredLog | undefined, sort: FlowSort): string | undefined {
   if (last === undefined || (sort !== 'time' && sort !== '-time')) return undefined;
-  return `${last.log.startTime}.${last.sequence}`;
+  return formatFlowId(last);
 }
 
 function placeOf(query: URLSearchParams, sort: FlowSort): PagePlace | undefined {
   const text = query.get('continue');
   if (text === null) return undefined;
-  const [, time, sequence] = /^(\d{1,15})\.(\d{1,15})$/.exec(text) ?? [];
-  if (time !== undefined && sequence !== undefined && (sort === 'time' || sort === '-time')) {
-    return { time: Number(time), sequence: Number(sequence) };
-  }
+  const place = parseFlowId(text);
+  if (place !== undefined && (sort === 'time' || sort === '-time')) return place;
   throw invalidRequest('continue', 'is not where a page ended', {
     found: text,
     expected: 'what the page before answered, and its sort',

@@ -88,7 +88,7 @@ async function getTraffic({ agent }: ApiContext, { params, query }: ApiRequest):
   await agent.loaded;
   const entry = agent.stored.store.entry(revisionOf(params.revision));
   if (entry === undefined) throw unknownRevision(params.revision);
-  const traffic = await trafficOf(entry, agent.flowStore.store, windowOf(query.get('window') ?? DEFAULT_WINDOW));
+  const traffic = await trafficOf(entry, agent.flows.store.store, windowOf(query.get('window') ?? DEFAULT_WINDOW));
   return { body: { kind: 'ChangeTraffic', apiVersion: 'tortie.io/v1', ...traffic } };
 }
 

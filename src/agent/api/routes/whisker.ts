@@ -34,7 +34,7 @@ function followWhiskerFlows({ agent }: ApiContext, { query }: ApiRequest, { resp
   const filter = filterOf(query.get('filters') ?? '{}');
   const aggregator = new FlowAggregator();
   begin(response);
-  const stop = agent.flowHub.listen((logs) => aggregator.add(logs));
+  const stop = agent.flows.hub.listen((logs) => aggregator.add(logs));
   const look = setInterval(() => {
     for (const log of aggregator.take(Date.now())) {
       const flow = toWhiskerFlow(log);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { whyOf } from '../../../analysis/why/why.ts';
 import { parseFlowQuestion } from '../../../model/flow-question.ts';
+import { isLocalNode } from '../../options.ts';
 import { changesOf } from '../../store/introduced.ts';
 import { readJson } from '../body.ts';
 import { invalidRequest } from '../failure.ts';
@@ -44,11 +45,12 @@ async function why({ agent }: ApiContext, request: ApiRequest): Promise<Reply> {
   await agent.loaded;
   const { world } = agent;
   const changes = changesOf(agent.stored.store);
+  const isLocalHost = isLocalNode(agent.meter.node);
   return {
     body: {
       kind: 'Why',
       apiVersion: 'tortie.io/v1',
-      ...whyOf({ world, flow, verdict: agent.readings.judge(flow), changes, past: body.data.past }),
+      ...whyOf({ world, flow, verdict: agent.readings.judge(flow), changes, past: body.data.past, isLocalHost }),
     },
   };
 }

@@ -25,7 +25,9 @@ export interface HttpPost {
 export class HttpClient {
   readonly #target: HttpTarget;
   #agent: HttpAgent | HttpsAgent | undefined;
-  readonly #ending = new AbortController();
+  /** Of what is being sent. Each has one of its own: what is derived from one that lives as long as this adds up in it. */
+  readonly #sending = new Set<AbortController>();
+  #isClosed = false;
 
   constructor(target: HttpTarget) {
     this.#target = target;
@@ -34,8 +36,12 @@ export class HttpClient {
   /** Resolves with the text of an answer that says yes. Throws SinkError. */
   async post({ path, headers, body }: HttpPost): Promise<string> {
     const { transport, host, port, timeoutMs } = this.#target;
-    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#ending.signal]);
+    const sending = new AbortController();
+    const { signal } = sending;
+    const timer = setTimeout(() => sending.abort(), timeoutMs);
+    this.#sending.add(sending);
     try {
+      if (this.#isClosed) throw new SinkError(`${host}:${port}: closed`);
       const answer = await new Promise<IncomingMessage>((resolve, reject) => {
         const all = { ...this.#givenHeaders(), ...headers, 'content-length': String(body.length) };
         const options = { method: 'POST', host, port, path, headers: all, signal, agent: this.#agentFor() };
@@ -47,14 +53,18 @@ export class HttpClient {
       return await this.#take(answer);
     } catch (error) {
       if (error instanceof SinkError) throw error;
-      const isLate = signal.aborted && !this.#ending.signal.aborted;
+      const isLate = signal.aborted && !this.#isClosed;
       const reason = isLate ? `no answer in ${timeoutMs} ms` : (error as Error).message;
       throw new SinkError(`${host}:${port}: ${reason}`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+      this.#sending.delete(sending);
     }
   }
 
   close(): void {
-    this.#ending.abort();
+    this.#isClosed = true;
+    for (const sending of this.#sending) sending.abort();
     this.#agent?.destroy();
   }
 

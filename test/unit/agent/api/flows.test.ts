@@ -21,7 +21,7 @@ const denied = flowLog({
 });
 
 interface FlowList {
-  readonly items: readonly FlowLog[];
+  readonly items: readonly (FlowLog & { readonly id: string })[];
   readonly metadata: { readonly continue?: string };
 }
 
@@ -39,23 +39,35 @@ describe('flows of the API', () => {
   const ask = async <T>(path: string): Promise<T> =>
     (await sendToAgent<T>(agent.options.socket, { method: 'GET', path })).body;
 
+  /** Without their ids. */
+  const itemsOf = async (path: string): Promise<FlowLog[]> =>
+    (await ask<FlowList>(path)).items.map(({ id: _, ...log }) => log);
+
   async function store(logs: readonly FlowLog[]): Promise<void> {
-    agent.flowHub.publish(logs);
-    await expect.poll(() => agent.flowStore.status().handedOver, { timeout: 10_000 }).toBe(logs.length);
+    agent.flows.hub.publish(logs);
+    await expect.poll(() => agent.flows.store.status().handedOver, { timeout: 10_000 }).toBe(logs.length);
   }
 
   it('answers with the logs that a filter and a time let through', async () => {
     await store([flowLog(), denied]);
-    expect((await ask<FlowList>('/flows?sort=time')).items).toEqual([flowLog(), denied]);
-    expect((await ask<FlowList>('/flows?verdict=deny')).items).toEqual([denied]);
-    expect((await ask<FlowList>('/flows?toLabel=k8s.io/x&namespace=infra&namespace=other')).items).toEqual([denied]);
-    expect(
-      (await ask<FlowList>(`/flows?filter=${encodeURIComponent('port in {53, 80} and not protocol = tcp')}`)).items,
-    ).toEqual([denied]);
-    expect((await ask<FlowList>(`/flows?until=${START + 1000}`)).items).toEqual([flowLog()]);
-    expect((await ask<FlowList>('/flows?last=1')).items).toEqual([denied]);
-    expect((await ask<FlowList>('/flows?since=1h')).items).toEqual([]);
-    expect((await ask<FlowList>('/flows?address=10.0.0.53/32&policy=deny-*')).items).toEqual([denied]);
+    expect(await itemsOf('/flows?sort=time')).toEqual([flowLog(), denied]);
+    expect(await itemsOf('/flows?verdict=deny')).toEqual([denied]);
+    expect(await itemsOf('/flows?toLabel=k8s.io/x&namespace=infra&namespace=other')).toEqual([denied]);
+    expect(await itemsOf(`/flows?filter=${encodeURIComponent('port in {53, 80} and not protocol = tcp')}`)).toEqual([
+      denied,
+    ]);
+    expect(await itemsOf(`/flows?until=${START + 1000}`)).toEqual([flowLog()]);
+    expect(await itemsOf('/flows?last=1')).toEqual([denied]);
+    expect(await itemsOf('/flows?since=1h')).toEqual([]);
+    expect(await itemsOf('/flows?address=10.0.0.53/32&policy=deny-*')).toEqual([denied]);
+  });
+
+  it('has an id for each record, where a page that begins behind it goes on', async () => {
+    await store([flowLog(), flowLog({ startTime: START + 1 }), denied]);
+    const { items } = await ask<FlowList>('/flows?sort=time');
+    expect(new Set(items.map(({ id }) => id)).size).toBe(3);
+    expect(items[1]?.id).toMatch(new RegExp(`^${START + 1}\\.\\d+$`));
+    expect((await ask<FlowList>(`/flows?sort=time&limit=1&continue=${items[0]?.id}`)).items).toEqual([items[1]]);
   });
 
   it('answers page by page', async () => {
@@ -64,7 +76,7 @@ describe('flows of the API', () => {
     const seen: FlowLog[] = [];
     for (let from: string | undefined = ''; from !== undefined; ) {
       const page: FlowList = await ask(`/flows?limit=10&sort=time${from === '' ? '' : `&continue=${from}`}`);
-      seen.push(...page.items);
+      seen.push(...page.items.map(({ id: _, ...log }) => log));
       from = page.metadata.continue;
     }
     expect(seen).toEqual(logs);
@@ -99,7 +111,7 @@ describe('flows of the API', () => {
   it('follows what comes, and only what was asked for', async () => {
     const lines = followAgent(agent.options.socket, '/flows/stream', { verdict: 'deny' });
     const first = lines.next();
-    const sent = setInterval(() => agent.flowHub.publish([flowLog(), denied]), 20);
+    const sent = setInterval(() => agent.flows.hub.publish([flowLog(), denied]), 20);
     try {
       expect(JSON.parse((await first).value as string)).toEqual(denied);
       expect(JSON.parse((await lines.next()).value as string)).toEqual(denied);

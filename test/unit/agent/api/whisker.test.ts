@@ -30,7 +30,7 @@ describe("Whisker's backend", () => {
       asked.end();
     });
     expect(headers).toMatchObject({ 'content-type': 'text/event-stream' });
-    agent.flowHub.publish(flowLogs(100));
+    agent.flows.hub.publish(flowLogs(100));
     await vi.waitFor(() => expect(text).toMatch(/^data: .*\n\n$/s), { timeout: 5000 });
     const flows = text
       .trim()

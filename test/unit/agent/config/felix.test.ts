@@ -26,6 +26,12 @@ describe('FelixConfiguration', () => {
     ['logPrefix', '%t-%n', 'logPrefix', '%t-%n'],
     ['logActionRateLimit', '5/minute', 'logActionRate', '5/minute'],
     ['logActionRateLimitBurst', 7, 'logActionBurst', 7],
+    ['flowLogsFlushInterval', '15s', 'flowLogsInterval', 15],
+    ['flowLogsFlushInterval', '1m30s', 'flowLogsInterval', 90],
+    ['flowLogsFlushInterval', '200ms', 'flowLogsInterval', 1],
+    ['flowLogsFlushInterval', '2h', 'flowLogsInterval', 3600],
+    ['prometheusMetricsEnabled', true, 'metricsAddress', '[::]:9091'],
+    ['prometheusMetricsEnabled', false, 'metricsAddress', ''],
   ])('%s %s is %s %s', (field, written, setting, value) => {
     const { layer } = readFelixConfigurations(objects(manifest('default', { [field]: written })), 'n');
     expect(Object.fromEntries(layer)).toEqual({ [setting]: { value, origin: `default ${field}` } });
@@ -38,6 +44,23 @@ describe('FelixConfiguration', () => {
       const { layer } = readFelixConfigurations(order, 'n');
       expect([layer.get('interfacePrefix')?.value, layer.get('logLevel')?.value]).toEqual(['one', 'debug']);
     }
+  });
+
+  it.each<[spec: Readonly<Record<string, unknown>>, address: string | undefined]>([
+    [{ prometheusMetricsHost: '192.0.2.1', prometheusMetricsPort: 9100 }, '192.0.2.1:9100'],
+    [{ prometheusMetricsHost: '2001:db8::1' }, '[2001:db8::1]:9091'],
+    [{ prometheusMetricsHost: 'localhost' }, '127.0.0.1:9091'],
+    [{ prometheusMetricsHost: '' }, '[::]:9091'],
+    [{ prometheusMetricsHost: 'metrics.example' }, undefined],
+    [{ prometheusMetricsPort: 0 }, undefined],
+    [{ prometheusMetricsCertFile: '/tls.crt', prometheusMetricsKeyFile: '/tls.key' }, undefined],
+  ])('answers metrics as %j says, never without TLS where that is asked for', (spec, address) => {
+    const felix = objects(manifest('default', spec), manifest('node.n', { prometheusMetricsEnabled: true }));
+    const { layer, ignored } = readFelixConfigurations(felix, 'n');
+    expect(layer.get('metricsAddress')?.value).toBe(address);
+    const origins = ignored.map(({ origin }) => origin).filter((origin) => origin.startsWith('node.n'));
+    expect(origins).toEqual(address === undefined ? ['node.n prometheusMetricsEnabled'] : []);
+    expect(readFelixConfigurations(objects(manifest('default', spec)), 'n').layer.size).toBe(0);
   });
 
   it('of another node has no say, and is listed', () => {
@@ -64,6 +87,11 @@ describe('FelixConfiguration', () => {
     [{ bpfAttachType: 'tcx' }, 'INVALID_FIELD', 'expected Netkit or TCX or TC'],
     [{ interfacePrefix: '' }, 'INVALID_FIELD', 'separated by commas'],
     [{ logSeverityScreen: 'loud' }, 'INVALID_FIELD', 'Trace, Debug'],
+    [{ flowLogsFlushIntervall: '15s' }, 'UNKNOWN_FIELD', 'did you mean flowLogsFlushInterval?'],
+    [{ flowLogsFlushInterval: 15 }, 'INVALID_FIELD', 'expected'],
+    [{ flowLogsFlushInterval: 'soon' }, 'INVALID_FIELD', '15s'],
+    [{ prometheusMetricsPort: 65536 }, 'INVALID_FIELD', '65535'],
+    [{ prometheusMetricsHost: 'a b' }, 'INVALID_FIELD', 'IP address'],
     [{ nodeSelector: 'all()' }, 'UNSUPPORTED_FIELD', 'name the object node.<name>'],
   ])('refuses %j', (spec, code, text) => {
     const { resources, errors } = parseDocuments(manifest('default', spec), 'felix.yaml');

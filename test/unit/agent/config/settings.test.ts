@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toAgentOptions } from '../../../../src/agent/config/agent-options.ts';
+import { toAgentOptions, toExportOptions, toLiveOptions } from '../../../../src/agent/config/agent-options.ts';
 import { NO_LAYERS, resolveSettings } from '../../../../src/agent/config/layer.ts';
 import { ALL_SETTINGS } from '../../../../src/agent/config/settings.ts';
 import { completeOptions } from '../../../../src/agent/options.ts';
@@ -7,6 +7,13 @@ import { completeOptions } from '../../../../src/agent/options.ts';
 describe('the table of settings', () => {
   it('has the defaults of the agent', () => {
     expect(toAgentOptions(resolveSettings(NO_LAYERS))).toEqual(completeOptions({}));
+  });
+
+  it('hands every setting that may change to what runs, and no other', () => {
+    const settings = resolveSettings(NO_LAYERS);
+    const handed = [...Object.keys(toLiveOptions(settings)), ...Object.keys(toExportOptions(settings)), 'logLevel'];
+    const live = [...ALL_SETTINGS].filter(([, { change }]) => change === 'live').map(([name]) => name);
+    expect(handed.sort()).toEqual(live.sort());
   });
 
   it.each(['flag', 'variable'] as const)('gives every setting a %s of its own', (kind) => {

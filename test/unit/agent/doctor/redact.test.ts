@@ -16,6 +16,10 @@ describe('redaction', () => {
     ['YAML', `clientSecret: "${SECRET}"`],
     ['JSON as text', `{"password":"${SECRET}","port":1}`],
     ['JSON in JSON', `{\\"token\\":\\"${SECRET}\\"}`],
+    ['the path of a webhook', `exports: webhook+https://hooks.example/T0/${SECRET}#actions=deny`],
+    ['the query of a collector, in JSON', `{"exports":"otlp+https://c.example:4318?key=${SECRET}"}`],
+    ['a webhook in an error that was cut', `exporter "webhook+https://h.example/${SECRET}...: is invalid`],
+    ['the secret of a webhook', `whsec_${SECRET}==`],
     ['a web token', `said eyJhbGciOiJI.eyJ${SECRET}.abc to all`],
   ])('takes the secret out of %s', (_, text) => {
     expect(redactText(text)).not.toContain(SECRET);
@@ -26,6 +30,7 @@ describe('redaction', () => {
     'policy default/allow-dns: port 53 of 10.0.0.1 allowed',
     '{"tokenFile":"/etc/tortie/token","generation":5}',
     'https://tortie.example/docs?page=2',
+    'file:///var/log/tortie/flows.jsonl#keep=7 otlp+https://c.example:4318#headers=/etc/tortie/otel-headers',
     '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----',
   ])('leaves %j as it is', (text) => {
     expect(redactText(text)).toBe(text);

@@ -34,15 +34,20 @@ let exports: AgentExports;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tortie-agent-exports-'));
-  events = new EventHub({
+  const names = {
     endpointAt: () => undefined,
-    verdict: () => ({ verdict: 'allow', trace: [TRACE] }),
+    verdict: () => ({ verdict: 'allow' as const, trace: [TRACE] }),
     interfaceName: () => 'eth0',
-  });
+  };
+  events = new EventHub(names, log);
   flowHub = new FlowHub(log);
   registry = new Registry();
   const options = { node: '*', stateDirectory: folder };
-  exports = new AgentExports({ events, flowHub, world: worldFrom(POLICY), generation: 1, options }, registry, log);
+  exports = new AgentExports(
+    { events, flows: { hub: flowHub }, world: worldFrom(POLICY), generation: 1, options },
+    registry,
+    log,
+  );
 });
 afterEach(async () => {
   await exports.close();

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BackOff } from '../../../../src/agent/export/back-off.ts';
 import { Exporter } from '../../../../src/agent/export/exporter.ts';
@@ -139,11 +138,18 @@ describe('Exporter', () => {
       calls += 1;
       throw new SinkError('HTTP 429', { retryAfterMs: 60_000 });
     };
-    const exporter = start();
-    exporter.accept([1]);
-    await sleep(800);
-    expect(calls).toBe(1);
-    expect(exporter.counters().waiting).toBe(1);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      const exporter = start();
+      exporter.accept([1]);
+      await vi.advanceTimersByTimeAsync(59_000);
+      expect(calls).toBe(1);
+      expect(exporter.counters().waiting).toBe(1);
+      await vi.advanceTimersByTimeAsync(2000);
+      expect(calls).toBe(2);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('keeps on disk what a dead receiver does not take, and delivers all of it in order', async () => {
@@ -151,7 +157,7 @@ describe('Exporter', () => {
     const exporter = start({ spool: 1_000_000, queueBytes: 40_000 });
     for (let from = 0; from < 1000; from += 20) {
       exporter.accept(numbers(20, from));
-      await sleep(2);
+      await vi.waitFor(() => expect(exporter.counters().waitingBytes).toBeLessThan(36_000), { interval: 1 });
     }
     await vi.waitFor(() => expect(exporter.counters().waitingBytes).toBeLessThan(40_000));
     expect(exporter.counters()).toMatchObject({ dropped: 0, delivered: 0, waiting: 1000 });
@@ -161,12 +167,38 @@ describe('Exporter', () => {
     expect(exporter.counters()).toMatchObject({ spooledBytes: 0, waiting: 0 });
   });
 
+  it('spills to disk what comes at once and is more than its memory, and delivers all of it in order', async () => {
+    const exporter = start({ spool: 1_000_000, queueBytes: 5000 });
+    exporter.accept(numbers(1000));
+    sumUp(exporter);
+    expect(exporter.counters()).toMatchObject({ dropped: 0, emitted: 1000 });
+    await vi.waitFor(() => expect(exporter.counters().waiting).toBe(0), { timeout: 10_000 });
+    expect(exporter.counters()).toMatchObject({ delivered: 1000, dropped: 0, spooledBytes: 0 });
+    expect(sink.taken).toEqual(numbers(1000));
+  });
+
+  it('spills while it sends from disk, and counts each of them once', async () => {
+    const exporter = start({ spool: 600, queueBytes: 1000 });
+    sink.behave = () => new Promise((resolve) => setImmediate(() => resolve(0)));
+    for (let from = 0; from < 2000; from += 100) {
+      exporter.accept(numbers(100, from));
+      for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      sumUp(exporter);
+    }
+    await vi.waitFor(() => expect(exporter.counters().waiting).toBe(0), { timeout: 10_000 });
+    const { delivered, dropped, spooledBytes, droppedBy } = exporter.counters();
+    expect([delivered + dropped, spooledBytes]).toEqual([2000, 0]);
+    expect(droppedBy['spool-full']).toBeGreaterThan(0);
+    expect(delivered).toBe(sink.taken.length);
+    expect(new Set(sink.taken).size).toBe(delivered);
+  });
+
   it('bounds what is on disk, and counts what went', async () => {
     sink.behave = dead;
     const exporter = start({ spool: 400, queueBytes: 2000 });
     for (let from = 0; from < 600; from += 10) {
       exporter.accept(numbers(10, from));
-      await sleep(2);
+      await vi.waitFor(() => expect(exporter.counters().waitingBytes).toBeLessThan(1000), { interval: 1 });
     }
     await vi.waitFor(() => expect(exporter.counters().droppedBy['spool-full']).toBeGreaterThan(300));
     expect(exporter.counters().spooledBytes).toBeLessThanOrEqual(400);

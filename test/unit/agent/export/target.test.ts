@@ -67,6 +67,7 @@ describe('parseTargets', () => {
     ['otlp+http://a/\u00e4', 'not encoded'],
     ['webhook+http://a.example/', 'for all to read'],
     ['webhook+http://128.0.0.1/', 'for all to read'],
+    ['otlp+http://otel.example#headers=/etc/tortie/headers', '#headers would be sent over the network for all to read'],
     ['file:///a#nonsense=1', '#nonsense is invalid'],
     ['file:///a#domain=1', '#domain is invalid'],
     ['file:///a#size=1Ki', '#size is invalid'],

@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FlowDatabase, type FlowDatabaseOptions } from '../../../../src/agent/flows/flow-database.ts';
 import { anyOf, EVERY_FLOW } from '../../../../src/observe/flow-query/filter.ts';
 import { parseFilter } from '../../../../src/observe/flow-query/parse-filter.ts';
+import type { FlowLog } from '../../../../src/observe/flows/flow-log.ts';
 import { anyFlowLog, flowEnd, flowLog, START } from '../../../support/flow-logs.ts';
 
 const DAY = 86_400_000;
@@ -187,6 +189,85 @@ describe('store of flows', () => {
     expect(readdirSync(directory).filter((name) => name.startsWith('corrupt-')).length).toBe(1);
     expect(said).toMatchObject([{ level: 'error', message: 'a file of flows cannot be read and was moved aside' }]);
     expect(store.status().movedAside).toBe(1);
+  });
+
+  it('moves a file of another layout aside, and says so', async () => {
+    let store = await openStore();
+    await store.append([flowLog()]);
+    closeStore(store);
+    const instance = await DuckDBInstance.create(join(directory, 'flows-000001.duckdb'));
+    const connection = await instance.connect();
+    await connection.run('UPDATE meta SET version = 1');
+    connection.closeSync();
+    instance.closeSync();
+    store = await openStore();
+    await store.append([flowLog(), flowLog()]);
+    expect((await store.list(all)).length).toBe(2);
+    expect(readdirSync(directory).filter((name) => name.startsWith('layout-')).length).toBe(1);
+    expect(said).toMatchObject([
+      {
+        level: 'warn',
+        message: 'a file of flows of another version was moved aside',
+        fields: { error: expect.stringContaining('layout 1') },
+      },
+    ]);
+    expect(store.status().movedAside).toBe(1);
+  });
+
+  it('empties what questions of an earlier process have left on the disk', async () => {
+    closeStore(await openStore());
+    writeFileSync(join(directory, 'spill', 'duckdb_temp_storage-0.tmp'), Buffer.alloc(1000));
+    await openStore();
+    expect(readdirSync(join(directory, 'spill'))).toEqual([]);
+  });
+
+  it('asks every file, and gives what comes first of all of them', async () => {
+    let now = START + 60_000;
+    const store = await openStore({ now: () => now });
+    const logs: FlowLog[] = [];
+    for (let file = 0; file < 4; file += 1) {
+      const some = Array.from({ length: 30 }, (_, index) =>
+        flowLog({
+          startTime: now + 1000 * index,
+          endTime: now + 1000 * index,
+          bytesIn: (file * 7919 + index * 104_729) % 1000,
+        }),
+      );
+      await store.append(some);
+      logs.push(...some);
+      now += DAY;
+      await store.append([]);
+      await store.append([flowLog({ startTime: now, endTime: now, bytesIn: file })]);
+      logs.push(flowLog({ startTime: now, endTime: now, bytesIn: file }));
+    }
+    expect(store.status().files).toBeGreaterThan(3);
+    const bytesOf = ({ bytesIn }: FlowLog) => bytesIn;
+    const orders = {
+      time: logs.map(({ startTime }) => startTime).toSorted((a, b) => a - b),
+      '-time': logs.map(({ startTime }) => startTime).toSorted((a, b) => b - a),
+      '-bytes': logs.map(bytesOf).toSorted((a, b) => b - a),
+    } as const;
+    for (const limit of [1, 40, 1000]) {
+      for (const sort of ['time', '-time', '-bytes'] as const) {
+        const found = await store.list({ ...all, sort, limit });
+        const keys = found.map(({ log }) => (sort === '-bytes' ? bytesOf(log) : log.startTime));
+        expect([sort, keys]).toEqual([sort, orders[sort].slice(0, limit)]);
+      }
+    }
+    const [pair] = await store.top({ filter: EVERY_FLOW, by: 'pair', measure: 'bytes', limit: 10 });
+    expect(Number(pair?.[2])).toBe(logs.reduce((sum, { bytesIn, bytesOut }) => sum + bytesIn + bytesOut, 0));
+  });
+
+  it('answers no more than it may in one piece', async () => {
+    const store = await openStore();
+    const labels = { text: 'x'.repeat(1_000_000) };
+    await store.append(Array.from({ length: 40 }, () => flowLog({ source: flowEnd({ labels }) })));
+    expect((await store.list({ ...all, limit: 5 })).length).toBe(5);
+    await expect(store.list(all)).rejects.toMatchObject({
+      code: 'QUERY_TOO_COSTLY',
+      message: expect.stringContaining('32 MiB'),
+    });
+    expect((await store.list({ ...all, limit: 1 })).length).toBe(1);
   });
 
   it('finds out while it answers, and answers from the other files', async () => {

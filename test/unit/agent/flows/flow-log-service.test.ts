@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeFlowReport, FlowKind, FlowReport } from '../../../../src/abi/flow.gen.ts';
 import { FlowLogService } from '../../../../src/agent/flows/flow-log-service.ts';
 import { Logger } from '../../../../src/base/log.ts';
+import type { FlowNames } from '../../../../src/model/name-lookup.ts';
 import { FlowHub } from '../../../../src/observe/flows/flow-hub.ts';
 import type { FlowLog } from '../../../../src/observe/flows/flow-log.ts';
 
@@ -40,6 +41,9 @@ class Kernel {
   /** From the next sweep on. */
   leavesOut = this.leftOut;
   isBroken = false;
+  /** How many reports it was asked for at most, chunk by chunk. */
+  asked: number[] = [];
+  time = 5000;
 
   readonly flowCounting = {
     open: () => {
@@ -68,7 +72,10 @@ class Kernel {
         for (const part of kernel.fresh.splice(0)) yield part;
         kernel.leftOut = kernel.leavesOut;
       },
-      settle: () => report(7),
+      settle: (_: Uint8Array, most: number) => {
+        kernel.asked.push(most);
+        return report(7);
+      },
       get leftOut() {
         return kernel.leftOut;
       },
@@ -77,17 +84,44 @@ class Kernel {
   }
 }
 
+/** What words say changes with the policy, ends with the next renewal. */
+class Names implements FlowNames {
+  inForce: string | undefined;
+  #known: string | undefined = 'old';
+
+  endAt() {
+    const name = this.inForce === undefined ? undefined : this.#known;
+    if (name === undefined) return undefined;
+    return { type: 'wep' as const, namespace: 'shop', name, aggregatedName: name, labels: {}, isLocal: true };
+  }
+
+  serviceAt() {
+    return undefined;
+  }
+
+  verdict() {
+    const name = this.inForce ?? 'old';
+    const entry = { tier: 'default', kind: 'np', namespace: 'shop', name, action: 'allow' as const, ruleIndex: 0 };
+    return { verdict: 'allow' as const, trace: [entry] };
+  }
+
+  renew(): boolean {
+    const isOther = this.inForce !== undefined && this.#known !== this.inForce;
+    if (isOther) this.#known = this.inForce;
+    return isOther;
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(parts));
+}
+
 function setUp(flowLogs: 'on' | 'off' = 'on') {
   const lines: string[] = [];
   const log = new Logger({ level: 'info', write: (line) => lines.push(line) });
   const hub = new FlowHub(log);
   const kernel = new Kernel();
-  const names = {
-    endAt: () => undefined,
-    serviceAt: () => undefined,
-    verdict: () => ({ verdict: 'allow' as const, trace: [] }),
-    renew: () => false,
-  };
+  const names = new Names();
   const service = new FlowLogService({
     dataplane: kernel,
     hub,
@@ -95,11 +129,11 @@ function setUp(flowLogs: 'on' | 'off' = 'on') {
     node: 'node1',
     log,
     options: { flowLogs, flowLogsInterval: 3600 },
-    now: () => 5000,
+    now: () => kernel.time,
   });
   const logs: FlowLog[] = [];
   hub.listen((batch) => logs.push(...batch));
-  return { service, hub, kernel, logs, lines };
+  return { service, hub, kernel, logs, lines, names };
 }
 
 describe('FlowLogService', () => {
@@ -115,18 +149,42 @@ describe('FlowLogService', () => {
     await service.stop();
   });
 
-  it('tells the old policy its own before another comes, and only then', () => {
+  it('tells the old policy its own before another comes, and only then', async () => {
     const { service, kernel, logs } = setUp();
     const policy = {};
     service.start();
     kernel.fresh = [report(2)];
     service.policyChanges(policy);
+    expect(kernel.calls).toEqual(['open', 'sweep']);
+    await service.read();
     expect(logs).toHaveLength(1);
     kernel.calls = [];
     service.policyChanges(policy);
     expect(kernel.calls).toEqual([]);
     service.policyChanges({});
     expect(kernel.calls).toEqual(['sweep']);
+  });
+
+  it('describes what was of the old policy afterwards, with its names and words, before anything newer', async () => {
+    const { service, kernel, logs, names } = setUp();
+    names.inForce = 'old';
+    service.start();
+    kernel.fresh = [joined(Array.from({ length: 3000 }, () => report(2))), report(3)];
+    service.policyChanges({});
+    // A change of policy does not wait for it.
+    expect(logs).toEqual([]);
+    names.inForce = 'new';
+    kernel.fresh = [report(4)];
+    await service.read();
+    const said = logs.map(({ packetsOut, enforced, source }) => `${packetsOut} ${enforced} ${source.name}`);
+    expect(new Set(said)).toEqual(
+      new Set([
+        '2 0|default|np:shop/old|allow|0 old',
+        '3 0|default|np:shop/old|allow|0 old',
+        '4 0|default|np:shop/new|allow|0 new',
+      ]),
+    );
+    expect([said.length, said.at(-1)?.startsWith('4')]).toEqual([3002, true]);
   });
 
   it('takes what was read of events, then what is in the table, and ends', async () => {
@@ -168,6 +226,49 @@ describe('FlowLogService', () => {
     await service.stop();
     expect(hub.lost).toMatchObject({ recordsSampledOut: 3 });
     expect(lines.join()).toContain('some are counted only');
+  });
+
+  it('says once that it samples in a flood that comes and goes, and once that it is over', async () => {
+    const { service, kernel, lines } = setUp();
+    service.start();
+    const look = async (leftOut: number, time: number): Promise<boolean> => {
+      kernel.time = time;
+      kernel.leavesOut = { reports: leftOut, packets: leftOut, bytes: 0 };
+      await service.read();
+      return service.status().isSampling;
+    };
+    expect(await look(0, 5000)).toBe(false);
+    expect(await look(3, 10_000)).toBe(true);
+    expect(await look(3, 15_000)).toBe(true);
+    expect(await look(9, 20_000)).toBe(true);
+    expect(await look(9, 34_000)).toBe(true);
+    expect(await look(9, 35_000)).toBe(false);
+    expect(lines.filter((line) => line.includes('some are counted only'))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('tell of all flows again'))).toHaveLength(1);
+  });
+
+  it('describes so many reports of events in a second, and what it did not use of the second before', () => {
+    const { service, kernel } = setUp();
+    service.start();
+    const askAt = (time: number): number => {
+      kernel.time = time;
+      service.take(new Uint8Array());
+      return kernel.asked.at(-1) as number;
+    };
+    const most = askAt(5000);
+    expect([askAt(5000), askAt(5000)]).toEqual([most - 1, most - 2]);
+    expect(askAt(60_000)).toBe(most);
+    expect(askAt(0)).toBe(most - 1);
+    expect(askAt(1)).toBe(Math.min(most, most - 2 + most / 2000));
+  });
+
+  it('counts the packets that it tells of, each once', async () => {
+    const { service, kernel } = setUp();
+    service.start();
+    kernel.fresh = [report(2), report(3)];
+    await service.read();
+    service.take(new Uint8Array());
+    expect(service.status().packets).toBe(12);
   });
 
   it('leaves the agent alone where flows cannot be counted', async () => {

@@ -30,7 +30,10 @@ class KeptFlows implements FlowStore {
   retention: unknown;
   isClosed = false;
 
+  readonly batches: number[] = [];
+
   async append(logs: readonly FlowLog[]): Promise<StoreStatus> {
+    this.batches.push(logs.length);
     await this.gate;
     if (this.error !== undefined) throw this.error;
     this.logs.push(...logs);
@@ -116,8 +119,20 @@ describe('what keeps flows', () => {
     await service.configure(options('all'));
     expect(store.isClosed).toBe(true);
     hub.publish([flowLog(), flowLog()]);
-    await pass(1000);
+    await pass(4000);
     expect(stores[1]?.logs).toEqual([flowLog(), flowLog()]);
+  });
+
+  it('counts flows of more keys than are put together, before and after it stops', async () => {
+    start('aggregated');
+    const ports = Array.from({ length: 65_535 }, (_, port) => flowLog({ destination: flowEnd({ port: 1 + port }) }));
+    const more = Array.from({ length: 4 }, (_, port) =>
+      flowLog({ destination: flowEnd({ port: 1 + port, name: 'other', aggregatedName: 'other' }) }),
+    );
+    hub.publish([...ports, ...more]);
+    expect(service.status().lost).toBe(3);
+    await service.configure(options('off'));
+    expect(service.status().lost).toBe(3);
   });
 
   it('stores what is on the way when it stops', async () => {
@@ -132,13 +147,13 @@ describe('what keeps flows', () => {
     store.error = new Error('no such disk');
     for (let second = 0; second < 5; second += 1) {
       hub.publish([flowLog()]);
-      await pass(1000);
+      await pass(3000);
     }
     expect(service.status()).toMatchObject({ handedOver: 0, lost: 5, error: 'no such disk' });
     expect(said.filter((line) => line.includes('flows are not stored')).length).toBe(1);
     store.error = undefined;
     hub.publish([flowLog()]);
-    await pass(1000);
+    await pass(3000);
     expect(service.status()).toMatchObject({ handedOver: 1, lost: 5, error: null });
   });
 
@@ -155,6 +170,22 @@ describe('what keeps flows', () => {
     await pass(1000);
     const { handedOver, lost } = service.status();
     expect(handedOver + lost).toBe(300_000);
+  });
+
+  it('hands over in batches of so many records, and of so many bytes, every few seconds', async () => {
+    const store = start('all');
+    const long = flowLog({ source: flowEnd({ labels: { text: 'x'.repeat(500_000) } }) });
+    hub.publish(Array.from({ length: 8 }, () => long));
+    hub.publish(Array.from({ length: 1600 }, () => flowLog()));
+    await pass(1000);
+    hub.publish([flowLog()]);
+    await pass(1000);
+    const before = store.batches.length;
+    expect(Math.max(...store.batches)).toBeLessThan(2000);
+    expect(store.batches[0]).toBe(4);
+    expect(store.logs.length).toBe(1608);
+    await pass(2000);
+    expect([before + 1, store.logs.length]).toEqual([store.batches.length, 1609]);
   });
 
   it('keeps retention to what is set, also while nothing comes', async () => {

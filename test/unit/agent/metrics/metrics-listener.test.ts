@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { createServer, Server } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MetricsListener } from '../../../../src/agent/metrics/metrics-listener.ts';
 import { Logger } from '../../../../src/base/log.ts';
@@ -68,5 +68,34 @@ describe('MetricsListener', () => {
     await new Promise((resolve) => other.close(resolve));
     await vi.waitFor(() => expect(listener?.port).toBe(port));
     expect((await ask('/metrics')).status).toBe(200);
+  });
+
+  it('leaves nothing open and nothing waiting when it is closed while it opens', async () => {
+    const listen = vi.spyOn(Server.prototype, 'listen');
+    for (const address of ['127.0.0.1', 'localhost']) {
+      listener = new MetricsListener(read, { address, port: 0 }, logger);
+      const opened = listener.open();
+      await listener.close();
+      await opened;
+      const server = listen.mock.contexts.at(-1) as Server;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect([address, server.listening, log]).toEqual([address, false, []]);
+    }
+    listen.mockRestore();
+  });
+
+  it('leaves no listener behind for a try that failed', async () => {
+    const listen = vi.spyOn(Server.prototype, 'listen');
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as { port: number };
+    listener = new MetricsListener(read, { address: '127.0.0.1', port }, logger, { tryEveryMs: 1 });
+    await listener.open();
+    const server = listen.mock.contexts.at(-1) as Server;
+    const before = server.listenerCount('listening');
+    await vi.waitFor(() => expect(listen.mock.calls.length).toBeGreaterThan(5));
+    expect(server.listenerCount('listening')).toBeLessThanOrEqual(before + 1);
+    listen.mockRestore();
+    await new Promise((resolve) => other.close(resolve));
   });
 });

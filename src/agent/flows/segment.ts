@@ -1,0 +1,111 @@
+// One file of the store of flows, attached to the database: made, opened, looked through.
+import { FIRST_IDS, type NextIds } from '../../observe/flow-store/encode.ts';
+import {
+  createTables,
+  ENDS,
+  FLOWS,
+  ID_COLUMN,
+  SCHEMA_VERSION,
+  SEQUENCE_COLUMN,
+  TABLE_NAMES,
+  TRAITS,
+} from '../../observe/flow-store/schema.ts';
+import type { Database, Row } from './duckdb.ts';
+import type { SegmentFiles } from './segment-files.ts';
+
+export interface Segment {
+  readonly number: number;
+  readonly alias: string;
+  records: number;
+  oldest: number | undefined;
+  newest: number | undefined;
+  lastSequence: number;
+  /** Of its dictionaries. */
+  next: NextIds;
+  readonly begunAt: number;
+}
+
+/** A file of another version of Tortie, which is whole. */
+export class OtherLayout extends Error {
+  override readonly name = 'OtherLayout';
+}
+
+export function newSegment(number: number, begunAt: number): Segment {
+  return {
+    number,
+    alias: `flows_${number}`,
+    records: 0,
+    oldest: undefined,
+    newest: undefined,
+    lastSequence: 0,
+    next: FIRST_IDS,
+    begunAt,
+  };
+}
+
+/** Behind those that are there, to be written to. */
+export async function createSegment(database: Database, files: SegmentFiles, now: number): Promise<Segment> {
+  const number = Math.max(0, ...files.list()) + 1;
+  const segment = newSegment(number, now);
+  await database.attach(files.path(number), segment.alias, false);
+  files.protect(number);
+  await database.run(`CREATE TABLE ${segment.alias}.meta AS SELECT ${SCHEMA_VERSION} AS version`);
+  for (const statement of createTables(segment.alias)) await database.run(statement);
+  files.protect(number);
+  return segment;
+}
+
+/** One that is there. Throws OtherLayout, and what the database throws for one that is broken. */
+export async function attachSegment(
+  database: Database,
+  files: SegmentFiles,
+  number: number,
+  { isReadOnly, now }: { readonly isReadOnly: boolean; readonly now: number },
+): Promise<Segment> {
+  const segment = newSegment(number, now);
+  const { alias } = segment;
+  const path = files.path(number);
+  // A log that an earlier process left is only taken in by who may write.
+  if (isReadOnly && files.hasLog(number)) {
+    await database.attach(path, alias, false);
+    await database.run(`CHECKPOINT ${alias}`);
+    await database.detach(alias);
+  }
+  await database.attach(path, alias, isReadOnly);
+  const version = (await firstRow(database, `SELECT version FROM ${alias}.meta`))[0];
+  if (Number(version) !== SCHEMA_VERSION)
+    throw new OtherLayout(`layout ${version}, this version has ${SCHEMA_VERSION}`);
+  const [records, oldest, newest, lastSequence] = await firstRow(
+    database,
+    `SELECT count(*), min(start_time), max(end_time), max(${SEQUENCE_COLUMN}) FROM ${alias}.${FLOWS}`,
+  );
+  return {
+    number,
+    alias,
+    records: Number(records ?? 0),
+    oldest: wholeOf(oldest),
+    newest: wholeOf(newest),
+    lastSequence: wholeOf(lastSequence) ?? 0,
+    next: await nextIdsOf(database, alias),
+    begunAt: wholeOf(oldest) ?? now,
+  };
+}
+
+async function nextIdsOf(database: Database, alias: string): Promise<NextIds> {
+  const lastOf = async (table: string): Promise<number> =>
+    Number((await firstRow(database, `SELECT max(${ID_COLUMN}) FROM ${alias}.${table}`))[0] ?? 0);
+  return { ends: FIRST_IDS.ends + (await lastOf(ENDS)), traits: FIRST_IDS.traits + (await lastOf(TRAITS)) };
+}
+
+/** Reads all of it. Throws what the database throws for one that is broken. */
+export async function readThrough(database: Database, { alias }: Segment): Promise<void> {
+  for (const table of TABLE_NAMES) await firstRow(database, `SELECT bit_xor(hash(t)) FROM ${alias}.${table} t`);
+}
+
+async function firstRow(database: Database, text: string): Promise<Row> {
+  return (await database.ask({ text, values: [] }))[0] ?? [];
+}
+
+function wholeOf(value: unknown): number | undefined {
+  return typeof value === 'bigint' ? Number(value) : undefined;
+}
