@@ -68,13 +68,17 @@ async function exchange<T>(socket: string, asked: AgentRequest): Promise<AgentAn
 }
 
 /** Lines of an answer that goes on until either side ends it. Throws as sendToAgent does, also in the middle of it. */
-export async function* followAgent(
+export function followAgent(
   socket: string,
   path: string,
   query: AgentRequest['query'] = {},
 ): AsyncGenerator<string, void, void> {
+  return followAnswer(socket, { method: 'GET', path, query });
+}
+
+/** Likewise, of any request. */
+export async function* followAnswer(socket: string, asked: AgentRequest): AsyncGenerator<string, void, void> {
   await requireFit(socket);
-  const asked: AgentRequest = { method: 'GET', path, query };
   const response = await send(socket, asked, 0);
   if ((response.statusCode ?? 0) >= 400) throw failureOf(await readText(response), asked);
   response.setEncoding('utf8');

@@ -227,6 +227,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/drops.ts')).fillDropsCommand,
   },
   {
+    usage: 'capture',
+    description: 'write packets of endpoints to a pcapng file, each with its verdict, reason and rule',
+    load: async () => (await import('./commands/capture.ts')).fillCaptureCommand,
+  },
+  {
     usage: 'cleanup',
     description: 'take every program off every interface and remove all pins: traffic then flows unjudged',
     load: async () => (await import('./commands/cleanup.ts')).fillCleanupCommand,

@@ -2,6 +2,7 @@
 import type { Difference, Presence, Sentence } from '../analysis/diff/difference.ts';
 import { grouped, listShortly, plural } from '../analysis/diff/part.ts';
 import type { Decision } from '../analysis/diff/witness.ts';
+import { describeLeftOut } from '../analysis/host-policy.ts';
 import type { FlowText } from '../model/flow-question.ts';
 import { paint } from './output.ts';
 
@@ -10,20 +11,28 @@ const MAX_SENTENCES = 200;
 const MAX_PRESENCE = 20;
 
 /** changedObjects = how many objects are written differently, whatever that means. */
-export function formatDifference({ sentences, presence, summary }: Difference, changedObjects: number): string {
+export function formatDifference(difference: Difference, changedObjects: number): string {
+  const { sentences, presence, summary } = difference;
+  const leftOut = changedObjects === 0 ? undefined : describeLeftOut(difference.hostPolicies);
   const blocks = sentences.slice(0, MAX_SENTENCES).map(formatSentence);
   if (sentences.length > MAX_SENTENCES) {
     blocks.push(`... and ${plural(sentences.length - MAX_SENTENCES, 'sentence')} more, see --output json`);
   }
   if (presence.length > 0) blocks.push(formatPresence(presence));
   const changed = `${plural(changedObjects, 'object')} changed`;
-  if (sentences.length === 0) blocks.push(changedObjects === 0 ? 'no changes' : `${changed}, no verdict changes`);
+  if (sentences.length === 0)
+    blocks.push(
+      changedObjects === 0
+        ? 'no changes'
+        : `${changed}, no verdict changes${leftOut === undefined ? '' : ' of workloads'}`,
+    );
   else {
     blocks.push(
       `${changed}: ${plural(summary.sentences, 'sentence')}; ${plural(summary.pairsLosing, 'pair')} of endpoints lose ` +
         `something, ${grouped(summary.pairsGaining)} gain something; ${plural(summary.endpoints, 'endpoint')} concerned`,
     );
   }
+  if (leftOut !== undefined) blocks.push(leftOut);
   return blocks.join('\n\n');
 }
 

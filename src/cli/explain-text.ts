@@ -20,7 +20,9 @@ export function formatPolicy(policy: WithWarnings<PolicyExplanation>): string {
     ['selects', `${selects === '' ? 'every endpoint' : `endpoints ${selects}`}: ${listNames(endpoints)}`],
     ...(staged ? [['staged', 'it decides nothing; traces and `pending` tell what it would']] : []),
     ...(isForWorkloads
-      ? []
+      ? policy.appliesOnForward
+        ? [['applies', 'to what host endpoints forward, too']]
+        : []
       : [['applies', 'to host endpoints only: untracked and pre-DNAT policy governs no workload']]),
   ];
   return [

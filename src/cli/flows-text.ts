@@ -4,18 +4,29 @@ import type { FlowEnd, FlowLog } from '../observe/flows/flow-log.ts';
 import { visibleText } from './hostile-text.ts';
 import { paint } from './output.ts';
 
+/** A record as the agent answers it: what is not stored has no id. */
+type ListedLog = FlowLog & { readonly id?: string };
+
 const HEADER = ['TIME', 'VERDICT', 'BY', 'PROTO', 'SOURCE', 'DESTINATION', 'BYTES', 'PACKETS', 'FLOWS', 'RULE'];
 /** Of columns whose cells come later. */
 const LEAST = [23, 7, 3, 5, 24, 28, 8, 7, 5, 0];
+const LEAST_ID = 18;
 
 /** Writes rows under one header, as wide as the widest so far. */
 export class FlowTable {
-  readonly #widths = [...LEAST];
+  readonly #isWide: boolean;
+  readonly #widths: number[];
   #hasHeader = false;
 
+  /** Wide = with the id of each, before all else. */
+  constructor(isWide = false) {
+    this.#isWide = isWide;
+    this.#widths = isWide ? [LEAST_ID, ...LEAST] : [...LEAST];
+  }
+
   /** Lines of these logs, behind those before. */
-  add(logs: readonly FlowLog[]): string[] {
-    const rows = logs.map(rowOf);
+  add(logs: readonly ListedLog[]): string[] {
+    const rows = logs.map((log) => (this.#isWide ? [visibleText(log.id ?? '-'), ...rowOf(log)] : rowOf(log)));
     for (const row of rows) {
       for (const [column, cell] of row.entries()) {
         this.#widths[column] = Math.max(this.#widths[column] as number, cell.length);
@@ -24,14 +35,15 @@ export class FlowTable {
     const lines = rows.map((row, index) => this.#line(row, logs[index] as FlowLog));
     if (this.#hasHeader) return lines;
     this.#hasHeader = true;
-    return [this.#line(HEADER), ...lines];
+    return [this.#line(this.#isWide ? ['ID', ...HEADER] : HEADER), ...lines];
   }
 
   #line(row: readonly string[], log?: FlowLog): string {
     const cells = row.map((cell, column) =>
       column === row.length - 1 ? cell : cell.padEnd(this.#widths[column] as number),
     );
-    if (log !== undefined) cells[1] = paint(cells[1] as string, log.action === 'allow' ? 'green' : 'red');
+    const verdict = this.#isWide ? 2 : 1;
+    if (log !== undefined) cells[verdict] = paint(cells[verdict] as string, log.action === 'allow' ? 'green' : 'red');
     return cells.join('  ').trimEnd();
   }
 }

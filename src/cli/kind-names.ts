@@ -20,6 +20,7 @@ const SHORT_NAMES: Readonly<Record<ResourceType, readonly string[]>> = {
   WorkloadEndpoint: ['wep'],
   FelixConfiguration: ['felixconfig'],
   KubeControllersConfiguration: ['kcc'],
+  PacketCapture: ['pcap'],
   Pod: ['po'],
   Node: ['no'],
   Namespace: ['ns'],

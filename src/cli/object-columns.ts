@@ -80,6 +80,11 @@ const COLUMNS: Readonly<Record<ResourceType, readonly Column[]>> = {
       cell: (object) => String(listAt(object, 'spec', 'controllers', 'node', 'hostEndpoint', 'templates').length),
     },
   ],
+  PacketCapture: [
+    { title: 'SELECTOR', cell: (object) => show(at(object, 'spec', 'selector') ?? 'all()') },
+    column('START', 'spec', 'startTime'),
+    column('END', 'spec', 'endTime'),
+  ],
   Pod: [column('STATUS', 'status', 'phase'), column('IP', 'status', 'podIP'), column('NODE', 'spec', 'nodeName')],
   Node: [
     {

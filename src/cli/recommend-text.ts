@@ -29,7 +29,7 @@ export function summaryLines({ evidence, proof, policies }: Recommendation): str
 export function describeRecommendation(recommendation: Recommendation): string {
   const { policies, proof } = recommendation;
   const rows = policies.map(({ namespace, name, workload, endpoints, rules }) => [
-    namespace,
+    namespace ?? '-',
     name,
     workload,
     String(endpoints),

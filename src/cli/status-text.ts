@@ -18,6 +18,7 @@ export function formatStatus(status: AgentStatus): string {
     ...formatHealth(status),
     `tables     ${tables?.endpoints ?? 0} endpoints, ${tables?.policyLists ?? 0} policy lists, ${tables?.addressClasses ?? 0} address classes, ${tables?.l4Classes ?? 0} layer-4 classes`,
     `flows      ${status.flows}`,
+    ...formatFlowLogs(status),
     ...formatBlock(status),
     '',
     formatTable(...endpointRows(listedEndpoints(status))),
@@ -43,6 +44,27 @@ function formatStore({ store }: AgentStatus): string[] {
           `  ${paint(`revision ${pending.revision} is undone at ${pending.expires} unless: tortie confirm ${pending.revision}`, 'yellow')}`,
         ];
   return [`store      ${objects} objects, revision ${revision}`, ...warning];
+}
+
+/** Agents of the version before say nothing of flow logs. */
+function formatFlowLogs({ flowLogs, flowStore, exports }: Partial<AgentStatus>): string[] {
+  if (flowLogs === undefined || flowStore === undefined) return [];
+  const { isOn, isWanted, intervalSeconds, records, lost, isSampling } = flowLogs;
+  const unread = lost.eventsLost + lost.recordsSampledOut;
+  const counted = `every ${intervalSeconds} s, ${records} records, ${unread} lost${isSampling ? ', more come than are told' : ''}`;
+  const kept =
+    flowStore.mode === 'off' ? 'none kept' : `${flowStore.mode} kept: ${flowStore.handedOver}, ${flowStore.lost} lost`;
+  const sent = [...(exports?.exporters ?? []), ...(exports?.packetLog.exporters ?? [])];
+  const bad = [
+    ...(isWanted && !isOn ? ['flow logs cannot be had: see the log'] : []),
+    ...(flowStore.error === null ? [] : [`not kept: ${flowStore.error}`]),
+    ...sent.flatMap(({ exporter, error }) => (error === undefined ? [] : [`not sent by ${exporter}: ${error}`])),
+  ];
+  const told = sent.map(({ exporter, delivered, dropped }) => `${exporter} ${delivered} sent, ${dropped} dropped`);
+  return [
+    `flow logs  ${isOn ? [counted, kept, ...told].join('; ') : 'off'}`,
+    ...bad.map((line) => `  ${paint(line, 'yellow')}`),
+  ];
 }
 
 /** Only where something is blocked, or is not and should be; agents of the version before block nothing. */

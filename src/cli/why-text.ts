@@ -13,7 +13,7 @@ export function describeWhy(why: Why, flow: string, blame: Blame): string {
   const { verdict, sides, turn, recorded } = why;
   return [
     `${paint(verdict.toUpperCase(), colourOf(verdict))}  ${flow}`,
-    ...(sides.length === 0 ? ['', 'neither end is a workload endpoint that is judged here: no policy has a say'] : []),
+    ...(sides.length === 0 ? ['', 'neither end is an endpoint that is judged here: no policy has a say'] : []),
     ...(recorded === undefined ? [] : recordedLines(recorded)),
     ...sides.flatMap((side) => sideLines(side, blame)),
     ...(turn === undefined ? [] : turnLines(turn)),

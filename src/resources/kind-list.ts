@@ -29,6 +29,7 @@ export const KIND_LIST: readonly KindName[] = [
   ...named(CALICO_GROUPS, 'WorkloadEndpoint', true),
   ...named(CALICO_GROUPS, 'FelixConfiguration', false),
   ...named(CALICO_GROUPS, 'KubeControllersConfiguration', false),
+  ...named(CALICO_GROUPS, 'PacketCapture', true),
   ...named(['networking.k8s.io/v1'], 'KubernetesNetworkPolicy', true, 'NetworkPolicy'),
   ...named(CLUSTER_POLICY_VERSIONS, 'ClusterNetworkPolicy', false),
   ...named(['v1'], 'Pod', true),

@@ -19,12 +19,14 @@ import { felixConfiguration } from './schemas/felix-configuration.ts';
 import { kubeControllersConfiguration } from './schemas/kube-controllers.ts';
 import { kubernetesNetworkPolicy, stagedKubernetesNetworkPolicy } from './schemas/kubernetes-policy.ts';
 import type { Metadata } from './schemas/metadata.ts';
+import { packetCapture } from './schemas/packet-capture.ts';
 import * as policies from './schemas/policy.ts';
 import { checkClusterPolicy } from './validate-cluster.ts';
 import { checkHostEndpoint, checkNetworkSet, checkWorkloadEndpoint } from './validate-endpoints.ts';
 import { checkFelixConfiguration } from './validate-felix.ts';
 import { checkKubeControllers } from './validate-kube-controllers.ts';
 import { checkKubernetesPolicy } from './validate-kubernetes.ts';
+import { checkPacketCapture } from './validate-packet-capture.ts';
 import * as checks from './validate-policies.ts';
 
 type Checks<T extends ResourceType> = (spec: ResourceSpecs[T], report: Report, metadata: Metadata) => void;
@@ -82,6 +84,7 @@ const RULES: { readonly [T in ResourceType]: KindRules<T> } = {
     nameRule: DEFAULT_NAME,
     check: checkKubeControllers,
   },
+  PacketCapture: { schema: packetCapture, check: checkPacketCapture },
   Pod: { schema: pod, fields: ['spec', 'status'] },
   Node: { schema: node, fields: ['spec', 'status'] },
   Namespace: { schema: bare, nameRule: LABEL_NAME, fields: [] },

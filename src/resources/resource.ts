@@ -7,6 +7,7 @@ import type { FelixConfigurationSpec } from './schemas/felix-configuration.ts';
 import type { KubeControllersSpec } from './schemas/kube-controllers.ts';
 import type { KubernetesPolicySpec } from './schemas/kubernetes-policy.ts';
 import type { Metadata } from './schemas/metadata.ts';
+import type { PacketCaptureSpec } from './schemas/packet-capture.ts';
 import type { PolicySpec, ProfileSpec, TierSpec } from './schemas/policy.ts';
 
 /** What each type of resource says besides its metadata. Kinds without a spec have their other fields here. */
@@ -30,6 +31,8 @@ export interface ResourceSpecs {
   FelixConfiguration: FelixConfigurationSpec;
   /** Host endpoints that come to be for nodes. */
   KubeControllersConfiguration: KubeControllersSpec;
+  /** Packets that the agent writes to files, not policy. */
+  PacketCapture: PacketCaptureSpec;
   Pod: Pick<PodDocument, 'spec' | 'status'>;
   Node: Pick<NodeDocument, 'spec' | 'status'>;
   Namespace: Record<string, never>;

@@ -53,6 +53,8 @@ export interface Difference {
   readonly sentences: readonly Sentence[];
   /** Addresses that are an endpoint's on one side only, or another endpoint's. */
   readonly presence: readonly Presence[];
+  /** Policies of host endpoints, before or after: what they say is not compared. */
+  readonly hostPolicies: readonly string[];
   readonly summary: {
     readonly sentences: number;
     /** Ordered pairs of endpoints with something lost, and with something gained. */
@@ -63,7 +65,7 @@ export interface Difference {
   };
 }
 
-const NO_DIFFERENCE: Difference = {
+const NO_DIFFERENCE: Omit<Difference, 'hostPolicies'> = {
   sentences: [],
   presence: [],
   summary: { sentences: 0, pairsLosing: 0, pairsGaining: 0, endpoints: 0 },
@@ -71,7 +73,8 @@ const NO_DIFFERENCE: Difference = {
 
 /** The same whatever the order of documents and objects. Throws INTERNAL if a sentence is not true of its witness. */
 export function findDifference(states: Both<PolicyState>): Difference {
-  if (states[0].desired === states[1].desired) return NO_DIFFERENCE;
+  const hostPolicies = [...new Set(states.flatMap(({ hostPolicies: own = [] }) => own))].sort();
+  if (states[0].desired === states[1].desired) return { ...NO_DIFFERENCE, hostPolicies };
   const joint = classifyJointly(states.map(({ desired }) => desired));
   const catalog = new ListCatalog(joint);
   const ids = new Map<string, number>();
@@ -87,6 +90,7 @@ export function findDifference(states: Both<PolicyState>): Difference {
   return {
     sentences,
     presence: views.flatMap(presenceOf),
+    hostPolicies,
     summary: {
       sentences: sentences.length,
       pairsLosing: totals.lost.pairs,

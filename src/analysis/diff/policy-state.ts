@@ -16,6 +16,8 @@ export interface PolicyState {
   readonly world: World;
   /** Of every node's endpoints; must not change any more (freezeState). */
   readonly desired: DesiredState;
+  /** Of host endpoints, by name (hostPoliciesOf): none of them is in `desired`. Absent where nobody asks. */
+  readonly hostPolicies?: readonly string[];
 }
 
 /**

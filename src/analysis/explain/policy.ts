@@ -48,6 +48,8 @@ export interface PolicyExplanation {
   readonly endpoints: readonly string[];
   /** Untracked and pre-DNAT policies govern no workload. */
   readonly isForWorkloads: boolean;
+  /** At host endpoints also to packets that the host forwards. */
+  readonly appliesOnForward: boolean;
   /** Directions that it governs. */
   readonly directions: readonly PolicyDirection[];
 }
@@ -67,6 +69,7 @@ export function explainPolicy(policy: Policy, inventory: Inventory, desired: Des
     selects: describeSelector(policy.selector),
     endpoints: selected.map(({ object }) => memberName(object)).sort(),
     isForWorkloads: !policy.doNotTrack && !policy.preDnat,
+    appliesOnForward: policy.applyOnForward,
     directions: DIRECTIONS.filter((direction) => policy.governs[direction]).map((direction) => ({
       direction,
       rules: policy.rules[direction].map((rule, index) => explainRule(rule, index, direction, inventory, selected)),

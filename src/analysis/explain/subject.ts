@@ -26,14 +26,17 @@ interface Candidate {
 const MAX_SHOWN = 8;
 const MAX_NEAREST = 3;
 
-/** Throws NOT_FOUND with the nearest names, or USAGE with the names that the text could mean. */
+/** Throws NOT_FOUND with the nearest names, or USAGE: with the names that the text could mean, or for a host endpoint. */
 export function findSubject(text: string, world: World, kindsNamed: KindsNamed): Subject {
   const candidates = [...policyCandidates(world), ...endpointCandidates(world)];
   const steps = text.replace(':', '/').split('/');
   const found = candidates.filter((candidate) => isMeant(candidate, steps, kindsNamed));
   const [only] = found;
   if (only !== undefined && found.length === 1) return only.subject;
-  if (found.length === 0) throw notFound(text, candidates);
+  if (found.length === 0) {
+    refuseHostEndpoint(text, steps, world);
+    throw notFound(text, candidates);
+  }
   const labels = found.map(({ label }) => label).sort();
   throw new DataplaneError('USAGE', 'is ambiguous', {
     operation: 'explain',
@@ -81,6 +84,16 @@ function endpointCandidates({ workloadEndpoints }: World): Candidate[] {
     names: [endpoint.displayName.slice(endpoint.namespace.length + 1), endpoint.name],
     subject: { kind: 'endpoint', endpoint },
   }));
+}
+
+function refuseHostEndpoint(text: string, steps: readonly string[], { hostEndpoints }: World): void {
+  if (![...hostEndpoints.values()].some(({ name }) => name === steps.at(-1))) return;
+  throw new DataplaneError('USAGE', 'is a host endpoint, which is not explained', {
+    operation: 'explain',
+    target: text,
+    expected: 'a policy or a workload endpoint',
+    hint: 'tortie verdict answers for hosts',
+  });
 }
 
 function notFound(text: string, candidates: readonly Candidate[]): DataplaneError {

@@ -5,11 +5,10 @@ import { type Flow, hasPorts, isIcmp, PROTOCOL } from '../../model/flow.ts';
 import type { Direction } from '../../model/policy.ts';
 import { knownPrefixes, outsideAddress } from '../outsiders.ts';
 import { KNOWN_SERVICES } from '../protect/well-known.ts';
-import type { WorkloadGroup } from './groups.ts';
 import type { RecommendedPolicy } from './recommendation.ts';
 import type { Need } from './rules.ts';
 import { type Conversation, tookPlace } from './traffic.ts';
-import { isPublic, PUBLIC_EXAMPLES, type Units } from './units.ts';
+import { isPublic, PUBLIC_EXAMPLES, type Subject, type Units } from './units.ts';
 
 /** `observed` = the conversation was seen; `widened` = the policy says that it covers this too. */
 export type Expectation = 'observed' | 'widened' | 'denied';
@@ -105,7 +104,7 @@ function keyOf(source: string, destination: string, protocol: number, port: numb
   return `${source}\n${destination}\n${protocol} ${port} ${code}`;
 }
 
-function ownAddresses({ endpoints }: WorkloadGroup): IpAddress[] {
+function ownAddresses({ endpoints }: Subject): IpAddress[] {
   return endpoints.slice(0, SUBJECTS_PER_GROUP).flatMap(({ addresses }) => oneOfEachFamily(addresses));
 }
 

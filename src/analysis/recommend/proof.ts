@@ -2,8 +2,11 @@
 // passes, what was not seen does not.
 import { DataplaneError } from '../../base/errors.ts';
 import { buildWorld } from '../../model/build-world.ts';
+import type { Flow } from '../../model/flow.ts';
 import { type FlowText, formatQuestion } from '../../model/flow-question.ts';
+import { SETTINGS_FOR_ALL } from '../../model/host-settings.ts';
 import type { Direction, Policy, PolicyKind } from '../../model/policy.ts';
+import { ReferenceHostLists } from '../../model/reference/host-lists.ts';
 import type { SideVerdict } from '../../model/verdict.ts';
 import type { World } from '../../model/world.ts';
 import { parseDocuments } from '../../resources/document.ts';
@@ -66,13 +69,47 @@ const ENFORCED: Readonly<Partial<Record<PolicyKind, PolicyKind>>> = {
   StagedGlobalNetworkPolicy: 'GlobalNetworkPolicy',
 };
 
+type Side = Pick<SideVerdict, 'verdict' | 'trace'>;
+/** What the policy of that subject says; null = none speaks. */
+type Sides = (subject: string, direction: Direction, flow: Flow) => Side | null;
+
+const NO_FAILSAFES: World['hostSettings'] = new Map([
+  [
+    SETTINGS_FOR_ALL,
+    {
+      type: 'hostSettings',
+      key: SETTINGS_FOR_ALL,
+      failsafes: { ingress: [], egress: [] },
+      location: { file: '', line: 0 },
+    },
+  ],
+]);
+
+/** Workloads by the engine; hosts, whose ends it does not judge, by the lists of the reference evaluator. */
+function sidesBy(judge: Judge, world: World, policies: readonly RecommendedPolicy[]): Sides {
+  const lists = new ReferenceHostLists(world);
+  const hosts = new Map(
+    policies.flatMap(({ group }) =>
+      group.endpoints.flatMap((endpoint) => (endpoint.type === 'hostEndpoint' ? [[group.id, endpoint] as const] : [])),
+    ),
+  );
+  return (subject, direction, flow) => {
+    const host = hosts.get(subject);
+    if (host === undefined) return judge(flow)[direction];
+    const said = lists.evaluate(host, 'normal', direction, flow);
+    return said === undefined ? null : { verdict: said.verdict === 'allow' ? 'allow' : 'deny', trace: said.trace };
+  };
+}
+
 /** Throws what reading the text throws: what is not understood proves nothing. */
 export function prove(input: ProofInput): Proof {
   const { world, yaml, openJudge, traffic } = input;
   const recommended = enforcedPolicies(yaml);
   const inForce = [...world.policies.values()].filter(({ staged }) => !staged);
-  const alone = openJudge({ ...world, policies: byKey(recommended) });
-  const together = openJudge({ ...world, policies: byKey([...inForce, ...recommended]) });
+  const sidesIn = (judged: World): Sides => sidesBy(openJudge(judged), judged, input.policies);
+  // Ports that are never closed would speak for policy that does not.
+  const alone = sidesIn({ ...world, policies: byKey(recommended), hostSettings: NO_FAILSAFES });
+  const together = sidesIn({ ...world, policies: byKey([...inForce, ...recommended]) });
   return {
     replay: replay(input, alone),
     unseen: probe(input, alone),
@@ -106,7 +143,7 @@ export function requireDenyingTier({ tiers }: World, name: string): void {
   throw new DataplaneError('INVALID_FIELD', 'passes what no policy of it decides', { ...details, found: 'Pass', hint });
 }
 
-function replay({ traffic, policies }: ProofInput, judge: Judge): ReplayCount {
+function replay({ traffic, policies }: ProofInput, sideOf: Sides): ReplayCount {
   const subjects = new Set(policies.map(({ group }) => group.id));
   const examples: ProofExample[] = [];
   let flows = 0;
@@ -114,27 +151,27 @@ function replay({ traffic, policies }: ProofInput, judge: Judge): ReplayCount {
   for (const { flow, conversation } of traffic.flows()) {
     if (!tookPlace(conversation)) continue;
     flows += 1;
-    const { egress, ingress } = judge(flow);
-    const sides: [Direction, SideVerdict | null, string][] = [
-      ['egress', egress, conversation.source.id],
-      ['ingress', ingress, conversation.destination.id],
-    ];
-    const against = sides.filter(([, side, id]) => subjects.has(id) && side?.verdict === 'deny');
-    if (against.length === 0) continue;
+    const ends = { egress: conversation.source.id, ingress: conversation.destination.id };
+    const against = (['egress', 'ingress'] as const).flatMap((direction) => {
+      const side = subjects.has(ends[direction]) ? sideOf(ends[direction], direction, flow) : null;
+      return side?.verdict === 'deny' ? [{ direction, side }] : [];
+    });
+    const [first] = against;
+    if (first === undefined) continue;
     denied += 1;
-    const [[direction, side]] = against as [[Direction, SideVerdict, string]];
+    const { direction, side } = first;
     if (examples.length < MAX_EXAMPLES) examples.push(exampleOf(formatQuestion(flow), direction, side));
   }
   return { flows, denied, examples };
 }
 
-function probe({ policies, traffic, units, maxProbes }: ProofInput, judge: Judge): ProbeCount {
+function probe({ policies, traffic, units, maxProbes }: ProofInput, sideOf: Sides): ProbeCount {
   const count = { probes: 0, denied: 0, widened: 0, unexplained: 0 };
   const examples: ProofExample[] = [];
-  for (const { direction, flow, expected } of probesOf(policies, traffic.conversations(), units, maxProbes)) {
+  for (const { policy, direction, flow, expected } of probesOf(policies, traffic.conversations(), units, maxProbes)) {
     if (expected === 'observed') continue;
     count.probes += 1;
-    const side = judge(flow)[direction];
+    const side = sideOf(policy.group.id, direction, flow);
     if (side?.verdict !== 'allow') count.denied += 1;
     else if (expected === 'widened') count.widened += 1;
     else {
@@ -145,7 +182,7 @@ function probe({ policies, traffic, units, maxProbes }: ProofInput, judge: Judge
   return { ...count, examples };
 }
 
-function exampleOf(flow: FlowText, direction: Direction, { trace }: SideVerdict): ProofExample {
+function exampleOf(flow: FlowText, direction: Direction, { trace }: Side): ProofExample {
   const entry = trace.at(-1);
   return { flow, direction, rule: entry === undefined ? 'nothing' : formatEntry(entry) };
 }

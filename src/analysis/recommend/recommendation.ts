@@ -3,13 +3,14 @@ import { formatCidr } from '../../model/address.ts';
 import { PROTOCOL, protocolName } from '../../model/flow.ts';
 import type { Direction } from '../../model/policy.ts';
 import { DIRECTIONS } from '../../model/policy.ts';
+import { NAMESPACE_LABEL } from '../../model/selector/scope.ts';
 import type { Proposal, ProposedObject, ProposedRule, RuleManifest } from '../protect/proposal.ts';
-import { inNamespace, type WorkloadGroup } from './groups.ts';
+import { inNamespace } from './groups.ts';
 import { formatRange } from './port-ranges.ts';
 import { evidenceLines } from './rule-words.ts';
 import { type Merging, type Need, needsOf, type Peer } from './rules.ts';
 import type { Conversation } from './traffic.ts';
-import { NOT_PUBLIC } from './units.ts';
+import { NOT_PUBLIC, type Subject } from './units.ts';
 
 export interface RecommendOptions {
   readonly merging: Merging;
@@ -21,19 +22,18 @@ export interface RecommendOptions {
 /** One policy to be. */
 export interface RecommendedPolicy {
   readonly name: string;
-  readonly group: WorkloadGroup;
+  readonly group: Subject;
   readonly needs: { readonly [D in Direction]: readonly Need[] };
 }
 
 export const DEFAULT_ORDER = 1000;
 const API_VERSION = 'projectcalico.org/v3';
-const KIND = 'StagedNetworkPolicy';
 /** By which the objects of recommendations are found again. */
 export const RECOMMEND_LABEL = 'tortie.io/recommended';
 
 /** One for each group, whether it was seen to speak or not. */
 export function recommend(
-  groups: readonly WorkloadGroup[],
+  groups: readonly Subject[],
   conversations: readonly Conversation[],
   { merging, tier }: Pick<RecommendOptions, 'merging' | 'tier'>,
 ): RecommendedPolicy[] {
@@ -69,15 +69,24 @@ function objectOf({ name, group, needs }: RecommendedPolicy, tier: string, order
   return {
     why: aboutOf(group, needs),
     apiVersion: API_VERSION,
-    kind: KIND,
-    metadata: { name, namespace: group.namespace, labels: { [RECOMMEND_LABEL]: 'flows' } },
-    spec: { tier, order, selector: group.selector, types: ['Ingress', 'Egress'] },
+    kind: group.namespace === undefined ? 'StagedGlobalNetworkPolicy' : 'StagedNetworkPolicy',
+    metadata: {
+      name,
+      ...(group.namespace === undefined ? {} : { namespace: group.namespace }),
+      labels: { [RECOMMEND_LABEL]: 'flows' },
+    },
+    spec: { tier, order, selector: selectorOf(group), types: ['Ingress', 'Egress'] },
     rules: { ingress: rulesOf('ingress'), egress: rulesOf('egress') },
   };
 }
 
+/** A global policy would govern workloads with these labels, too. */
+function selectorOf({ namespace, selector }: Subject): string {
+  return namespace === undefined ? `${selector} && !has(${NAMESPACE_LABEL})` : selector;
+}
+
 /** One rule, or one for each family of the workload: no rule may name networks of both. */
-function rulesOfNeed(need: Need, direction: Direction, { namespace, endpoints }: WorkloadGroup): RuleManifest[] {
+function rulesOfNeed(need: Need, direction: Direction, { namespace, endpoints }: Subject): RuleManifest[] {
   if (need.peer.kind !== 'network') return [ruleOf(need, direction, namespace)];
   const families = new Set(endpoints.flatMap(({ addresses }) => addresses.map(({ family }) => family)));
   return ([4, 6] as const)
@@ -90,8 +99,12 @@ function rulesOfNeed(need: Need, direction: Direction, { namespace, endpoints }:
     });
 }
 
-/** The rule as manifests write it, of a policy in the namespace. */
-export function ruleOf({ peer, protocol, ports, icmp }: Need, direction: Direction, namespace: string): RuleManifest {
+/** The rule as manifests write it, of a policy in the namespace; undefined = of a global one. */
+export function ruleOf(
+  { peer, protocol, ports, icmp }: Need,
+  direction: Direction,
+  namespace: string | undefined,
+): RuleManifest {
   const match = matchOf(peer, namespace);
   const name = protocolName(protocol);
   const portList = ports === undefined || peer.kind === 'service' ? {} : { ports: ports.map(formatRange) };
@@ -104,23 +117,24 @@ export function ruleOf({ peer, protocol, ports, icmp }: Need, direction: Directi
   return { ...head, source: match, ...(ports === undefined ? {} : { destination: portList }) };
 }
 
-function matchOf(peer: Peer, namespace: string): RuleManifest {
+function matchOf(peer: Peer, namespace: string | undefined): RuleManifest {
   if (peer.kind === 'network') return {};
   if (peer.kind === 'prefixes') return { nets: peer.prefixes.map(({ cidr }) => formatCidr(cidr)) };
   if (peer.kind === 'service') return { services: { name: peer.service.name, namespace: peer.service.namespace } };
   const { selector, namespaceSelector } = peer;
-  if (peer.namespace === namespace) return { selector };
+  // Of a global policy, a selector alone is about all namespaces and what is in none.
+  if (namespace !== undefined && peer.namespace === namespace) return { selector };
   if (namespaceSelector !== undefined) return { namespaceSelector, selector };
   return { namespaceSelector: 'all()', selector: inNamespace(selector, peer.namespace ?? '') };
 }
 
-function aboutOf(group: WorkloadGroup, needs: RecommendedPolicy['needs']): string[] {
+function aboutOf(group: Subject, needs: RecommendedPolicy['needs']): string[] {
   const { namespace, name, endpoints, extra } = group;
   const count = endpoints.length === 1 ? '1 endpoint' : `${endpoints.length} endpoints`;
   const silent = DIRECTIONS.filter((direction) => needs[direction].length === 0);
   const verbs = { ingress: 'to be spoken to', egress: 'to speak to anybody' };
   return [
-    `${namespace}/${name}: ${count}.`,
+    namespace === undefined ? `Host endpoint ${name}.` : `${namespace}/${name}: ${count}.`,
     ...(extra === 0 ? [] : [`No labels tell it from ${extra} other endpoints of the namespace, which it governs too.`]),
     ...silent.map((direction) => `It was not seen ${verbs[direction]}: all of that is denied.`),
   ];

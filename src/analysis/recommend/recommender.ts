@@ -2,7 +2,7 @@
 //
 //   recorded flow --EndResolver, Units--> Traffic --needsOf--> RecommendedPolicy --proposalText--> YAML --prove--> Proof
 import { DataplaneError } from '../../base/errors.ts';
-import type { WorkloadEndpoint } from '../../model/endpoint.ts';
+import type { HostEndpoint, WorkloadEndpoint } from '../../model/endpoint.ts';
 import type { World } from '../../model/world.ts';
 import { EndpointNames } from '../endpoint-names.ts';
 import type { RecordedFlow } from '../flow-logs/recorded-flow.ts';
@@ -10,17 +10,18 @@ import { Inventory } from '../inventory.ts';
 import type { Judge } from '../outcome.ts';
 import { proposalText } from '../protect/proposal-text.ts';
 import { EndResolver } from '../simulate-resolve.ts';
-import { type WorkloadGroup, WorkloadGroups } from './groups.ts';
+import { WorkloadGroups } from './groups.ts';
 import { type Proof, prove, requireDenyingTier } from './proof.ts';
 import { proposalOf, type RecommendOptions, recommend } from './recommendation.ts';
 import { flowsOf, Traffic, tookPlace, type UnusedReason } from './traffic.ts';
-import { Units } from './units.ts';
+import { type Subject, Units } from './units.ts';
 
 export interface Recommendation {
   /** A YAML stream of staged policies. */
   readonly yaml: string;
   readonly policies: readonly {
-    readonly namespace: string;
+    /** undefined = it is global. */
+    readonly namespace?: string;
     readonly name: string;
     readonly workload: string;
     readonly endpoints: number;
@@ -43,6 +44,8 @@ export interface RecommenderOptions extends RecommendOptions {
   readonly world: World;
   /** The workloads of these endpoints are recommended for, with all their replicas. */
   readonly isSubject: (endpoint: WorkloadEndpoint) => boolean;
+  /** These endpoints of hosts are recommended for; none unless given. */
+  readonly isHostSubject?: (endpoint: HostEndpoint) => boolean;
   readonly openJudge: (world: World) => Judge;
   readonly maxProbes?: number;
   /** See TrafficOptions. */
@@ -55,16 +58,18 @@ const MAX_GROUPS = 1000;
 export class Recommender {
   readonly #options: RecommenderOptions;
   readonly #units: Units;
-  readonly #groups: readonly WorkloadGroup[];
+  readonly #groups: readonly Subject[];
   readonly #traffic: Traffic;
 
-  /** Throws NOT_FOUND when nobody is recommended for, LIMIT_EXCEEDED, and what requireDenyingTier does. */
+  /** Throws NOT_FOUND when nobody is recommended for, LIMIT_EXCEEDED, and what requireDenyingTier and Units.govern do. */
   constructor(options: RecommenderOptions) {
-    const { world, isSubject, tier } = options;
+    const { world, isSubject, isHostSubject = () => false, tier } = options;
     requireDenyingTier(world, tier);
     this.#options = options;
     this.#units = new Units(new WorkloadGroups(new Inventory(world)));
-    this.#groups = this.#units.groups.all.filter(({ endpoints }) => endpoints.some(isSubject));
+    const workloads = this.#units.groups.all.filter(({ endpoints }) => endpoints.some(isSubject));
+    const hosts = [...world.hostEndpoints.values()].filter(isHostSubject);
+    this.#groups = [...workloads, ...hosts.map((host) => this.#units.govern(host))];
     requireSome(this.#groups);
     const subjects = new Set(this.#groups.map(({ id }) => id));
     const names = new EndpointNames(world);
@@ -96,7 +101,7 @@ export class Recommender {
     return {
       yaml,
       policies: policies.map(({ name, group, needs }) => ({
-        namespace: group.namespace,
+        ...(group.namespace === undefined ? {} : { namespace: group.namespace }),
         name,
         workload: group.name,
         endpoints: group.endpoints.length,
@@ -114,12 +119,12 @@ export class Recommender {
   }
 }
 
-function requireSome(groups: readonly WorkloadGroup[]): void {
+function requireSome(groups: readonly Subject[]): void {
   const details = { operation: 'recommend', target: 'workloads' };
   if (groups.length === 0) {
-    throw new DataplaneError('NOT_FOUND', 'no workload endpoint is meant', {
+    throw new DataplaneError('NOT_FOUND', 'no endpoint is meant', {
       ...details,
-      hint: 'tortie get workloadendpoints --all-namespaces shows what there is',
+      hint: 'tortie get workloadendpoints --all-namespaces and tortie get hostendpoints show what there is',
     });
   }
   if (groups.length <= MAX_GROUPS) return;

@@ -42,7 +42,7 @@ export const DEFAULT_MERGING: Merging = Object.freeze({ ports: DEFAULT_PORT_MERG
 
 /** In a fixed order; the same conversations always make the same needs. */
 export function needsOf(
-  group: WorkloadGroup,
+  group: { readonly id: string },
   direction: Direction,
   conversations: readonly Conversation[],
   merging: Merging,

@@ -1,5 +1,6 @@
 // Who the other end of a flow is, in the terms of a policy: a workload, a set of networks, a machine, a service, or nothing
 // but an address.
+import { DataplaneError } from '../../base/errors.ts';
 import {
   type Cidr,
   containsAddress,
@@ -9,9 +10,9 @@ import {
   parseAddress,
   parseCidr,
 } from '../../model/address.ts';
-import type { HostEndpoint, NetworkSet } from '../../model/endpoint.ts';
+import type { HostEndpoint, NetworkSet, WorkloadEndpoint } from '../../model/endpoint.ts';
 import type { ServiceReference } from '../../model/policy.ts';
-import type { Inventory, Member } from '../inventory.ts';
+import { type Inventory, itemKey, type Member } from '../inventory.ts';
 import { chooseFor, namespaceOf, namespaceSelectorOf, type WorkloadGroup, type WorkloadGroups } from './groups.ts';
 import { formatTerms } from './label-choice.ts';
 
@@ -24,6 +25,19 @@ export interface SetUnit {
   readonly selector: string;
   readonly namespaceSelector?: string;
   readonly prefixes: readonly Cidr[];
+}
+
+/** Who a policy is for: a workload, or an endpoint of a host, whose policy is global. */
+export interface Subject {
+  /** Of its unit. */
+  readonly id: string;
+  /** undefined = it is of none. */
+  readonly namespace?: string;
+  readonly name: string;
+  readonly endpoints: readonly (WorkloadEndpoint | HostEndpoint)[];
+  readonly selector: string;
+  /** See WorkloadGroup. */
+  readonly extra: number;
 }
 
 export interface ServiceUnit {
@@ -82,6 +96,8 @@ export class Units {
   readonly #hosts = new Map<string, Member>();
   readonly #chosen = new Map<string, SetUnit | undefined>();
   readonly #services = new Map<string, ServiceUnit>();
+  /** Hosts that are recommended for, by address: they come before all else that is known of it. */
+  readonly #governed = new Map<string, SetUnit>();
 
   constructor(groups: WorkloadGroups) {
     this.groups = groups;
@@ -100,6 +116,8 @@ export class Units {
     const group = this.groups.at(address);
     if (group !== undefined) return group;
     const text = formatAddress(address);
+    const governed = this.#governed.get(text);
+    if (governed !== undefined) return governed;
     const service = this.#services.get(text);
     if (service !== undefined && service.port === port) return service;
     const holders = this.#sets.filter(({ set }) => set.nets.some((net) => containsAddress(net, address)));
@@ -112,10 +130,30 @@ export class Units {
     return this.#outsider(address, text);
   }
 
+  /** A host as somebody that policies are for. Throws INVALID_FIELD for one that no labels name, or that has no address. */
+  govern(endpoint: HostEndpoint): Subject {
+    const unit = this.#hostUnit(endpoint);
+    for (const address of endpoint.addresses) this.#governed.set(formatAddress(address), unit);
+    return { ...unit, endpoints: [endpoint], extra: 0 };
+  }
+
   /** By name, of a record without an address. */
   set(namespace: string | undefined, name: string): SetUnit | undefined {
     const found = this.#sets.find(({ set }) => set.name === name && set.namespace === namespace);
     return found && this.#unitOf(found.member);
+  }
+
+  #hostUnit(endpoint: HostEndpoint): SetUnit {
+    const details = { operation: 'recommend', target: `host endpoint ${endpoint.name}` };
+    const member = this.#inventory.members.get(itemKey(endpoint));
+    if (member === undefined || endpoint.addresses.length === 0) {
+      const hint = 'flows are told by address: list them in its expectedIPs';
+      throw new DataplaneError('INVALID_FIELD', 'has no addresses', { ...details, hint });
+    }
+    const unit = this.#unitOf(member);
+    if (unit !== undefined) return unit;
+    const hint = 'give it a label that no other has, for a policy to select it by';
+    throw new DataplaneError('INVALID_FIELD', 'has no labels that name it alone', { ...details, hint });
   }
 
   #outsider(address: IpAddress, text: string): Unit {

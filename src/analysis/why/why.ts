@@ -1,5 +1,6 @@
 // Why a flow is judged as it is: the decisions at both ends with their places, the change that brought each, what staged policies
 // would have done, and what would turn the verdict. Of a flow that was recorded, also what was decided then.
+import type { HostEndpoint } from '../../model/endpoint.ts';
 import type { Flow } from '../../model/flow.ts';
 import { type FlowText, formatQuestion } from '../../model/flow-question.ts';
 import type { Direction } from '../../model/policy.ts';
@@ -9,6 +10,7 @@ import type { World } from '../../model/world.ts';
 import { explainRule } from '../explain/rule-sentence.ts';
 import { Inventory } from '../inventory.ts';
 import { PoliciesByTrace, parseEntry, resourceIdOf, whereOf, writtenEntry } from './entries.ts';
+import { withHostSides } from './host-sides.ts';
 import { type Turn, turnOf } from './turn.ts';
 
 /** A change of the store, as history has it. */
@@ -90,18 +92,23 @@ export interface Why {
 export interface WhyInput {
   readonly world: World;
   readonly flow: Flow;
-  /** Of what is in force. */
+  /** Of what is in force, for workloads. */
   readonly verdict: FlowVerdict;
+  /** Whose endpoints of hosts have a say; all unless given. */
+  readonly isLocalHost?: (host: HostEndpoint) => boolean;
   readonly changes?: Changes;
   readonly past?: Past;
 }
 
-export function whyOf({ world, flow, verdict, changes = NO_CHANGES, past }: WhyInput): Why {
+export function whyOf(input: WhyInput): Why {
+  const { world, flow, changes = NO_CHANGES, past, isLocalHost = () => true } = input;
+  const verdict = withHostSides(world, flow, input.verdict, isLocalHost);
   const writer = new EntryWriter(world, changes);
   const sides = [writer.side('egress', verdict.egress), writer.side('ingress', verdict.ingress)].filter(
     (side) => side !== undefined,
   );
-  const turn = turnOf(world, flow);
+  // Of hosts, what would turn it is for people to decide: one policy less, and nobody may get in to write it again.
+  const turn = verdict === input.verdict ? turnOf(world, flow) : undefined;
   return {
     flow: formatQuestion(flow),
     verdict: verdict.verdict,

@@ -33,7 +33,7 @@ A and B are each one of:
   live       what the running agent enforces
 
 Exit codes of diff:
-  0  every packet is judged alike
+  0  every packet of workloads is judged alike; policy of host endpoints is not compared, which is said where there is some
   1  some packets are judged differently
   2  a source cannot be read, or the command line is not understood
   3  some manifests were refused; the others were compared

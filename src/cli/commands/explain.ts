@@ -12,6 +12,7 @@ import type { PolicyKind } from '../../model/policy.ts';
 import { askAgent } from '../agent-client.ts';
 import { EXIT } from '../exit-codes.ts';
 import { formatEndpoint, formatPolicy } from '../explain-text.ts';
+import { warnOfHostPolicy } from '../host-policy-note.ts';
 import { resourceTypeNamed } from '../kind-names.ts';
 import { readManifestPaths } from '../manifest-paths.ts';
 import { manifestsOption, outputOption, socketOption } from '../options.ts';
@@ -53,6 +54,7 @@ async function runExplain(name: string, { manifests, live, socket, output }: Exp
   context.errors.forEach(printError);
   const subject = findSubject(name, context.world, kindsNamed);
   const { inventory, desired } = context;
+  if (subject.kind === 'endpoint') warnOfHostPolicy(desired);
   const explanation =
     subject.kind === 'policy'
       ? explainPolicy(subject.policy, inventory, desired)

@@ -13,7 +13,7 @@ import { visibleJson, visibleText } from '../hostile-text.ts';
 import { socketOption, wholeNumber } from '../options.ts';
 import { formatTable, print } from '../output.ts';
 
-const OUTPUTS = ['table', 'json', 'jsonpb', 'csv'] as const;
+const OUTPUTS = ['table', 'wide', 'json', 'jsonpb', 'csv'] as const;
 type Output = (typeof OUTPUTS)[number];
 
 interface FlowFlags extends FilterFlags {
@@ -61,7 +61,7 @@ export function fillFlowsCommand(command: Command): void {
       new Option('--sort <by>', 'time, or the greatest first').choices(['time', 'bytes', 'packets']).default('time'),
     )
     .addOption(
-      new Option('-o, --output <format>', 'how to show them; json and jsonpb: an object a line')
+      new Option('-o, --output <format>', 'how to show them; wide: with ids; json and jsonpb: an object a line')
         .choices(OUTPUTS)
         .default('table'),
     );
@@ -71,7 +71,8 @@ export function fillFlowsCommand(command: Command): void {
       'after',
       `${FILTER_HELP}
 
-jsonpb has the field names of hubble's flows. Lines of json are what simulate, recommend and why read.
+jsonpb has the field names of hubble's flows. Lines of json are what simulate, recommend and why read. A record that is stored has
+an id, which why takes as well.
 
 Examples:
   tortie flows --since 1h --verdict deny
@@ -126,8 +127,9 @@ function writerOf(output: Output): (logs: readonly FlowLog[]) => void {
     case 'csv':
       print(CSV_HEADER);
       return each(csvRow);
-    case 'table': {
-      const table = new FlowTable();
+    case 'table':
+    case 'wide': {
+      const table = new FlowTable(output === 'wide');
       return (logs) => printLines(table.add(logs));
     }
   }

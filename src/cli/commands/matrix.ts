@@ -12,6 +12,7 @@ import { nearestName } from '../../resources/nearest.ts';
 import { TableCompiler } from '../../tables/compiler.ts';
 import { TableEvaluator } from '../../tables/evaluator.ts';
 import { EXIT } from '../exit-codes.ts';
+import { warnOfHostPolicy } from '../host-policy-note.ts';
 import { renderMatrixPage } from '../html/matrix-page.ts';
 import { manifestsOption, nodeOption, wholeNumber } from '../options.ts';
 import { formatTable, OUTPUT_FORMATS, type OutputFormat, paint, print, printData, printError } from '../output.ts';
@@ -77,6 +78,7 @@ function answerOf(world: World, service: MatrixService, flags: MatrixFlags): Mat
   const namespaces = namespacesOf(world, flags.namespace ?? []);
   const fromNamespaces = namespacesOf(world, flags.fromNamespace ?? flags.namespace ?? []);
   const desired = desiredStateOf(world, flags.node);
+  warnOfHostPolicy(desired);
   const compiler = new TableCompiler();
   const image = compiler.compile(desired);
   const evaluator = new TableEvaluator(desired, compiler, image);

@@ -1,24 +1,27 @@
 // tortie probe: how long it takes from one endpoint to another and back, measured with real sockets in their network namespaces.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import { readLiveManifests } from '../../agent/live-manifests.ts';
 import { DataplaneError } from '../../base/errors.ts';
-import { formatAddress, type IpAddress, parseAddress } from '../../model/address.ts';
-import { buildWorld } from '../../model/build-world.ts';
+import { formatAddress } from '../../model/address.ts';
 import { type ProbeProtocol, type ProbeSample, type ProbeSummary, summarize } from '../../observe/probe/report.ts';
 import { askAgent } from '../agent-client.ts';
 import { EXIT } from '../exit-codes.ts';
 import { socketOption, wholeNumber } from '../options.ts';
-import { formatTable, print, printData, printError } from '../output.ts';
-import { endWithParent, linesOf, runElsewhere } from '../probe/elsewhere.ts';
-import { measure } from '../probe/measure.ts';
-import { findNamespace } from '../probe/namespaces.ts';
+import { formatTable, type OutputFormat, print, printData, printError } from '../output.ts';
+import { endWithParent } from '../probe/elsewhere.ts';
+import { inCommon, type NamedEnd, type ProbeEnd, readEnd } from '../probe/ends.ts';
 import { DEFAULT_PORT } from '../probe/protocol.ts';
 import { Responder } from '../probe/responder.ts';
+import { type PairSummary, probeForever, probeOnce, type Rounds } from '../probe/rounds.ts';
+import { type ProbePlan, probePair } from '../probe/run.ts';
 
 interface ProbeFlags {
   readonly from?: string;
   readonly to?: string;
+  readonly fromNetns?: string;
+  readonly toNetns?: string;
+  readonly all?: boolean;
+  readonly every: number;
+  readonly maxPairs: number;
   readonly serve?: boolean;
   readonly port: number;
   readonly protocol: 'tcp' | 'udp' | 'both';
@@ -29,23 +32,38 @@ interface ProbeFlags {
   readonly timeout: number;
   readonly existing?: boolean;
   readonly report: boolean;
-  readonly output: 'table' | 'json' | 'yaml' | 'jsonl';
+  readonly output: OutputFormat | 'jsonl';
   readonly socket: string;
 }
 
 const DEFAULT_COUNT = 10;
 const DEFAULT_INTERVAL_MS = 200;
 const DEFAULT_TIMEOUT_MS = 1000;
+const DEFAULT_EVERY_S = 60;
+const DEFAULT_PAIRS = 20;
 const HOUR_MS = 3_600_000;
 /** Samples that the agent is told of at once. */
 const REPORT_EVERY = 50;
 /** Of a run that goes on: what its summary is made of. */
 const MAX_KEPT = 100_000;
 
+const HELP = `
+  tortie probe --from shop/web-1 --to shop/api-1
+  tortie probe --all                             endpoints of this node that policy lets speak to each other, two by two
+  tortie probe --all --follow --every 60         one pair of them a minute, for the agent's metrics`;
+
 export function fillProbeCommand(command: Command): void {
   command
     .option('--from <endpoint>', 'measure in the network namespace of this workload endpoint; else where this runs')
     .option('--to <endpoint>', 'namespace/name of a workload endpoint, or an address')
+    .option('--from-netns <place>', 'network namespace to measure in: a path, a process, or a name of ip netns')
+    .option('--to-netns <place>', 'network namespace to answer in, where several have the address')
+    .option(
+      '--all',
+      'measure between endpoints of this node that policy lets speak to each other at --port, two by two',
+    )
+    .option('--every <s>', 'seconds between pairs, with --all and --follow', wholeNumber(1, 86_400), DEFAULT_EVERY_S)
+    .option('--max-pairs <n>', 'pairs at most, with --all', wholeNumber(1, 10_000), DEFAULT_PAIRS)
     .option('--serve', 'answer probes at --port in this network namespace until stopped, instead of measuring')
     .option('--port <n>', 'where probes are answered', wholeNumber(1, 65535), DEFAULT_PORT)
     .addOption(new Option('--protocol <name>', 'what to send').choices(['tcp', 'udp', 'both']).default('both'))
@@ -62,33 +80,70 @@ export function fillProbeCommand(command: Command): void {
         .default('table'),
     )
     .addOption(socketOption())
+    .addHelpText('after', HELP)
     .action(runProbe);
 }
 
 async function runProbe(flags: ProbeFlags): Promise<void> {
   if (flags.serve === true) return serve(flags.port);
-  const { from, to } = await findEnds(flags);
-  const responder = flags.existing === true ? undefined : await startResponder(to, flags.port);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   endWithParent(() => stop.abort());
-  const samples: ProbeSample[] = [];
   const reporter = new Reporter(flags);
-  try {
-    const source =
-      from === undefined ? probing(flags, formatAddress(to), stop.signal) : elsewhere(flags, from, to, stop.signal);
-    for await (const sample of source) {
-      if (samples.length < MAX_KEPT) samples.push(sample);
-      if (flags.output === 'jsonl') print(JSON.stringify(sample));
-      await reporter.add(sample);
-    }
-  } finally {
-    responder?.kill();
-  }
+  const summaries =
+    flags.all === true ? await probeAll(flags, reporter, stop.signal) : await probeTwo(flags, reporter, stop.signal);
   await reporter.flush();
-  const summaries = summarize(samples);
-  if (flags.output !== 'jsonl') await printData(summaries, flags.output, () => describe(summaries));
-  if (summaries.some(({ loss }) => loss > 0) && flags.output !== 'jsonl') process.exitCode = EXIT.FAILED;
+  if (flags.output === 'jsonl' || summaries === undefined) return;
+  await printData(summaries, flags.output, () => describe(summaries));
+  if (summaries.some(({ loss }) => loss > 0)) process.exitCode = EXIT.FAILED;
+}
+
+async function probeTwo(flags: ProbeFlags, reporter: Reporter, signal: AbortSignal): Promise<ProbeSummary[]> {
+  const ends = await findEnds(flags);
+  const samples: ProbeSample[] = [];
+  const plan: ProbePlan = { ...planOf(flags), ...(flags.follow === true && { count: undefined }) };
+  for await (const sample of probePair(ends, plan, signal)) {
+    if (samples.length < MAX_KEPT) samples.push(sample);
+    if (flags.output === 'jsonl') print(JSON.stringify(sample));
+    await reporter.add(sample);
+  }
+  return summarize(samples);
+}
+
+/** undefined = it went on until it was stopped: what there was to say has been said. */
+async function probeAll(
+  flags: ProbeFlags,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<PairSummary[] | undefined> {
+  const { from, to, fromNetns, toNetns, existing, socket, every, maxPairs, family } = flags;
+  if ((from ?? to ?? fromNetns ?? toNetns) !== undefined || existing === true) {
+    throw new DataplaneError('USAGE', '--all goes with neither --from, --to, their namespaces nor --existing', {
+      operation: 'probe',
+      target: 'command line',
+    });
+  }
+  const plan = planOf(flags);
+  const rounds: Rounds = {
+    socket,
+    choice: { protocols: plan.protocols, ...(family !== undefined && { family }) },
+    plan,
+    maxPairs,
+    signal,
+    onSample: async (sample, pair) => {
+      if (flags.output === 'jsonl') print(JSON.stringify({ from: pair.from.name, to: pair.to.name, ...sample }));
+      await reporter.add(sample);
+    },
+    onPair: () => reporter.flush(),
+  };
+  if (flags.follow !== true) return probeOnce(rounds);
+  await probeForever(rounds, 1000 * every);
+  return undefined;
+}
+
+function planOf({ protocol, port, count, interval, timeout, existing }: ProbeFlags): ProbePlan {
+  const protocols = (['TCP', 'UDP'] as const).filter((name) => protocol === 'both' || protocol === name.toLowerCase());
+  return { port, protocols, count, intervalMs: interval, timeoutMs: timeout, isExisting: existing === true };
 }
 
 /** Until it is told to stop. */
@@ -102,106 +157,31 @@ async function serve(port: number): Promise<void> {
   await responder.close();
 }
 
-async function* probing(flags: ProbeFlags, address: string, signal: AbortSignal): AsyncGenerator<ProbeSample> {
-  const target = { address, port: flags.port, timeoutMs: flags.timeout };
-  const protocols = (['TCP', 'UDP'] as const).filter(
-    (name) => flags.protocol === 'both' || flags.protocol === name.toLowerCase(),
-  );
-  for (let round = 0; (flags.follow === true || round < flags.count) && !signal.aborted; round += 1) {
-    if (round > 0) await sleep(flags.interval, undefined, { signal }).catch(() => undefined);
-    for (const protocol of protocols) if (!signal.aborted) yield await measure(protocol, target);
-  }
-}
-
-/** The same, done by this command in the namespace of an endpoint. */
-async function* elsewhere(
-  flags: ProbeFlags,
-  from: IpAddress,
-  to: IpAddress,
-  signal: AbortSignal,
-): AsyncGenerator<ProbeSample> {
-  const given = [
-    '--port',
-    flags.port,
-    '--protocol',
-    flags.protocol,
-    '--count',
-    flags.count,
-    '--interval',
-    flags.interval,
-  ];
-  const further = ['--timeout', flags.timeout, '--existing', '--no-report', '--output', 'jsonl'];
-  const words = [
-    'probe',
-    '--to',
-    formatAddress(to),
-    ...given,
-    ...further,
-    ...(flags.follow === true ? ['--follow'] : []),
-  ];
-  const child = runElsewhere(requireNamespace(flags.from as string, from), words.map(String));
-  signal.addEventListener('abort', () => child.kill());
-  for await (const line of linesOf(child, flags.from as string)) yield JSON.parse(line) as ProbeSample;
-}
-
-/** undefined = the address is not of this machine, or something listens there: whoever answers was there before. */
-async function startResponder(to: IpAddress, port: number): Promise<{ kill(): void } | undefined> {
-  const path = findNamespace(to);
-  if (path === undefined) return undefined;
-  const child = runElsewhere(path, ['probe', '--serve', '--port', String(port)]);
-  const lines = linesOf(child, formatAddress(to));
-  try {
-    const { done } = await lines.next();
-    if (done !== true) return child;
-  } catch (error) {
-    if (!String(error).includes('EADDRINUSE')) throw error;
-  }
-  return undefined;
-}
-
-/** Addresses of one family that both have, IPv4 first. */
-async function findEnds(flags: ProbeFlags): Promise<{ from: IpAddress | undefined; to: IpAddress }> {
+/** Addresses of one family that both have, IPv4 first, and the namespaces that were named. */
+async function findEnds(flags: ProbeFlags): Promise<{ from: ProbeEnd | undefined; to: ProbeEnd }> {
+  const { fromNetns, toNetns, socket } = flags;
   if (flags.to === undefined) {
-    throw new DataplaneError('USAGE', 'needs --to, or --serve', { operation: 'probe', target: 'command line' });
+    throw new DataplaneError('USAGE', 'needs --to, --all or --serve', { operation: 'probe', target: 'command line' });
   }
-  const to = await addressesOf(flags.to, flags.socket);
-  const from = flags.from === undefined ? undefined : await addressesOf(flags.from, flags.socket);
-  for (const family of [4, 6]) {
-    if (flags.family !== undefined && flags.family !== String(family)) continue;
-    const there = to.find((address) => address.family === family);
-    const here = from?.find((address) => address.family === family);
-    if (there !== undefined && (from === undefined || here !== undefined)) return { from: here, to: there };
+  const to = await readEnd(flags.to, socket);
+  const from = flags.from === undefined ? undefined : await readEnd(flags.from, socket);
+  const found = inCommon(from, to, flags.family);
+  if (found === undefined) {
+    throw new DataplaneError('NOT_FOUND', 'the two ends have no address family in common', {
+      operation: 'probe',
+      target: `${flags.from ?? 'this namespace'} to ${flags.to}`,
+      found: `${namesOf(from)} and ${namesOf(to)}`,
+    });
   }
-  throw new DataplaneError('NOT_FOUND', 'the two ends have no address family in common', {
-    operation: 'probe',
-    target: `${flags.from ?? 'this namespace'} to ${flags.to}`,
-  });
+  const start = found.from ?? (fromNetns === undefined ? undefined : { name: fromNetns, address: found.to.address });
+  return {
+    from: start && { ...start, ...(fromNetns !== undefined && { netns: fromNetns }) },
+    to: { ...found.to, ...(toNetns !== undefined && { netns: toNetns }) },
+  };
 }
 
-async function addressesOf(name: string, socket: string): Promise<readonly IpAddress[]> {
-  const address = parseAddress(name);
-  if (address !== undefined) return [address];
-  const { objects } = readLiveManifests(await askAgent(socket, 'GET', '/v1/manifests'));
-  const endpoints = [...buildWorld(objects.values()).world.workloadEndpoints.values()];
-  const found = endpoints.find(({ displayName, key }) => displayName === name || key === name);
-  if (found !== undefined) return found.addresses;
-  const known = endpoints.map(({ displayName }) => displayName).sort();
-  throw new DataplaneError('NOT_FOUND', 'no such workload endpoint', {
-    operation: 'probe',
-    target: name,
-    expected: `an address or one of: ${known.slice(0, 8).join(', ')}${known.length > 8 ? ', ...' : ''}`,
-  });
-}
-
-function requireNamespace(name: string, address: IpAddress): string {
-  const path = findNamespace(address);
-  if (path !== undefined) return path;
-  throw new DataplaneError('NOT_FOUND', 'no network namespace of this machine has its address', {
-    operation: 'probe',
-    target: name,
-    found: formatAddress(address),
-    hint: 'run the probe on the machine of that endpoint, as root',
-  });
+function namesOf(end: NamedEnd | undefined): string {
+  return end === undefined ? 'any' : end.addresses.map(formatAddress).join(' ') || 'none';
 }
 
 /** Tells the agent; that it does not hear costs the measurement nothing. */
@@ -237,9 +217,14 @@ class Reporter {
   }
 }
 
-function describe(summaries: readonly ProbeSummary[]): string {
+function describe(summaries: readonly (ProbeSummary | PairSummary)[]): string {
   const header = ['PROTOCOL', 'SENT', 'ANSWERED', 'LOSS', 'MIN', 'P50', 'P95', 'P99', 'MAX', 'RESULTS'];
-  return formatTable(header, summaries.map(rowOf));
+  const isOfPairs = summaries.some((summary) => 'from' in summary);
+  const rows = summaries.map((summary) => [
+    ...('from' in summary ? [summary.from, summary.to] : []),
+    ...rowOf(summary),
+  ]);
+  return formatTable([...(isOfPairs ? ['FROM', 'TO'] : []), ...header], rows);
 }
 
 function rowOf({ protocol, sent, answered, loss, latency, results }: ProbeSummary): string[] {

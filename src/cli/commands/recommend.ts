@@ -29,6 +29,7 @@ interface RecommendFlags extends FlowInputFlags {
   readonly namespace?: string;
   readonly endpoint?: string;
   readonly selector?: string;
+  readonly hostEndpoint?: string;
   readonly manifests?: string;
   readonly tier: string;
   readonly order: number;
@@ -58,7 +59,8 @@ export function fillRecommendCommand(command: Command): void {
   command
     .option('-n, --namespace <name>', 'for the workloads of this namespace')
     .option('--endpoint <ns/name>', 'for the workload that this endpoint is of')
-    .option('--selector <selector>', "for the workloads of endpoints with these labels: app == 'web'");
+    .option('--selector <selector>', "for the workloads of endpoints with these labels: app == 'web'")
+    .option('--host-endpoint <name>', 'for this endpoint of a host, * = every one: policies are global');
   addFlowInputOptions(command)
     .option('--manifests <dir>', 'who there is, from this directory instead of from the agent')
     .option('--tier <name>', 'that the policies are put in', 'default')
@@ -97,6 +99,7 @@ async function runRecommend(flags: RecommendFlags): Promise<void> {
   const recommender = new Recommender({
     world,
     isSubject: subjectOf(world, flags),
+    isHostSubject: ({ name }) => flags.hostEndpoint === '*' || flags.hostEndpoint === name,
     openJudge: (judged) => {
       const engine = openEngine('tables', judged, '*');
       return engine.evaluate.bind(engine);
@@ -131,12 +134,13 @@ const NO_ADDRESS_HINT = 'they would be denied: have every record kept (flowStore
 
 /** Throws USAGE, NOT_FOUND, INVALID_SELECTOR. */
 function subjectOf(world: World, flags: RecommendFlags): (endpoint: WorkloadEndpoint) => boolean {
-  const { namespace, endpoint, selector } = flags;
+  const { namespace, endpoint, selector, hostEndpoint } = flags;
   if ((namespace ?? endpoint ?? selector) === undefined) {
+    if (hostEndpoint !== undefined) return () => false;
     throw new DataplaneError('USAGE', 'says nobody to recommend for', {
       operation: 'recommend',
       target: 'policies',
-      expected: '--namespace, --endpoint or --selector',
+      expected: '--namespace, --endpoint, --selector or --host-endpoint',
     });
   }
   const selected =
@@ -155,7 +159,8 @@ function mergingOf({ exact, prefixV4, prefixV6 }: RecommendFlags): Merging {
 }
 
 /** The store is asked for no more than what matters. */
-function queryOf({ namespace, endpoint }: RecommendFlags): FlowQuery {
+function queryOf({ namespace, endpoint, hostEndpoint }: RecommendFlags): FlowQuery {
+  if (hostEndpoint !== undefined) return {};
   const [place] = endpoint?.split('/') ?? [];
   return { namespace: namespace ?? place };
 }

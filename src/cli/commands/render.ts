@@ -6,6 +6,7 @@ import { renderIptables, renderNftables } from '../../analysis/render/render.ts'
 import { DataplaneError } from '../../base/errors.ts';
 import type { DesiredState } from '../../calc/resolved.ts';
 import { EXIT } from '../exit-codes.ts';
+import { warnOfHostPolicy } from '../host-policy-note.ts';
 import { manifestsOption, nodeOption } from '../options.ts';
 import { print, printError } from '../output.ts';
 
@@ -52,6 +53,7 @@ function runRender(flags: RenderFlags): void {
   const { world, errors } = loadManifests(flags.manifests);
   errors.forEach(printError);
   const desired = desiredStateOf(world, flags.node);
+  warnOfHostPolicy(desired);
   const text = flags.to === 'iptables' ? iptablesText(desired, flags) : nftablesText(desired, flags);
   print(text === '' ? '# no endpoint of this family is judged by any policy' : text.trimEnd());
   if (errors.length > 0) process.exitCode = EXIT.INVALID;

@@ -1,6 +1,6 @@
 // tortie simulate: recorded flows against a directory of policies. Streams its input; prints what would change.
 import { type Command, Option } from 'commander';
-import { type LoadedManifests, loadManifests, openEngine } from '../../agent/offline.ts';
+import { desiredStateOf, type LoadedManifests, loadManifests, openEngine } from '../../agent/offline.ts';
 import { type FeedSummary, FLOW_FORMATS, type FlowFormat, feedFlows } from '../../analysis/flow-logs/feed.ts';
 import { SKIP_REASONS, type SkipReason } from '../../analysis/flow-logs/recorded-flow.ts';
 import type { View } from '../../analysis/outcome.ts';
@@ -10,6 +10,7 @@ import type { SimulationRow } from '../../analysis/simulate-rows.ts';
 import { DataplaneError } from '../../base/errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { piecesOf } from '../flow-input.ts';
+import { warnOfHostPolicy } from '../host-policy-note.ts';
 import { argumentOf, manifestsOption, nodeOption, outputOption, wholeNumber } from '../options.ts';
 import { formatTable, type OutputFormat, paint, printData, printError } from '../output.ts';
 
@@ -75,6 +76,7 @@ async function runSimulate(files: readonly string[], flags: SimulateFlags): Prom
   const view: View = pending === true ? 'pending' : 'enforced';
   const loaded = load(manifests);
   const loadedBefore = against === undefined ? undefined : load(against);
+  warnOfHostPolicy(desiredStateOf(loaded.world, node));
   const after = sideOf(loaded, node, view);
   const before = loadedBefore && sideOf(loadedBefore, node, 'enforced');
   const fallback: PolicySide | undefined = view === 'pending' ? { ...after, view: 'enforced' } : undefined;

@@ -6,6 +6,7 @@ import { parseHostSettings } from './host-settings.ts';
 import { parseKubeControllers } from './kube-controllers.ts';
 import { parseKubernetesPolicy } from './kubernetes-policies.ts';
 import { parseNode } from './nodes.ts';
+import { parsePacketCapture } from './packet-captures.ts';
 import { parsePod } from './pods.ts';
 import { parsePolicy } from './policies.ts';
 import { parseNamespace, parseProfile, parseServiceAccount } from './profiles.ts';
@@ -38,6 +39,7 @@ const PARSERS: { readonly [T in ResourceType]: (resource: ResourceOf<T>, isAccep
   FelixConfiguration: parseHostSettings,
   KubeControllersConfiguration: parseKubeControllers,
   Node: parseNode,
+  PacketCapture: parsePacketCapture,
   // Policy is judged behind service translation.
   Service: () => NOTHING,
 };

@@ -10,10 +10,16 @@ const severity = z.string().refine((text) => /^(trace|debug|info|warning|error|f
   error: 'Trace, Debug, Info, Warning, Error or Fatal',
 });
 
+/** As Go writes it. */
+const duration = z.string().refine((text) => /^(\d+(\.\d+)?(ms|s|m|h)){1,4}$/.test(text), {
+  error: 'a time, as 15s, 1m30s or 500ms',
+});
+
 /** Checked, because they are used. */
 const USED = {
   bpfAttachType: z.enum(['Netkit', 'TCX', 'TC']).optional(),
   bpfMapSizeConntrack: z.number().int().min(1).optional(),
+  flowLogsFlushInterval: duration.optional(),
   interfacePrefix: z
     .string()
     .refine((text) => /^[a-zA-Z0-9_-]{1,15}(,[a-zA-Z0-9_-]{1,15})*$/.test(text), {
@@ -34,6 +40,12 @@ const USED = {
     .optional(),
   logSeverityScreen: severity.optional(),
   nodeSelector: z.string().optional(),
+  prometheusMetricsEnabled: z.boolean().optional(),
+  prometheusMetricsHost: z
+    .string()
+    .refine((text) => /^[a-zA-Z0-9:._+-]{0,64}$/.test(text), { error: 'an IP address, or the name of a host' })
+    .optional(),
+  prometheusMetricsPort: z.number().int().min(0).max(65535).optional(),
 } as const;
 
 const failsafePorts = z.union([
@@ -64,8 +76,7 @@ const UNUSED = {
   'the agent writes its log to standard error, which systemd keeps': `logDebugFilenameRegex logFilePath logSeverityFile logSeveritySys`,
   "health and metrics are answered on the agent's socket": `healthEnabled healthHost healthPort healthTimeoutOverrides
     prometheusGoMetricsEnabled prometheusMetricsCAFile prometheusMetricsCertFile prometheusMetricsClientAuth
-    prometheusMetricsEnabled prometheusMetricsHost prometheusMetricsKeyFile prometheusMetricsPort
-    prometheusProcessMetricsEnabled prometheusWireGuardMetricsEnabled`,
+    prometheusMetricsKeyFile prometheusProcessMetricsEnabled prometheusWireGuardMetricsEnabled`,
   'interfaces and programs are watched, not polled': `dataplaneWatchdogTimeout interfaceRefreshInterval ipsetsRefreshInterval
     iptablesPostWriteCheckInterval iptablesRefreshInterval netlinkTimeout nftablesRefreshInterval routeRefreshInterval
     xdpRefreshInterval`,
@@ -99,7 +110,7 @@ const UNUSED = {
     goMaxProcs goMemoryLimitMB interfaceExclude ipv6Support metadataAddr metadataPort openstackRegion policySyncPathPrefix
     reportingInterval reportingTTL usageReportingEnabled usageReportingInitialDelay usageReportingInterval
     useInternalDataplaneDriver windowsManageFirewallRules`,
-  'flows are recorded another way: tortie monitor': `flowLogsCollectorDebugTrace flowLogsFlushInterval flowLogsGoldmaneServer
+  'flow logs are kept and sent as docs/observability.md says': `flowLogsCollectorDebugTrace flowLogsGoldmaneServer
     flowLogsLocalReporter flowLogsPolicyEvaluationMode`,
 } as const;
 

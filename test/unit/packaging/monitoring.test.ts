@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../../src/cli/command-list.ts';
+import { createProgram } from '../../../src/cli/program.ts';
 import { findProject } from '../../../tools/lab/project.ts';
 import { describeMetrics, metricsPage } from '../../../tools/metrics-page.ts';
 import { allQueries, dashboards, rules } from '../../support/monitoring/queries.ts';
-import { commandsOf, runbooks, verbsIn } from '../../support/monitoring/runbooks.ts';
+import { commandsOf, runbooks, spokenIn } from '../../support/monitoring/runbooks.ts';
 
 const PROJECT = findProject();
 const RUNBOOKS = 'file:///usr/share/doc/tortie/runbooks/';
@@ -38,6 +39,36 @@ function namesIn(expr: string): string[] {
   return [...bare.matchAll(/[a-zA-Z_][\w:]*(?! *\()/g)]
     .map(([name]) => name)
     .filter((name) => /^(tortie|instance|felix|process|nodejs|up$|ALERTS)/.test(name));
+}
+
+/** Those of a pipeline, without what the shell does to them. */
+function tortieCommandsIn(line: string): string[] {
+  return line
+    .replace(/ {2,}.*$/, '')
+    .replace(/ #.*$/, '')
+    .split(' | ')
+    .map((part) => part.replace(/^timeout \d+ /, '').replace(/ > .*$/, ''))
+    .filter((part) => part.startsWith('tortie '));
+}
+
+/** What the parser has against it; undefined = nothing. */
+async function complaintOf(line: string): Promise<string | undefined> {
+  const [verb = '', ...rest] = line
+    .slice('tortie '.length)
+    .split(' ')
+    // N stands for a number.
+    .map((word) => (word === 'N' ? '1' : word.replaceAll(/^["']|["']$/g, '')));
+  let command = (await createProgram(verb)).commands.find((one) => one.name() === verb);
+  let words = rest;
+  for (;;) {
+    const below = command?.commands.find((one) => one.name() === words[0]);
+    if (below === undefined) break;
+    [command, words] = [below, words.slice(1)];
+  }
+  if (command === undefined) return `${line}: no such command`;
+  const { unknown, operands } = command.parseOptions(words);
+  const room = command.registeredArguments.some(({ variadic }) => variadic) ? 99 : command.registeredArguments.length;
+  return unknown.length > 0 || operands.length > room ? `${line}: ${[...unknown, ...operands].join(' ')}` : undefined;
 }
 
 describe('what is monitored', () => {
@@ -95,7 +126,15 @@ describe('what is monitored', () => {
       return program === 'tortie' ? !verbs.has(verb) : !PROGRAMS.has(program);
     });
     expect(unknown).toEqual([]);
-    expect([...texts.values()].flatMap(verbsIn).filter((verb) => !verbs.has(verb))).toEqual([]);
+  });
+
+  it('has commands with options that there are, in blocks and in prose', async () => {
+    const page = readFileSync(join(PROJECT, 'docs/observability.md'), 'utf8');
+    const all = [...texts.values(), page].flatMap((text) => [...commandsOf(text), ...spokenIn(text)]);
+    const ours = [...new Set(all.flatMap(tortieCommandsIn))];
+    expect(ours.length).toBeGreaterThan(40);
+    const wrong = (await Promise.all(ours.map(complaintOf))).filter((complaint) => complaint !== undefined);
+    expect(wrong).toEqual([]);
   });
 
   it('draws dashboards in which no panel hides another', () => {

@@ -11,6 +11,7 @@ const WORLD = worldFrom(
     calico('NetworkPolicy', 'web', 'blog'),
     calico('GlobalNetworkPolicy', 'baseline'),
     'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: web, namespace: shop}\nspec: {podSelector: {}}',
+    'apiVersion: projectcalico.org/v3\nkind: HostEndpoint\nmetadata: {name: n1-eth0}\nspec: {node: n1, interfaceName: eth0}',
     'apiVersion: v1\nkind: Pod\nmetadata: {name: web-1, namespace: shop}\nspec: {nodeName: n1}',
   ].join('\n---\n'),
 );
@@ -64,5 +65,9 @@ describe('the subject of an explanation', () => {
     expect(() => find(text)).toThrow(
       expect.objectContaining({ code: 'NOT_FOUND', hint: expect.stringContaining(hint) }),
     );
+  });
+
+  it.each(['n1-eth0', 'hostendpoint/n1-eth0'])('is no host endpoint, and is told where to ask: %s', (text) => {
+    expect(() => find(text)).toThrow(/is a host endpoint, which is not explained.*tortie verdict/s);
   });
 });

@@ -39,6 +39,50 @@ describe('whyOf', () => {
     ]);
   });
 
+  it('names the policy of a host at an end that is no workload, and proposes nothing there', () => {
+    const host = `---
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: n1-eth0, labels: {role: node}}
+spec: {node: n1, interfaceName: eth0, expectedIPs: [192.0.2.21]}
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: nodes}
+spec:
+  selector: role == 'node'
+  types: [Ingress]
+  ingress:
+    - {action: Allow, protocol: TCP, destination: {ports: [9100]}}
+---
+apiVersion: projectcalico.org/v3
+kind: StagedGlobalNetworkPolicy
+metadata: {name: closed}
+spec: {selector: role == 'node', order: 1, types: [Ingress], ingress: [{action: Deny}]}
+`;
+    const world = worldFrom(SHOP + host);
+    const ask = (src: string, dst: string, dstPort: number) => why(world, { src, dst, protocol: 'TCP', dstPort });
+    const allowed = ask('198.51.100.7', '192.0.2.21', 9100);
+    expect(allowed).toMatchObject({
+      verdict: 'allow',
+      sides: [
+        {
+          direction: 'ingress',
+          endpoint: 'host n1-eth0',
+          trace: [{ policy: 'gnp:nodes', action: 'allow', ruleIndex: 0, where: expect.stringMatching(/:\d+$/) }],
+          staged: { verdict: 'deny', trace: [{ policy: 'sgnp:closed' }] },
+        },
+      ],
+    });
+    expect(allowed.turn).toBeUndefined();
+    expect(ask('198.51.100.7', '192.0.2.21', 80)).toMatchObject({ verdict: 'deny', sides: [{ verdict: 'deny' }] });
+    // Of its own workload, its policy is not asked.
+    expect(ask('10.65.0.10', '192.0.2.21', 80).sides.map(({ endpoint }) => endpoint)).toEqual(['shop/web-7d9-aaaaa']);
+    const { flow } = parseFlowQuestion({ src: '198.51.100.7', dst: '192.0.2.21', protocol: 'TCP', dstPort: 80 });
+    const verdict = new ReferenceEvaluator(world).evaluate(flow);
+    expect(whyOf({ world, flow, verdict, isLocalHost: () => false }).sides).toEqual([]);
+  });
+
   it('says what would turn a denial, one policy for each end that denies, and proves it', () => {
     const { verdict, turn } = why(shop, WEB_TO_DB);
     expect(verdict).toBe('deny');

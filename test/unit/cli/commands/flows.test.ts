@@ -41,8 +41,8 @@ afterEach(async () => {
 const flows = (...words: string[]) => runCommand(['flows', ...words, '--socket', agent.options.socket]);
 
 async function store(logs: readonly FlowLog[]): Promise<void> {
-  agent.flowHub.publish(logs);
-  await expect.poll(() => agent.flowStore.status().handedOver, { timeout: 10_000 }).toBe(logs.length);
+  agent.flows.hub.publish(logs);
+  await expect.poll(() => agent.flows.store.status().handedOver, { timeout: 10_000 }).toBe(logs.length);
 }
 
 async function recordsIn(text: string): Promise<RecordedFlow[]> {

@@ -1,5 +1,6 @@
 // From flows to policy and back: recommend, staged, why and the traffic of a revision, against an agent that stores flows.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FlowEnd, FlowLog } from '../../../../src/observe/flows/flow-log.ts';
 import { AgentCommands } from '../../../support/agent/agent-commands.ts';
 import { judgedLogs } from '../../../support/recommend/judged-logs.ts';
 import { type FlowRecord, SHOP } from '../../../support/recommend/shop.ts';
@@ -24,9 +25,11 @@ afterEach(() => tortie.end());
 /** Judged by what the agent has in force now; resolves when the store has them. */
 async function send(...flows: readonly FlowRecord[]): Promise<void> {
   const logs = flows.flatMap((flow) => judgedLogs(tortie.agent.world, flow, Date.now()));
-  tortie.agent.flowHub.publish(logs);
+  tortie.agent.flows.hub.publish(logs);
   stored += logs.length;
-  await expect.poll(() => tortie.agent.flowStore.status().handedOver, { timeout: 20_000, interval: 200 }).toBe(stored);
+  await expect
+    .poll(() => tortie.agent.flows.store.status().handedOver, { timeout: 20_000, interval: 200 })
+    .toBe(stored);
 }
 
 async function stage(): Promise<string> {
@@ -51,6 +54,22 @@ describe('tortie recommend', () => {
       'recommended-db',
       'recommended-web',
     ]);
+  }, 60_000);
+
+  it('makes global policies for endpoints of hosts, which the agent takes', async () => {
+    const host = {
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'HostEndpoint',
+      metadata: { name: 'n1', labels: { role: 'worker' } },
+      spec: { node: 'n1', interfaceName: 'eth0', expectedIPs: ['192.0.2.21'] },
+    };
+    await tortie.answer('apply', '-f', tortie.file('host.yaml', host));
+    const seen = { src: '10.65.0.10', dst: '192.0.2.21', protocol: 'TCP', dstPort: 9100 };
+    const file = tortie.file('flows.json', JSON.stringify(seen));
+    const yaml = await tortie.answer('recommend', '--host-endpoint', 'n1', '--from-file', file);
+    expect(yaml).toContain('kind: StagedGlobalNetworkPolicy');
+    expect(yaml).toContain('1 different flow judged again, 0 denied');
+    expect(await tortie.answer('apply', '-f', tortie.file('staged.yaml', yaml))).toContain('recommended-n1');
   }, 60_000);
 
   it('learns from files too, and refuses to learn from nothing', async () => {
@@ -173,6 +192,76 @@ describe('tortie why', () => {
     });
     expect((await tortie.run('why', tortie.file('bad.json', '{"a":1}'))).output).toMatch(/^INVALID_FLOW/);
     expect((await tortie.run('why')).code).toBe(2);
+  }, 60_000);
+});
+
+describe('tortie why of a drop', () => {
+  it('reads what drops and monitor show, and tells policy from other reasons', async () => {
+    await stage();
+    const drop = {
+      time: new Date().toISOString(),
+      kind: 'denied',
+      reason: 'drop_ingress_policy',
+      interface: 'cali1',
+      hook: 'to-workload',
+      source: '10.65.0.10',
+      destination: '10.65.0.30',
+      protocol: 'TCP',
+      sourcePort: 40_000,
+      destinationPort: 5432,
+      egress: { verdict: 'allow', trace: ['0|__PROFILE__|pro:kns.shop|allow|0'] },
+      ingress: {
+        verdict: 'deny',
+        trace: ['0|default|np:shop/gone|deny|3'],
+        pending: { verdict: 'deny', trace: ['0|default|snp:shop/recommended-db|deny|-1'] },
+      },
+      generation: 1,
+      length: 60,
+    };
+    const ask = async (record: object): Promise<object> =>
+      JSON.parse((await tortie.run('why', tortie.file('drop.json', JSON.stringify(record)), '-o', 'json')).answer);
+    expect(await ask(drop)).toMatchObject({
+      flow: { src: '10.65.0.10', dst: '10.65.0.30', srcPort: 40_000, dstPort: 5432 },
+      verdict: 'allow',
+      recorded: { verdict: 'deny', direction: 'ingress', reason: 'drop_ingress_policy', isSameNow: false },
+    });
+    const { egress: _egress, ingress: _ingress, ...spoofed } = { ...drop, reason: 'drop_spoofed_address' };
+    expect(await ask(spoofed)).toMatchObject({ recorded: { verdict: 'deny', reason: 'drop_spoofed_address' } });
+  }, 60_000);
+});
+
+describe('tortie why of a stored flow', () => {
+  it('finds it by the id that flows shows', async () => {
+    await send(...USUAL, WEB_TO_DB);
+    const wide = await tortie.answer('flows', '--to', 'shop/db-0', '--last', '1', '-o', 'wide');
+    const [header = '', row = ''] = wide.split('\n');
+    expect(header).toMatch(/^ID +TIME +VERDICT/);
+    const [id = ''] = row.split(' ');
+    const answer = JSON.parse(await tortie.answer('why', id, '-o', 'json')) as object;
+    expect(answer).toMatchObject({
+      recorded: { isSameNow: true },
+      flow: { src: '10.65.0.10', dst: '10.65.0.30', dstPort: 5432 },
+    });
+    const gone = await tortie.run('why', `${id}7`);
+    expect(gone.output).toMatch(/^NOT_FOUND: why flow \d+\.\d+7: no such flow is stored/);
+    expect(gone.code).toBe(1);
+  }, 60_000);
+
+  it('finds the ends of an aggregate by their names, and says which addresses stand for them', async () => {
+    const [log] = judgedLogs(tortie.agent.world, WEB_TO_API, Date.now()).slice(-1) as [FlowLog];
+    const nowhere = (end: FlowEnd): FlowEnd => ({ ...end, name: '', address: '', port: 0 });
+    const { source, destination } = log;
+    const aggregate = { ...log, source: nowhere(source), destination: { ...nowhere(destination), port: 9000 } };
+    const ask = (record: object) => tortie.run('why', tortie.file('log.json', JSON.stringify(record)));
+    const { output, code } = await ask(aggregate);
+    expect(output).toMatch(
+      /the record has no addresses: TCP 10\.65\.0\.1[01]:32768 -> 10\.65\.0\.20:9000 stands for its ends/,
+    );
+    expect(code).toBe(0);
+    const lost = { ...aggregate, source: { ...aggregate.source, aggregatedName: 'gone-*', labels: {} } };
+    expect((await ask(lost)).output).toMatch(
+      /INVALID_FLOW: why flow log: has no addresses, and its names are not known/,
+    );
   }, 60_000);
 });
 

@@ -61,3 +61,31 @@ describe('answers as data', () => {
     });
   });
 });
+
+describe('answers about workloads, where hosts have policy too', () => {
+  const HOST = ['--manifests', 'examples/hosts/docker-host/manifests'];
+  const WARNING =
+    /^warning: this is about workloads alone: policy of host endpoints is left out.*gnp\/.*tortie verdict/m;
+
+  it.each([
+    ['matrix', ['matrix', ...HOST, '--port', '80']],
+    ['render', ['render', ...HOST, '--to', 'nftables']],
+    ['simulate', ['simulate', ...HOST, `${FLOWS}/whisker.json`]],
+  ])('say so: %s', async (_name, words) => {
+    const { output, answer } = await runCommand(words);
+    expect(output).toMatch(WARNING);
+    expect(answer).not.toMatch(WARNING);
+  });
+
+  it('say nothing of it where hosts have none', async () => {
+    expect((await runCommand(['matrix', ...SHOP, '--port', '80'])).output).not.toContain('warning');
+  });
+
+  it('say of a difference what is not in it', async () => {
+    const { answer, code } = await runCommand(['diff', 'examples/hosts/docker-host/manifests', SHOP[1] as string]);
+    expect([code, answer]).toEqual([
+      expect.any(Number),
+      expect.stringContaining('policy of host endpoints is left out'),
+    ]);
+  });
+});

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Condition } from '../../../../src/agent/conditions.ts';
+import type { ExportCounters } from '../../../../src/agent/export/exporter.ts';
 import type { AgentStatus } from '../../../../src/agent/status.ts';
 import { API_VERSION, VERSION } from '../../../../src/agent/version.ts';
 import { NO_SYNS } from '../../../support/block/table-enforcement.ts';
@@ -16,6 +17,39 @@ const DISK: Condition = {
   reason: 'DiskFull',
   message: '12 KiB are free at /var/lib/tortie',
   since: '2026-01-02T03:04:05.000Z',
+};
+const NO_LOSS = {
+  eventsLost: 0,
+  packetsLost: 0,
+  bytesLost: 0,
+  eventsSuppressed: 0,
+  bytesSuppressed: 0,
+  recordsSampledOut: 0,
+  packetsSampledOut: 0,
+  bytesSampledOut: 0,
+};
+const FLOW_LOGS = {
+  isOn: true,
+  isWanted: true,
+  intervalSeconds: 5,
+  records: 42,
+  packets: 42,
+  lost: NO_LOSS,
+  isSampling: false,
+};
+const FLOW_STORE = { mode: 'aggregated', handedOver: 30, lost: 0, store: null, error: null } as const;
+const EXPORTER = {
+  exporter: 'siem',
+  kind: 'webhook',
+  emitted: 12,
+  delivered: 7,
+  dropped: 2,
+  droppedBy: {} as ExportCounters['droppedBy'],
+  waiting: 3,
+  waitingBytes: 300,
+  spooledBytes: 0,
+  failures: 1,
+  error: 'siem.example:443: HTTP 503',
 };
 const HEALTHY: AgentStatus = {
   version: VERSION,
@@ -36,6 +70,9 @@ const HEALTHY: AgentStatus = {
   repairs: 0,
   repairsByCause: {},
   conditions: [],
+  flowLogs: FLOW_LOGS,
+  flowStore: FLOW_STORE,
+  exports: null,
   block: {
     entries: 0,
     feeds: 0,
@@ -99,6 +136,28 @@ describe('tortie status', () => {
       /^ {2}not applied no room$/m,
       4,
     ],
+    ['what becomes of flows', {}, /^flow logs {2}every 5 s, 42 records, 0 lost; aggregated kept: 30, 0 lost$/m, 0],
+    [
+      'that flows are not counted',
+      { flowLogs: { ...FLOW_LOGS, isOn: false, isWanted: false } },
+      /^flow logs {2}off\n\n/m,
+      0,
+    ],
+    [
+      'that they should be',
+      { flowLogs: { ...FLOW_LOGS, isOn: false } },
+      /^flow logs {2}off\n {2}flow logs cannot be had: see the log$/m,
+      0,
+    ],
+    [
+      'what is not kept and not sent, and why',
+      {
+        flowStore: { ...FLOW_STORE, lost: 5, error: 'no room' },
+        exports: { exporters: [EXPORTER], packetLog: { lines: 0, suppressed: 0, exporters: [] } },
+      },
+      /kept: 30, 5 lost; siem 7 sent, 2 dropped\n {2}not kept: no room\n {2}not sent by siem: siem.example:443: HTTP 503$/m,
+      0,
+    ],
     ['only counters that count', {}, /PACKETS +BYTES +WHY\n5 +300 +allowed_new\n$/, 0],
   ])('says %s', async (_, change, shown, code) => {
     answered = [{ ...HEALTHY, ...change }];
@@ -113,10 +172,12 @@ describe('tortie status', () => {
     expect(parse((await status('-o', 'yaml')).answer).conditions).toEqual([DISK]);
   });
 
-  it('reads agents that know no conditions', async () => {
-    const { conditions: _, repairsByCause: __, ...older } = HEALTHY;
+  it('reads agents that know neither conditions nor flow logs', async () => {
+    const { conditions: _, repairsByCause: __, flowLogs: ___, flowStore: ____, exports: _____, ...older } = HEALTHY;
     answered = [older];
-    expect((await status()).output).toContain('nothing is degraded, 0 repairs');
+    const { output } = await status();
+    expect(output).toContain('nothing is degraded, 0 repairs');
+    expect(output).not.toContain('flow logs');
   });
 
   it('waits until it is in sync, when it is told to', async () => {

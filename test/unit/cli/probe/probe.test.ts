@@ -2,8 +2,10 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { NamedEnd } from '../../../../src/cli/probe/ends.ts';
 import { measure } from '../../../../src/cli/probe/measure.ts';
-import { findNamespace } from '../../../../src/cli/probe/namespaces.ts';
+import { findNamespace, namespacePath } from '../../../../src/cli/probe/namespaces.ts';
+import { type Ask, choosePair, orderedPairs, probedEnds } from '../../../../src/cli/probe/pairs.ts';
 import { answerTo, isAnswer, probeDatagram } from '../../../../src/cli/probe/protocol.ts';
 import { Responder } from '../../../../src/cli/probe/responder.ts';
 
@@ -75,8 +77,76 @@ describe('the answer to a probe', () => {
 });
 
 describe('findNamespace', () => {
+  const address = { family: 4, words: [0xcb007109] } as const;
+  const holders = [
+    { path: '/run/netns/a', mac: '02:00:00:00:00:01' },
+    { path: '/run/netns/b', mac: '02:00:00:00:00:02' },
+  ];
+
   it('takes the own one where the address is in all', () => {
-    expect(findNamespace({ family: 4, words: [0x7f000001] })).toBe('/proc/self/ns/net');
-    expect(findNamespace({ family: 4, words: [0xcb007109] })).toBeUndefined();
+    expect(findNamespace({ name: 'here', address: { family: 4, words: [0x7f000001] } })).toBe('/proc/self/ns/net');
+    expect(findNamespace({ name: 'nobody', address })).toBeUndefined();
+  });
+
+  it('goes by the link of the endpoint where several have its address', () => {
+    expect(findNamespace({ name: 'x', address, mac: '02:00:00:00:00:02' }, holders)).toBe('/run/netns/b');
+    expect(findNamespace({ name: 'x', address }, holders.slice(0, 1))).toBe('/run/netns/a');
+  });
+
+  it.each([undefined, '02:00:00:00:00:09'])('does not guess where the link says nothing (%s)', (mac) => {
+    expect(() => findNamespace({ name: 'shop/web', address, ...(mac && { mac }) }, holders)).toThrow(
+      'probe shop/web: several network namespaces have its address: found 203.0.113.9 in /run/netns/a, /run/netns/b (say which with --from-netns or --to-netns)',
+    );
+  });
+
+  it('takes the place that an operator names', () => {
+    expect(['/tmp/ns', '17', 'blue'].map(namespacePath)).toEqual(['/tmp/ns', '/proc/17/ns/net', '/run/netns/blue']);
+  });
+});
+
+describe('pairs of endpoints', () => {
+  const end = (name: string, last: number, link?: string): NamedEnd => ({
+    name,
+    addresses: [{ family: 4, words: [0x0a000000 + last] }],
+    ...(link !== undefined && { interface: link }),
+  });
+  const allowed =
+    (...protocols: string[]): Ask =>
+    async ({ protocol }) =>
+      protocols.includes(protocol);
+
+  it('come each once, and every endpoint before any comes twice', () => {
+    const pairs = [...orderedPairs(4)];
+    expect(pairs.slice(0, 4)).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 3],
+      [3, 0],
+    ]);
+    expect(new Set(pairs.map(String)).size).toBe(12);
+    expect(pairs.filter(([from, to]) => from === to)).toEqual([]);
+    expect([...orderedPairs(1), ...orderedPairs(0)]).toEqual([]);
+  });
+
+  it('are those of this node, and two at least', () => {
+    expect(probedEnds([end('b', 2, 'cali2'), end('c', 3), end('a', 1, 'cali1')]).map(({ name }) => name)).toEqual([
+      'a',
+      'b',
+    ]);
+    expect(() => probedEnds([end('a', 1, 'cali1'), end('c', 3)])).toThrow(
+      'needs two endpoints that are enforced: found 1',
+    );
+  });
+
+  it('are measured by what policy lets through, and not at all where it lets nothing', async () => {
+    const two = [end('a', 1, 'cali1'), end('b', 2, 'cali2')] as const;
+    const choice = { protocols: ['TCP', 'UDP'] } as const;
+    expect(await choosePair(two, choice, allowed('UDP'))).toMatchObject({
+      from: { name: 'a' },
+      to: { name: 'b' },
+      protocols: ['UDP'],
+    });
+    expect(await choosePair(two, choice, allowed())).toBeUndefined();
+    expect(await choosePair(two, { ...choice, family: '6' }, allowed('TCP', 'UDP'))).toBeUndefined();
   });
 });

@@ -19,6 +19,7 @@ const NEVER_MADE = [
   /\.egress\[\]\.source\.services/,
   /^FelixConfiguration /,
   /^KubeControllersConfiguration /,
+  /^PacketCapture /,
   /^ClusterNetworkPolicy .*\.(?:nodes|domainNames)/,
 ];
 
