@@ -2,6 +2,7 @@
 // names, one listener, as in the agent. Started by events.ts with the path of the pinned ring.
 import { EventHub } from '../src/agent/event-hub.ts';
 import { AgentNames } from '../src/agent/names.ts';
+import { Logger } from '../src/base/log.ts';
 import { loadNative } from '../src/kernel/native.ts';
 import type { FlowRecord } from '../src/observe/flow-record.ts';
 import { DEFAULT_TABLE_SIZES, TableCompiler } from '../src/tables/compiler.ts';
@@ -19,13 +20,12 @@ const [, , path = ''] = process.argv;
 const world = eventsWorld();
 const compiler = new TableCompiler(DEFAULT_TABLE_SIZES);
 compiler.compile(world);
-const hub = new EventHub(
-  new AgentNames(
-    () => world,
-    compiler,
-    (ifindex) => `eth${ifindex}`,
-  ),
+const names = new AgentNames(
+  () => world,
+  compiler,
+  (ifindex) => `eth${ifindex}`,
 );
+const hub = new EventHub(names, new Logger({ level: 'error', write: (line) => console.error(line) }));
 let records = 0;
 let last: FlowRecord | undefined;
 hub.listen((record) => {

@@ -3,7 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import { FlowDims, FlowReport } from '../src/abi/flow.gen.ts';
 import { AgentFlowNames } from '../src/agent/flows/flow-names.ts';
-import { decodeFlowReports } from '../src/events/flow-report.ts';
+import { forEachFlowReport } from '../src/events/flow-report.ts';
 import { DetachedDataplane } from '../src/kernel/detached-dataplane.ts';
 import { flowTableShape } from '../src/kernel/flow-table.ts';
 import { type BpfObject, builtFile, type FlowBook, loadNative, type RingBuffer } from '../src/kernel/native.ts';
@@ -13,6 +13,7 @@ import { type IpAddress, parseAddress } from '../src/model/address.ts';
 import { PROTOCOL } from '../src/model/flow.ts';
 import { FlowAggregator } from '../src/observe/flows/aggregator.ts';
 import { FlowDescriber } from '../src/observe/flows/flow-describer.ts';
+import type { FlowLog } from '../src/observe/flows/flow-log.ts';
 import { addressOf, eventsWorld, SENDER } from './events-world.ts';
 import { type BenchResult, summarize } from './results.ts';
 import type { BenchRun } from './run.ts';
@@ -142,13 +143,9 @@ function measure({ dataplane, ring, book, desired }: Place): Sample {
   names.renew();
   const describer = new FlowDescriber(names, 'bench');
   const at = { jiffies: now, hz: HZ, time: 1_000_000 };
-  const logs = {
-    all: describer.describeReport(decodeFlowReports(reports.subarray(0, FlowReport.SIZE))[0] as never, at),
-  };
-  const described = time(() => {
-    logs.all = decodeFlowReports(reports).flatMap((report) => describer.describeReport(report, at));
-  });
-  const aggregated = time(() => new FlowAggregator().add(logs.all));
+  const logs: FlowLog[] = [];
+  const described = time(() => forEachFlowReport(reports, (report) => void describer.describeReport(report, at, logs)));
+  const aggregated = time(() => new FlowAggregator().add(logs));
   return {
     settle: (1e6 * settled) / flows,
     describe: (1e6 * described) / flows,

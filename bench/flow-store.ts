@@ -1,15 +1,17 @@
 // How long stored flows take to be asked for, how long to be written, and what they take on the disk: the agent's store with as
 // many records as a busy node has in weeks.
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { Database } from '../src/agent/flows/duckdb.ts';
 import { DEFAULT_DATABASE_LIMITS, FlowDatabase } from '../src/agent/flows/flow-database.ts';
+import { createSegment } from '../src/agent/flows/segment.ts';
 import { SegmentFiles } from '../src/agent/flows/segment-files.ts';
 import { parseFilter } from '../src/observe/flow-query/parse-filter.ts';
+import { LogEncoder } from '../src/observe/flow-store/encode.ts';
 import type { TopKey } from '../src/observe/flow-store/question.ts';
-import { columnsOf, createTable, SCHEMA_VERSION, TABLE } from '../src/observe/flow-store/schema.ts';
+import { FLOWS } from '../src/observe/flow-store/schema.ts';
 import type { FlowEnd, FlowLog } from '../src/observe/flows/flow-log.ts';
 import { type BenchResult, summarize } from './results.ts';
 import type { BenchRun } from './run.ts';
@@ -90,24 +92,29 @@ async function timed(
   return { section: SECTION, name, params, value: round3(median), unit: 'ms', spread: round3(spread) };
 }
 
-/** One file as the store makes it, without its cost of taking every record from an object; the others are copies of that. */
+/** Files as the store makes them, one after the other in time, without its cost of taking every record from an object. */
 async function fill(folder: string, records: number): Promise<void> {
   const files = new SegmentFiles(folder);
   const database = await Database.open({ ...DEFAULT_DATABASE_LIMITS, memoryBytes: FILL_BYTES }, files.spill);
-  const distinct = Array.from({ length: DISTINCT }, (_, index) => logOf(index));
-  await database.attach(files.path(1), 'first', false);
-  await database.run(`CREATE TABLE first.meta AS SELECT ${SCHEMA_VERSION} AS version`);
-  await database.run(createTable('first'));
-  await database.run(`CREATE TABLE ${TABLE} AS SELECT * FROM first.${TABLE}`);
-  await database.append('memory', columnsOf(distinct, 1));
-  for (let copy = 0; copy < records / FILES / DISTINCT; copy += 1) {
-    const [places, time] = [copy * DISTINCT, copy * BUCKET_MS];
+  const distinct = new LogEncoder().encode(
+    Array.from({ length: DISTINCT }, (_, index) => logOf(index)),
+    1,
+  );
+  const copies = records / FILES / DISTINCT;
+  for (let file = 0; file < FILES; file += 1) {
+    const { alias } = await createSegment(database, files, START);
+    await database.append(alias, distinct);
+    const [places, time] = [`(copy * ${DISTINCT})`, `(copy * ${BUCKET_MS})`];
     const changed = `sequence + ${places} AS sequence, start_time + ${time} AS start_time, end_time + ${time} AS end_time`;
-    await database.run(`INSERT INTO first.${TABLE} SELECT * REPLACE (${changed}) FROM memory.${TABLE}`);
+    await database.run(`CREATE OR REPLACE TABLE ${FLOWS} AS SELECT * FROM ${alias}.${FLOWS}`);
+    await database.run(`DELETE FROM ${alias}.${FLOWS}`);
+    await database.run(
+      `INSERT INTO ${alias}.${FLOWS} SELECT f.* REPLACE (${changed}) FROM memory.${FLOWS} f, range(${file * copies}, ${(file + 1) * copies}) t(copy) ORDER BY sequence`,
+    );
+    await database.run(`CHECKPOINT ${alias}`);
+    await database.detach(alias);
   }
-  await database.run('CHECKPOINT first');
   database.close();
-  for (let file = 2; file <= FILES; file += 1) copyFileSync(files.path(1), files.path(file));
 }
 
 /** One of the flows between so many ends; numbers that have nothing to do with one another. */

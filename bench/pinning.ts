@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
  * Sections whose work is all in this process's main thread or in test runs that it asks for. Others place what they
  * start themselves, or measure what a user would get on all CPUs.
  */
-const PINNED: ReadonlySet<string> = new Set(['verdict', 'xdp', 'flows', 'instructions']);
+const PINNED: ReadonlySet<string> = new Set(['verdict', 'xdp', 'flows', 'flow-flood', 'instructions']);
 
 /** The CPUs that this process may use now, ascending. */
 export function allowedCpus(): number[] {

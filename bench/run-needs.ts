@@ -27,6 +27,8 @@ const NEEDS: Readonly<Record<string, SectionNeeds>> = {
   'xdp-path': TRAFFIC,
   change: { root: true, commands: ['ip'] },
   idle: { root: true, commands: ['ip'] },
+  'flow-flood': { root: true, commands: ['ip'] },
+  'flow-forward': { root: true, commands: ['ip'] },
   diff: COMPUTE,
   compile: COMPUTE,
 };

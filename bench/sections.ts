@@ -3,6 +3,8 @@ import { benchChange } from './change.ts';
 import { benchCompile } from './compile.ts';
 import { benchDiff } from './diff.ts';
 import { benchEvents } from './events.ts';
+import { benchFlowFlood } from './flow-flood.ts';
+import { benchFlowForward } from './flow-forward.ts';
 import { benchFlowLogs } from './flow-logs.ts';
 import { benchFlowStore } from './flow-store.ts';
 import { benchFlows } from './flows.ts';
@@ -27,6 +29,8 @@ export const SECTIONS: Readonly<Record<string, BenchSection>> = {
   events: benchEvents,
   flows: benchFlows,
   'flow-logs': benchFlowLogs,
+  'flow-flood': benchFlowFlood,
+  'flow-forward': benchFlowForward,
   'flow-store': benchFlowStore,
   instructions: benchInstructions,
   change: benchChange,

@@ -29,6 +29,7 @@ const forward = (name: string, rules?: number): RowKey => key('forward', name, r
 const tcp = (name: string, who: string): RowKey => key('tcp', name, { who });
 const host = (name: string, who: string): RowKey => key('host', name, { who });
 const drop = (who: string): RowKey => key('xdp-path', 'drop', { who, sources: 10_000 });
+const flood = (name: string, rate: number): RowKey => key('flow-logs', name, { rate });
 const CLUSTER = { policies: 75_000, pods: 100_000, namespaces: 25_000 };
 const ALL_RULES = [1, 100, 10_000, 100_000];
 
@@ -88,6 +89,13 @@ export const TARGETS: readonly Target[] = [
   atMost('sweep of the flow table', key('scale', 'flows', { 'live flows': 1_000_000 }), 1),
   atLeast('new-flow events on half a core', key('scale', 'events'), 100_000),
   atMost('events lost without being counted', key('scale', 'events-uncounted', { rate: 100_000 }), 0),
+  atMost('flow told of, from the table into an aggregate', key('flow-logs', 'flow'), 5000),
+  atMost('agent that is told of 100,000 flows/s, and its store', flood('flood-core', 100_000), 50),
+  atMost('flows lost without being counted', flood('flood-uncounted', 100_000), 0),
+  atMost('flows lost without being counted, in a flood', flood('flood-uncounted', 1_000_000), 0),
+  atLeast('agent that says it samples, in a flood', flood('flood-sampling', 1_000_000), 1),
+  atMost('memory of the agent in a flood', flood('flood-memory', 1_000_000), 268),
+  atMost('cost of flow logs to forwarding', key('flow-logs', 'forward-cost-on', { traffic: 'udp' }), 2),
   atMost('blocked source, IPv4', key('xdp', 'drop', { family: 4, cidrs: 1_000_000 }), 25),
   atMost('blocked source, IPv6', key('xdp', 'drop', { family: 6, cidrs: 1_000_000 }), 25),
   atLeast('drop of a blocked source to a set of nftables', drop('nft-ingress'), 1, drop('tortie')),
