@@ -40,7 +40,7 @@ function settingsTable(): string[] {
     .map(([name, setting]) => [
       `\`${name}\``,
       `\`${setting.flag}\`<br>\`${setting.variable}\``,
-      setting.felix === undefined ? '' : `\`${setting.felix.field}\``,
+      setting.felix === undefined ? '' : sentence(fieldsOf(setting.felix)),
       setting.type.expected,
       defaultOf(setting),
       CHANGES[setting.change],
@@ -61,9 +61,13 @@ function limitsTable(): string[] {
 
 function usedFieldsTable(): string[] {
   const rows = [...ALL_SETTINGS].flatMap(([name, { felix }]) =>
-    felix === undefined ? [] : [[`\`${felix.field}\``, `\`${name}\``, felix.meaning ?? 'as written']],
+    felix === undefined ? [] : [[sentence(fieldsOf(felix)), `\`${name}\``, felix.meaning ?? 'as written']],
   );
   return table(['field', 'setting', 'values'], rows);
+}
+
+function fieldsOf({ field, others = [] }: NonNullable<Setting['felix']>): string[] {
+  return [field, ...others];
 }
 
 function ignoredFieldsTable(): string[] {

@@ -1,5 +1,7 @@
 // docs/metrics.md: every metric of the agent, as its own registry has them.
+import { NO_LOSS } from '../src/observe/flows/flow-hub.ts';
 import { addExportMetrics } from '../src/observe/metrics/exports.ts';
+import { addFlowLogMetrics } from '../src/observe/metrics/flow-logs.ts';
 import { Instruments } from '../src/observe/metrics/instruments.ts';
 import type { MetricsSource } from '../src/observe/metrics/source.ts';
 import { createMetrics } from '../src/observe/metrics.ts';
@@ -55,6 +57,7 @@ export function describeMetrics(): MetricDescription[] {
     exporters: [],
     packetLog: { lines: 0, suppressed: 0, exporters: [] },
   }));
+  addFlowLogMetrics(instruments.registry, () => NO_LOSS);
   const registry = createMetrics(NO_AGENT, instruments);
   return (registry.getMetricsAsArray() as unknown as Registered[])
     .map(({ name, type, help, labelNames }) => ({

@@ -11,6 +11,7 @@ const SUITES = {
   wire: ['test/attacks/wire'],
   guard: ['test/packet/guard-lists test/packet/guard-syn', 'test/packet/guard'],
   host: ['test/packet/host-'],
+  logs: ['attacks', 'test/packet/flow-logs'],
 };
 
 process.exitCode = main(process.argv.slice(2));
@@ -55,8 +56,12 @@ function buildWhole(sandbox, suites) {
   const folder = 'mutants/none';
   const broken = sandbox.build(folder);
   if (broken !== undefined) throw new Error(broken);
-  const asked = ['guard', 'host'].filter((suite) => suites.has(suite)).flatMap((suite) => SUITES[suite]);
-  return ['attacks', ...asked].map((suite) => ({ name: 'the programs as they are', folder, suites: [suite] }));
+  const asked = ['guard', 'host', 'logs'].filter((suite) => suites.has(suite)).flatMap((suite) => SUITES[suite]);
+  return [...new Set(['attacks', ...asked])].map((suite) => ({
+    name: 'the programs as they are',
+    folder,
+    suites: [suite],
+  }));
 }
 
 function build(sandbox, mutant, folder) {

@@ -16,6 +16,7 @@ export const OBJECTS = [
   'build/bpf/guard.bpf.o',
   'build/bpf/guard-frags.bpf.o',
   'build/bpf/host.bpf.o',
+  'build/bpf/flow-logs.bpf.o',
   'build/bpf/test/late.bpf.o',
 ];
 

@@ -10,9 +10,15 @@ export const HOME = 'usr/lib/tortie';
 const MAIN = 'dist/cli/main.js';
 const ADDON = 'build/Release/tortie.node';
 /** Those that `dist` loads: see builtFile. */
-const OBJECTS = ['bridge', 'guard', 'guard-frags', 'host', 'traffic', 'workload'].map(
-  (name) => `build/bpf/${name}.bpf.o`,
-);
+export const OBJECTS: readonly string[] = [
+  'bridge',
+  'flow-logs',
+  'guard',
+  'guard-frags',
+  'host',
+  'traffic',
+  'workload',
+].map((name) => `build/bpf/${name}.bpf.o`);
 /** The node of the package, not one that comes first on somebody's PATH; and no shell, which the image has none of. */
 const COMMAND = "#!/usr/bin/node\nimport('/usr/lib/tortie/dist/cli/main.js');\n";
 

@@ -75,7 +75,9 @@ function packageEntries(project: string): Entry[] {
     ...applicationEntries(project, modules),
     ...commandEntries(project),
     ...SHELLS.map((shell): Entry => ({ path: COMPLETIONS[shell], kind: 'text', text: `${SCRIPTS[shell]}\n` })),
-    { path: 'usr/lib/systemd/system/tortie.service', kind: 'copy', from: packaging('tortie.service') },
+    ...['tortie.service', 'tortie-probe.service'].map((unit): Entry => {
+      return { path: `usr/lib/systemd/system/${unit}`, kind: 'copy', from: packaging(unit) };
+    }),
     { path: 'etc/tortie/tortie.yaml', kind: 'copy', from: packaging('tortie.yaml') },
     { path: 'etc/default/tortie', kind: 'copy', from: packaging('debian/default') },
     { path: 'etc/tortie/manifests', kind: 'directory' },

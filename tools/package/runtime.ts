@@ -1,7 +1,7 @@
 // What the application runs on in the image: this machine's node, the shared libraries that it and the addons load, and for each
 // Debian package that they are from its terms and its record, which scanners of images look for.
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { runCommand } from '../../src/bench/command.ts';
 import type { Entry } from './entry.ts';
 
@@ -9,11 +9,18 @@ const NODE = 'usr/bin/node';
 /** Debian's /lib and the like are links into /usr. */
 const MERGED = /^\/(lib|lib64|lib32|bin|sbin)\//;
 
-/** Entries for node and all that it and these objects load. Throws KERNEL for an object that no library is found for. */
+/**
+ * Entries for node and all that it and these objects load, but for what an object brings along: a library beside it is the
+ * application's. Throws KERNEL for an object that no library is found for.
+ */
 export async function runtimeEntries(objects: readonly string[]): Promise<Entry[]> {
   const libraries = new Map<string, string>();
+  const brought = new Set(objects.map((object) => dirname(realpathSync(object))));
   for (const object of [process.execPath, ...objects]) {
-    for (const path of await librariesOf(object)) libraries.set(placeOf(path), realpathSync(path));
+    for (const path of await librariesOf(object)) {
+      const from = realpathSync(path);
+      if (!brought.has(dirname(from))) libraries.set(placeOf(path), from);
+    }
   }
   const files = [...libraries].map(([path, from]): Entry => ({ path, kind: 'copy', from, mode: 0o755 }));
   const owners = await ownersOf([process.execPath, ...libraries.values()]);

@@ -14,7 +14,7 @@ const needs = {
   fuzz: [needsBuild],
   host: [needsBuild, needsBpf, needsTools, needsShells, needsCollectors, needsPackaging],
   proof: [needsBuild, needsBpf, needsTools, needsTracer],
-  traffic: [needsBuild, needsBpf, needsTools, needsQemu],
+  traffic: [needsBuild, needsBpf, needsTools, needsQemu, needsSystemDisk],
   vm: [needsBuild, needsQemu],
 };
 
@@ -73,6 +73,17 @@ function needsTracer() {
 /** What else guests need is named by the tool that boots them. */
 function needsQemu() {
   return needsPrograms({ 'qemu-system-x86_64': 'qemu-system-x86', busybox: 'busybox-static' });
+}
+
+/** Of a guest that boots from it, with the package installed. */
+function needsSystemDisk() {
+  return needsPrograms({
+    'mkfs.ext4': 'e2fsprogs',
+    'dpkg-shlibdeps': 'dpkg-dev',
+    strip: 'binutils',
+    sshd: 'openssh-server',
+    ssh: 'openssh-client',
+  });
 }
 
 /** Program -> its package. */

@@ -19,6 +19,8 @@ export interface GuestSpec {
   readonly cpus: number;
   /** Last part of its addresses on the cable, 192.168.77.x and fd77::x, the latter in decimal digits as well. */
   readonly number: number;
+  /** An image that holds what it is beyond this machine's files: then systemd runs in it, and what it writes is there after a reboot. */
+  readonly disk?: string;
 }
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -63,18 +65,19 @@ export class VmCarrier implements Carrier {
     const spec = this.#specs.get(name);
     const kernel = this.#kernels.get(spec?.kernel ?? '');
     if (spec === undefined || kernel === undefined) throw new Error(`no guest ${name}`);
-    const { memoryMb, cpus, number } = spec;
+    const { memoryMb, cpus, number, disk } = spec;
     const [toServer, fromServer] = [new PassThrough(), new PassThrough()];
     let complaints = '';
     const root = findProject();
     const run = runGuest({
-      ...{ tools: findTools(), kernel, memoryMb, cpus, limitMs: LIMIT_MS },
+      ...{ tools: findTools(), kernel, memoryMb, cpus, limitMs: LIMIT_MS, disk },
       task: {
         words: [process.execPath, join(root, STEP_SERVER)],
         cwd: root,
         env: { PATH, HOME: '/root', LANG: 'C.UTF-8' },
         // The guest counts from 1.
         index: number - 1,
+        isSystem: disk !== undefined,
       },
       cable: { socket: this.#cable.path, end: 'joins', mac: `52:54:00:77:00:${String(number).padStart(2, '0')}` },
       onInput: (input) => toServer.pipe(input),
@@ -93,7 +96,7 @@ export class VmCarrier implements Carrier {
     return line;
   }
 
-  /** The old guest ends with all it knew; a new one boots in its place on the cable. */
+  /** The old guest ends with all it knew but its disk; a new one boots in its place on the cable. */
   async reboot(name: string, line: Line): Promise<Line> {
     line.toServer.end();
     await line.ended;

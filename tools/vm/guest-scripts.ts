@@ -11,8 +11,13 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 while read -r name; do insmod "/modules/$name" || fail "module $name"; done < /tortie/order
 mount -t virtiofs -o ro host /host || fail "the host's files cannot be mounted"
-mount -t tmpfs over /over
-mkdir /over/up /over/work
+disk="$(cat /tortie/disk)"
+if [ -n "$disk" ]; then
+  mount -t ext4 "$disk" /over || fail "no file system on the disk"
+else
+  mount -t tmpfs over /over
+fi
+mkdir -p /over/up /over/work
 mount -t overlay -o lowerdir=/host,upperdir=/over/up,workdir=/over/work over /new || fail "no overlay"
 mount -t devtmpfs dev /new/dev
 mkdir -p /new/dev/pts /new/dev/shm
@@ -32,15 +37,23 @@ cp /bin/busybox /new/run/tortie/busybox
 exec switch_root /new /run/tortie/busybox sh /run/tortie/stage-two
 `;
 
-/** Process 1 from then on: runs the task, says how it ended, ends the machine. */
-export const STAGE_TWO_SCRIPT = `
-box=/run/tortie/busybox
+/** Has the task done, with its streams, and says how it ended. */
+const TASK = `
 port() {
   for entry in /sys/class/virtio-ports/*; do
     read -r name < $entry/name
     if [ "$name" = "$1" ]; then echo /dev/\${entry##*/}; return; fi
   done
 }
+TT_IN="$(port tortie.in)" TT_OUT="$(port tortie.out)" TT_ERR="$(port tortie.err)" \
+  $box setsid $box xargs -0 -x -n 10000 -s 1000000 $box sh /run/tortie/run < /run/tortie/words 2> /dev/console
+$box cat /run/tortie/code > "$(port tortie.exit)"
+$box sync
+`;
+
+/** Process 1 from then on, or what makes room for systemd: runs the task, ends the machine. */
+export const STAGE_TWO_SCRIPT = `
+box=/run/tortie/busybox
 $box ip link set lo up
 $box hostname guest
 index=$($box cat /run/tortie/index)
@@ -52,11 +65,31 @@ if [ -n "$index" ]; then
   $box ip addr add 192.168.77.$((index + 1))/24 dev $link
   $box ip -6 addr add fd77::$((index + 1))/64 dev $link
 fi
-TT_IN="$(port tortie.in)" TT_OUT="$(port tortie.out)" TT_ERR="$(port tortie.err)" \
-  $box setsid $box xargs -0 -x -n 10000 -s 1000000 $box sh /run/tortie/run < /run/tortie/words 2> /dev/console
-$box cat /run/tortie/code > "$(port tortie.exit)"
-$box sync
+init="$($box cat /run/tortie/init)"
+if [ -n "$init" ]; then
+  units=/run/systemd/system
+  $box mkdir -p $units/multi-user.target.wants
+  $box cp /run/tortie/task.service $units/
+  $box ln -s ../task.service $units/multi-user.target.wants/
+  exec "$init"
+fi
+${TASK}
 $box poweroff -f
+`;
+
+/** The task where systemd is process 1. */
+export const TASK_UNIT = `
+[Unit]
+Description=The task of this guest
+[Service]
+ExecStart=/run/tortie/busybox sh /run/tortie/attend
+`;
+
+/** QEMU ends where the machine would boot again. */
+export const ATTEND_SCRIPT = `
+box=/run/tortie/busybox
+${TASK}
+systemctl --no-block reboot
 `;
 
 /** The task itself, its words as arguments, with its output going to the host. */

@@ -21,6 +21,8 @@ export interface GuestOptions {
   /** From start to power-off. */
   readonly limitMs: number;
   readonly cable?: Cable;
+  /** An image that takes what the guest writes; without one that is gone with the guest. */
+  readonly disk?: string;
   /** Given the task's standard input, which otherwise is empty. */
   readonly onInput?: (input: Socket) => void;
   readonly onOutput: (chunk: Buffer, stream: 'out' | 'err') => void;
@@ -38,12 +40,13 @@ export async function runGuest(options: GuestOptions): Promise<number> {
   const children: ChildProcess[] = [];
   const servers: Server[] = [];
   try {
-    writeFileSync(files.initramfs, await packInitramfs(options.tools.busybox, options.kernel, options.task));
+    const { tools, kernel, task, disk } = options;
+    writeFileSync(files.initramfs, await packInitramfs(tools.busybox, kernel, task, disk !== undefined));
     const ports = await openPorts(files, options, servers);
-    children.push(await startShare(options.tools.virtiofsd, files));
+    children.push(await startShare(tools.virtiofsd, files));
     const hasInput = options.onInput !== undefined;
-    const machine = { ...options, kernel: options.kernel.kernel, files, hasKvm: hasKvm(), hasInput };
-    const qemu = startChild(options.tools.qemu, qemuWords(machine), { stdio: ['ignore', 'ignore', 'pipe'] });
+    const machine = { ...options, kernel: kernel.kernel, files, hasKvm: hasKvm(), hasInput };
+    const qemu = startChild(tools.qemu, qemuWords(machine), { stdio: ['ignore', 'ignore', 'pipe'] });
     children.push(qemu);
     return await untilEnd(qemu, ports, options, files);
   } finally {

@@ -2,12 +2,15 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type ArchiveFile, packArchive } from './cpio.ts';
-import { RUN_SCRIPT, STAGE_TWO_SCRIPT, START_SCRIPT } from './guest-scripts.ts';
+import { ATTEND_SCRIPT, RUN_SCRIPT, STAGE_TWO_SCRIPT, START_SCRIPT, TASK_UNIT } from './guest-scripts.ts';
 import type { CachedKernel } from './kernel-cache.ts';
 import { runTool } from './run-tool.ts';
 
 /** Absent ones are part of the kernel itself. In no order: what each one needs comes first anyway. */
 const MODULES = ['virtio_pci', 'virtio_console', 'virtiofs', 'overlay', 'virtio_net'];
+
+/** Of a guest with a disk. */
+const DISK_MODULES = ['virtio_blk', 'crc32c_generic', 'ext4'];
 
 /** What one guest runs. */
 export interface GuestTask {
@@ -16,18 +19,33 @@ export interface GuestTask {
   readonly env: Readonly<Record<string, string>>;
   /** Which of several joined guests this is; undefined = alone. */
   readonly index?: number;
+  /** systemd of the host's files is process 1, and reboots when the task has ended; otherwise there is nothing but the task. */
+  readonly isSystem?: boolean;
 }
 
 /** Throws VmFailure for a module that cannot be unpacked. */
-export async function packInitramfs(busybox: string, kernel: CachedKernel, task: GuestTask): Promise<Buffer> {
-  const modules = await readModules(kernel);
+export async function packInitramfs(
+  busybox: string,
+  kernel: CachedKernel,
+  task: GuestTask,
+  hasDisk = false,
+): Promise<Buffer> {
+  const modules = await readModules(kernel, hasDisk ? [...MODULES, ...DISK_MODULES] : MODULES);
   const variables = Object.entries(task.env).map(([name, value]) => `${name}=${value}`);
-  const settings = { modules: kernel.modules, cwd: task.cwd, index: String(task.index ?? '') };
+  const settings = {
+    modules: kernel.modules,
+    cwd: task.cwd,
+    index: String(task.index ?? ''),
+    disk: hasDisk ? '/dev/vda' : '',
+    init: task.isSystem === true ? '/lib/systemd/systemd' : '',
+  };
   const files: ArchiveFile[] = [
     { path: 'init', data: START_SCRIPT, isExecutable: true },
     { path: 'bin/busybox', data: readFileSync(busybox), isExecutable: true },
     { path: 'tortie/stage-two', data: STAGE_TWO_SCRIPT, isExecutable: true },
     { path: 'tortie/run', data: RUN_SCRIPT, isExecutable: true },
+    { path: 'tortie/attend', data: ATTEND_SCRIPT, isExecutable: true },
+    { path: 'tortie/task.service', data: TASK_UNIT },
     { path: 'tortie/order', data: modules.map(({ name }) => `${name}\n`).join('') },
     { path: 'tortie/words', data: nulEnded(['/run/tortie/busybox', 'env', '-i', ...variables, ...task.words]) },
     ...Object.entries(settings).map(([name, data]) => ({ path: `tortie/${name}`, data })),
@@ -41,12 +59,12 @@ function nulEnded(words: readonly string[]): string {
 }
 
 /** Unpacked, each after those that it needs. */
-async function readModules({
-  abi,
-  modules,
-}: CachedKernel): Promise<{ readonly name: string; readonly data: Buffer }[]> {
+async function readModules(
+  { abi, modules }: CachedKernel,
+  wanted: readonly string[],
+): Promise<{ readonly name: string; readonly data: Buffer }[]> {
   const folder = path.join(modules, abi);
-  const order = loadOrder(readFileSync(path.join(folder, 'modules.dep'), 'utf8'), MODULES);
+  const order = loadOrder(readFileSync(path.join(folder, 'modules.dep'), 'utf8'), wanted);
   return Promise.all(
     order.map(async (file) => {
       const data = readFileSync(path.join(folder, file));

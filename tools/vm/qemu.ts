@@ -29,6 +29,8 @@ export interface GuestMachine {
   readonly hasKvm: boolean;
   readonly cable?: Cable;
   readonly hasInput?: boolean;
+  /** An image with a file system, written to. */
+  readonly disk?: string;
 }
 
 export function guestFiles(folder: string): GuestFiles {
@@ -48,7 +50,7 @@ export function guestFiles(folder: string): GuestFiles {
 const KERNEL_WORDS =
   'console=ttyS0 loglevel=4 panic=-1 oops=panic mitigations=off nowatchdog tsc=reliable no_timer_check';
 
-export function qemuWords({ kernel, files, memoryMb, cpus, hasKvm, cable, hasInput }: GuestMachine): string[] {
+export function qemuWords({ kernel, files, memoryMb, cpus, hasKvm, cable, hasInput, disk }: GuestMachine): string[] {
   return [
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-M', 'q35'],
     ...(hasKvm ? ['-accel', 'kvm', '-accel', 'tcg,thread=multi'] : ['-accel', 'tcg,thread=multi']),
@@ -65,6 +67,7 @@ export function qemuWords({ kernel, files, memoryMb, cpus, hasKvm, cable, hasInp
     ],
     ...(hasInput ? port('in', files.in) : []),
     ...(cable === undefined ? [] : network(cable)),
+    ...(disk === undefined ? [] : drive(disk)),
   ];
 }
 
@@ -85,6 +88,13 @@ function network({ socket, end, mac = end === 'waits' ? '52:54:00:00:00:01' : '5
   return [
     ...['-netdev', `stream,id=cable,server=${end === 'waits' ? 'on' : 'off'},${address}`],
     ...['-device', `virtio-net-pci,netdev=cable,mac=${mac},romfile=`],
+  ];
+}
+
+function drive(file: string): string[] {
+  return [
+    ...['-drive', `file=${escaped(file)},if=none,id=disk,format=raw,cache=unsafe`],
+    ...['-device', 'virtio-blk-pci,drive=disk'],
   ];
 }
 

@@ -22,10 +22,12 @@ export const hostMutants = [
   [
     'host-judge.h',
     'what an untracked list takes over has no replies',
-    `if (verdict == TT_ALLOW)\n${T}${T}is_reply = false;`,
+    `is_reply = false;\n${T}${T}packet->is_reply = false;`,
     '',
     HOST,
   ],
+  ['host-judge.h', 'what such a packet is told of is no reply', 'packet->is_reply = false;', '', HOST],
+  ['host-flow.h', 'a reply is told of as one', 'packet->is_reply = is_reply;', '', HOST],
   [
     'host-judge.h',
     'an untracked list is asked again of what came in',
@@ -155,7 +157,7 @@ export const hostMutants = [
   ['host-glance.h', 'an IPv4 header with options', '(__u8)start != TT_IPV4_PLAIN', '0', HOST],
   ['host-glance.h', 'an IPv4 packet longer than it is', ' || total > length', '', HOST],
   ['host-glance.h', 'an IPv6 packet longer than it is', ' || payload + sizeof(struct ipv6hdr) > length', '', HOST],
-  ['host-glance.h', 'a header that is cut off', 'room < least || linear < least', '0', HOST],
+  ['host-glance.h', 'a header that is cut off', 'room < least || linear < least', 'least > 40', HOST],
   [
     'host-glance.h',
     'a TCP header too short',

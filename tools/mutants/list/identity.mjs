@@ -39,12 +39,7 @@ export const identityMutants = [
     `default:\n${T}${T}return true;`,
   ],
 
-  [
-    'begin.h',
-    'an endpoint that has its policy',
-    '!context->endpoint || !(context->endpoint->flags & TT_ENDPOINT_READY)',
-    '!context->endpoint',
-  ],
+  ['begin.h', 'an endpoint that has its policy', 'if (!(context->endpoint->flags & TT_ENDPOINT_READY))', 'if (0)'],
   ['begin.h', 'the endpoint of this interface', 'if (endpoint && endpoint->ifindex == ifindex)', 'if (endpoint)'],
 
   ['judge.h', 'a denial', 'if (word & TT_WORD_DENY)', 'if (0)'],

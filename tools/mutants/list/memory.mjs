@@ -1,6 +1,7 @@
 // Defences of the stages that remember: track, flow, flow-enter, flow-table, cache, key; and of deliver, report, guard. Each entry removes one.
 const T = '\t';
 const GUARD = 'guard';
+const LOGS = 'logs';
 
 export const memoryMutants = [
   ['track.h', 'RST ends a connection', '(tcp_flags & TT_TCP_RST) || ', ''],
@@ -188,22 +189,30 @@ export const memoryMutants = [
     'a flow of which all was told goes without a word',
     'if (!entry->named_by || entry->flow.told ==',
     'if (entry->flow.told ==',
+    LOGS,
   ],
-  ['flow-told.h', 'nothing is told twice', ' || entry->flow.told == tt_told_fingerprint(&entry->flow))', ')'],
-  ['flow-told.h', 'what was told once is not noted any more', 'event->kind = 0;', ''],
-  ['flow-told.h', 'which end the counts of a slot are of', 'is_high != is_reply ? TT_FLOW_FROM_HIGH : 0', '0'],
+  ['flow-told.h', 'nothing is told twice', ' || entry->flow.told == tt_told_fingerprint(&entry->flow))', ')', LOGS],
+  ['flow-told.h', 'what an earlier packet left is not noted', 'gone[0].kind = 0;', '', LOGS],
+  ['flow-told.h', 'which end the counts of a slot are of', 'is_high != is_reply ? TT_FLOW_FROM_HIGH : 0', '0', LOGS],
   [
     'flow-table.h',
     'counts of a flow that loses its place',
     'tt_told_note(&gone[0], place->region, made.entry, made.number);',
     ';',
+    LOGS,
   ],
-  ['flow-enter.h', 'counts of a flow that starts over', 'tt_told_note(&gone[0], place->region, entry, number);', ';'],
-  ['flow-enter.h', 'a flow that starts over is another one', 'flow->created_jiffies = created + 1;', ';'],
-  ['cache.h', 'counts whose flow is gone', 'tt_told_send_counts(slot, key, is_high);', ';'],
-  ['flush.h', 'a slot is emptied once', 'slot->packets = 0;', ''],
-  ['flush.h', 'a slot that still answers is left alone', 'if (bpf_jiffies64() - synced < state->hz)', 'if (0)'],
-  ['flush.h', 'counts of an earlier flow of the same name', ' || synced < entry->flow.created_jiffies)', ')'],
+  [
+    'flow-enter.h',
+    'counts of a flow that starts over',
+    'tt_told_note(&gone[0], place->region, entry, number);',
+    ';',
+    LOGS,
+  ],
+  ['flow-enter.h', 'a flow that starts over is another one', 'flow->created_jiffies = created + 1;', ';', LOGS],
+  ['cache.h', 'counts whose flow is gone', 'tt_told_send_counts(slot, key, is_high);', '(void)is_high;', LOGS],
+  ['flush.h', 'a slot is emptied once', 'slot->packets = 0;', '', LOGS],
+  ['flush.h', 'a slot that still answers is left alone', 'if (bpf_jiffies64() - synced < state->hz)', 'if (0)', LOGS],
+  ['flush.h', 'counts of an earlier flow of the same name', ' || synced < entry->flow.created_jiffies)', ')', LOGS],
 
   ['guard.h', 'blocked sources', 'if (class == TT_GUARD_DROP)', 'if (0)', GUARD],
   ['guard.h', 'sources behind tags', 'TT_GUARD_TAGS = 2,', 'TT_GUARD_TAGS = 0,', GUARD],
