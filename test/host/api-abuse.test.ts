@@ -26,6 +26,14 @@ const PATHS = [
   '//',
   '/apis/projectcalico.org/v3/tiers',
   '/v1/verdict',
+  '/flows?filter=((((&limit=1',
+  '/flows/top?by=pair&since=999999d',
+  '/flows/stream?port=0-99999',
+  '/whisker-backend/flows?watch=true&filters={',
+  '/block/add',
+  '/block/feeds/x',
+  '/why',
+  '/v1/probes',
 ];
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
 const TYPES = [

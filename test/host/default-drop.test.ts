@@ -76,6 +76,11 @@ describe('an agent that is up', () => {
     await agent.waitFor(isThere, SYNC_LIMIT_MS);
   }
 
+  /** What a network plugin looks at. */
+  function enforcedFiles(): string[] {
+    return readdirSync(join(setting.lab.directory, 'agent.endpoints')).sort();
+  }
+
   it('reports an endpoint whose interface is missing as waiting, and enforces the others', async () => {
     agent = await setting.startAgent();
     const status = await agent.waitFor((one) => one.inSync, SYNC_LIMIT_MS);
@@ -90,6 +95,7 @@ describe('an agent that is up', () => {
     for (let round = 0; round < 3; round++) {
       await setting.lab.addInterface('late');
       await untilState('late', 'ready');
+      expect(enforcedFiles()).toEqual(['lab_green.json', 'lab_late.json', 'lab_red.json']);
       await setting.lab.connect('late');
       await vi.waitUntil(async () => (await reach('red', late, 7000)).every((one) => one === 'open'), {
         timeout: 3000,
@@ -99,6 +105,7 @@ describe('an agent that is up', () => {
       expect(await reach('late', green, 7001)).toEqual(['timeout', 'timeout']);
       await setting.lab.removeInterface('late');
       await untilState('late', 'waiting');
+      expect(enforcedFiles()).toEqual(['lab_green.json', 'lab_red.json']);
     }
     await expectTruth();
   });

@@ -1,7 +1,7 @@
 // The process that keeps flows, on a disk that fills up, killed, and over the life of an agent.
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -91,6 +91,19 @@ describe('the process that keeps flows', { timeout: 120_000 }, () => {
       .poll(async () => (await store.list(all).catch(() => [])).length, { timeout: 30_000, interval: 1000 })
       .toBe(2);
     expect(said.join('')).toContain('the process that keeps flows has ended');
+  });
+
+  it('stands behind others with each of its threads', async () => {
+    const store = open();
+    await store.append([flowLog()]);
+    await store.list(all);
+    const threads = readdirSync(`/proc/${child.pid}/task`);
+    const niceOf = (thread: string): string | undefined => {
+      const stat = readFileSync(`/proc/${child.pid}/task/${thread}/stat`, 'utf8');
+      return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16];
+    };
+    expect(threads.length).toBeGreaterThan(4);
+    expect([...new Set(threads.map(niceOf))]).toEqual(['10']);
   });
 
   it('ends with the agent, whatever signal the group gets', async () => {

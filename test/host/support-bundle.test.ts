@@ -13,13 +13,15 @@ import { policy } from './support/policies.ts';
 import { Setting } from './support/setting.ts';
 import { workload } from './support/workloads.ts';
 
-const SECRETS = ['hunter2-password', 'hunter2-token', 'hunter2-key', 'hunter2-header'] as const;
-const [PASSWORD, TOKEN, KEY, HEADER] = SECRETS;
+const SECRETS = ['hunter2-password', 'hunter2-token', 'hunter2-key', 'hunter2-header', 'hunter2-hook'] as const;
+const [PASSWORD, TOKEN, KEY, HEADER, HOOK] = SECRETS;
+const EXPORTS = `webhook+https://127.0.0.1:9/in/${HOOK}#actions=deny otlp+http://127.0.0.1:9/?key=${HOOK}`;
 const LOG = [
   `{"level":"info","message":"fetched https://robot:${PASSWORD}@git.example/policy.git"}`,
   `{"level":"warn","message":"refused","token":"${TOKEN}"}`,
   `-----BEGIN PRIVATE KEY-----\n${KEY}\n-----END PRIVATE KEY-----`,
   `Authorization: Bearer ${HEADER}`,
+  JSON.stringify({ level: 'info', message: 'settings changed', exports: EXPORTS }),
   'the last line of the log',
 ].join('\n');
 
@@ -71,7 +73,7 @@ describe('tortie support-bundle', { timeout: 60_000 }, () => {
   }
 
   it('holds what the agent and the machine say, without secrets', async () => {
-    agent = await setting.startAgent();
+    agent = await setting.startAgent({ wrapper: ['env', `TORTIE_EXPORTS=${EXPORTS}`] });
     const path = join(directory, 'bundle.tar.gz');
     await bundle('--output', path, '--with-manifests');
     expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -85,6 +87,7 @@ describe('tortie support-bundle', { timeout: 60_000 }, () => {
     }
     expect(JSON.parse(files.get('status.json') ?? '')).toMatchObject({ inSync: true, conditions: [] });
     expect(JSON.parse(files.get('config.json') ?? '')).toMatchObject({ settings: expect.anything() });
+    expect(files.get('config.json')).toContain('webhook+https://127.0.0.1:9/REDACTED#actions=deny');
     expect(files.get('tables.json')).toContain('tt_heap');
     expect(files.get('metrics.txt')).toContain('tortie_policy_generation');
     expect(files.get('doctor.json')).toContain('other-programs');

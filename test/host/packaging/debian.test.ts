@@ -6,11 +6,14 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../../../src/bench/command.ts';
 import { findProject } from '../../../tools/lab/project.ts';
 import { buildDebianPackage } from '../../../tools/package/debian.ts';
+import { commandsOf, needsServiceManager, runbooks, spokenIn } from '../../support/monitoring/runbooks.ts';
 import { Machine } from './machine.ts';
-import { MANIFEST, plug, reach } from './network.ts';
+import { MANIFEST, plug, plugSecond, reach, unplugSecond } from './network.ts';
 
 const WAIT_MS = 30_000;
 const UNIT = 'tortie.service';
+/** Compressing the database that flows are kept in takes a minute of a processor with nothing else to do. */
+const BUILD_MS = 300_000;
 
 let folder: string;
 let file: string;
@@ -18,12 +21,12 @@ let file: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tortie-packages-'));
   file = await buildDebianPackage(findProject(), folder);
-});
+}, BUILD_MS);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the Debian package', () => {
-  it('is the same bytes when it is built again', async () => {
+  it('is the same bytes when it is built again', { timeout: BUILD_MS }, async () => {
     const again = await buildDebianPackage(findProject(), join(folder, 'again'));
     expect(readFileSync(again).equals(readFileSync(file))).toBe(true);
   });
@@ -106,6 +109,82 @@ describe('the package on a machine', () => {
     await machine.run('systemctl', 'reload', UNIT);
     expect((await machine.run('tortie', 'config')).stdout).toMatch(/^eventBudget +77 +file/m);
     expect(await mainPid()).toBe(pid);
+  });
+
+  it('counts flows, keeps them and tells of them with no more than its unit lets it do', async () => {
+    const settings = [
+      'flowStore: all',
+      'flowLogsInterval: 1',
+      'exports: file:///var/log/tortie/flows.jsonl',
+      // A bare colon at the end would be a mapping.
+      'packetLog: "journald:"',
+    ];
+    await machine.run('sh', '-c', `printf '%s\\n' '${settings.join("' '")}' >> /etc/tortie/tortie.yaml`);
+    await machine.run('systemctl', 'reload', UNIT);
+    expect((await machine.run('tortie', 'config')).stdout).toMatch(/^packetLog +journald: +file/m);
+    await vi.waitFor(async () => {
+      expect(await reach(machine)).toBe('what policy allows');
+      const { stdout } = await machine.run('tortie', 'flows', '--last', '100', '--output', 'json');
+      expect(stdout).toContain('"action":"allow"');
+      expect(stdout).toContain('"action":"deny"');
+      expect((await machine.run('cat', '/var/log/tortie/flows.jsonl')).stdout).toContain('"action":"deny"');
+      const lines = await machine.run('journalctl', '-t', 'tortie-packet', '-o', 'cat');
+      expect(lines.stdout).toMatch(/PROTO=ICMP.* VERDICT=allow/);
+    }, 2 * WAIT_MS);
+    const { stdout: log } = await machine.run('journalctl', '-u', UNIT, '-o', 'cat');
+    expect(log).not.toMatch(/EPERM|EACCES|no flow logs|flows are not stored|flows not read/);
+    // The process that keeps flows lets others go first, and is the first to go when memory is short.
+    const [keeper = ''] = (await machine.run('pgrep', '-f', 'store-process-main')).stdout.split('\n');
+    // Both have the unit's filter of system calls, besides what the machine itself is under.
+    const filters = async (pid: string): Promise<number> => {
+      const { stdout } = await machine.run('cat', `/proc/${pid}/status`);
+      return Number(/^Seccomp_filters:\s*(\d+)$/m.exec(stdout)?.[1]);
+    };
+    for (const pid of [await mainPid(), keeper]) expect(await filters(pid)).toBeGreaterThan(await filters('1'));
+    expect((await machine.run('ps', '-o', 'ni=', '-p', String(keeper))).stdout.trim()).toBe('10');
+    expect((await machine.run('cat', `/proc/${keeper}/oom_score_adj`)).stdout).toBe('0\n');
+  });
+
+  it('has what runbooks ask of the service manager', async () => {
+    const texts = [...runbooks(findProject()).values()];
+    const commands = new Set(
+      texts.flatMap((text) => [...commandsOf(text), ...spokenIn(text)]).filter(needsServiceManager),
+    );
+    expect(commands.size).toBeGreaterThan(5);
+    // Last, what begins the agent anew.
+    const inOrder = [...commands].sort((a, b) => Number(a.includes('restart')) - Number(b.includes('restart')));
+    for (const command of inOrder) {
+      const { stdout } = await machine.run('sh', '-c', command);
+      if (!command.includes('restart')) expect([command, stdout]).toEqual([command, expect.stringMatching(/./)]);
+    }
+    await untilUnit({ ActiveState: 'active' });
+    await untilReach('what policy allows');
+  });
+
+  it('measures between pods when the unit for that is started, and not before', async () => {
+    const unit = '/usr/lib/systemd/system/tortie-probe.service';
+    const { stdout, stderr } = await machine.run('systemd-analyze', '--man=no', 'verify', unit);
+    expect([stdout, stderr]).toEqual(['', '']);
+    expect(await machine.unit('tortie-probe.service')).toMatchObject({ ActiveState: 'inactive' });
+    await machine.run('sh', '-c', 'echo "PROBE_OPTIONS=--every 1 --count 2" > /etc/default/tortie-probe');
+    await machine.run('systemctl', 'start', 'tortie-probe.service');
+    const log = async (): Promise<string> =>
+      (await machine.run('journalctl', '-u', 'tortie-probe', '-o', 'cat')).stdout;
+    await vi.waitFor(async () => expect(await log()).toContain('needs two endpoints that are enforced'), WAIT_MS);
+    await plugSecond(machine);
+    const metrics = 'curl -sS --unix-socket /run/tortie/agent.sock http://agent/metrics';
+    await vi.waitFor(async () => {
+      const { stdout: text } = await machine.run('sh', '-c', metrics);
+      for (const protocol of ['TCP', 'UDP']) {
+        expect(text, await log()).toMatch(
+          new RegExp(`^tortie_probe_duration_seconds_count\\{protocol="${protocol}"\\} [1-9]`, 'm'),
+        );
+      }
+    }, WAIT_MS);
+    expect(await log()).not.toMatch(/EPERM|EACCES/);
+    await machine.run('systemctl', 'stop', 'tortie-probe.service');
+    await unplugSecond(machine);
+    await untilReach('what policy allows');
   });
 
   it('comes back after it was killed, and nothing changes meanwhile', async () => {

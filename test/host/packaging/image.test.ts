@@ -4,13 +4,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { AgentStatus } from '../../../src/agent/status.ts';
 import { runCommand } from '../../../src/bench/command.ts';
 import { askAgent } from '../../../src/cli/agent-client.ts';
+import type { FlowLog } from '../../../src/observe/flows/flow-log.ts';
 import { HOST } from '../../../tools/lab/namespaces.ts';
 import { findProject } from '../../../tools/lab/project.ts';
 import { describeDisagreements, truthTable } from '../../../tools/lab/truth-table.ts';
@@ -22,6 +23,8 @@ import { Setting } from '../support/setting.ts';
 import { workload } from '../support/workloads.ts';
 
 const WAIT_MS = 30_000;
+/** Compressing the database that flows are kept in takes its time. */
+const BUILD_MS = 300_000;
 const project = findProject();
 const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as { readonly version: string };
 
@@ -45,7 +48,7 @@ let layout: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tortie-image-'));
   layout = await buildImage(project, folder);
-});
+}, BUILD_MS);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -83,7 +86,22 @@ describe('the image', () => {
     expect(readdirSync(join(layout, 'blobs/sha256'))).toHaveLength(2 + manifest.layers.length);
   });
 
-  it('is the same bytes when it is built again', async () => {
+  it('holds a system and the application, each library once, and nothing of where it was built', async () => {
+    const index = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')) as { readonly manifests: [Descriptor] };
+    const { layers } = JSON.parse(blob(index.manifests[0]).toString()) as { layers: Descriptor[] };
+    const paths: string[] = [];
+    for (const { digest } of layers) {
+      const { stdout } = await runCommand(['tar', '-tzf', join(layout, 'blobs', digest.replace(':', '/'))]);
+      paths.push(...stdout.split('\n').map((path) => path.replace(/^\.\//, '')));
+    }
+    const tops = new Set(paths.map((path) => path.split('/')[0]).filter((name) => name !== ''));
+    expect([...tops].sort()).toEqual(['dev', 'etc', 'lib', 'lib64', 'proc', 'run', 'sys', 'tmp', 'usr', 'var']);
+    const libraries = paths.filter((path) => /\.so(\.\d+)*$/.test(path)).map((path) => basename(path));
+    expect(libraries).toContain('libduckdb.so');
+    expect(libraries).toEqual([...new Set(libraries)]);
+  });
+
+  it('is the same bytes when it is built again', { timeout: BUILD_MS }, async () => {
     const again = await buildImage(project, join(folder, 'again'));
     expect(readFileSync(join(again, 'index.json'), 'utf8')).toBe(readFileSync(join(layout, 'index.json'), 'utf8'));
   });
@@ -120,6 +138,15 @@ describe('an agent in a container', () => {
     expect(describeDisagreements(await truthTable(setting.peers, cases))).toEqual([]);
   }
 
+  /** All that flow logs need is in the image: an object for the kernel, the database, and a process of its own. */
+  async function expectFlowsKept(socket: string): Promise<void> {
+    await vi.waitFor(async () => {
+      expect(await askAgent(socket, 'GET', '/flows/store')).toMatchObject({ mode: 'all', error: null, lost: 0 });
+      const { items } = await askAgent<{ items: FlowLog[] }>(socket, 'GET', '/flows?last=1000');
+      expect(new Set(items.map(({ action }) => action))).toEqual(new Set(['allow', 'deny']));
+    }, WAIT_MS);
+  }
+
   /** The bundle that runc runs: the image's files and command, the DaemonSet's privileges and mounts, the lab's network. */
   async function bundle(): Promise<string> {
     const { lab, manifests } = setting;
@@ -138,7 +165,8 @@ describe('an agent in a container', () => {
       return { destination: mountPath, type: 'bind', source, options: ['bind', readOnly === true ? 'ro' : 'rw'] };
     });
     const sets = Object.fromEntries(['bounding', 'effective', 'permitted'].map((set) => [set, capabilities]));
-    config.process = { ...config.process, terminal: false, capabilities: sets, noNewPrivileges: true };
+    const env = [...config.process.env, 'TORTIE_FLOW_STORE=all', 'TORTIE_FLOW_LOGS_INTERVAL=1'];
+    config.process = { ...config.process, env, terminal: false, capabilities: sets, noNewPrivileges: true };
     config.root.readonly = true;
     config.mounts.push(...binds);
     const namespaces = ['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type }));
@@ -171,6 +199,7 @@ describe('an agent in a container', () => {
       expect(await askAgent<AgentStatus>(socket, 'GET', '/v1/status')).toMatchObject({ inSync: true, version });
     }, WAIT_MS);
     await expectVerdicts();
+    await expectFlowsKept(socket);
     const ended = new Promise((resolve) => agent?.once('close', resolve));
     await runCommand(['runc', '--root', join(folder, 'runc'), 'kill', setting.lab.prefix, 'KILL']);
     await ended;

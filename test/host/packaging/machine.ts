@@ -62,13 +62,7 @@ export class Machine {
   /** Resolves when systemd has started all that it was told to. Throws with the console's text where it does not come to that. */
   static async boot(spec: MachineSpec): Promise<Machine> {
     const folder = mkdtempSync(join(tmpdir(), 'tortie-machine-'));
-    const files = join(folder, 'files');
-    mkdirSync(join(folder, 'machine'));
-    for (const [path, text] of Object.entries(spec.files ?? {})) {
-      mkdirSync(dirname(join(files, path)), { recursive: true });
-      writeFileSync(join(files, path), text);
-    }
-    mkdirSync(files, { recursive: true });
+    writeMachineFiles(folder, spec);
     const cgroups = makeCgroups(spec.isPrivileged === true);
     const script = join(folder, 'boot.sh');
     writeFileSync(script, bootScript(folder, cgroups, spec));
@@ -174,24 +168,33 @@ function parentOf(pid = ''): number | undefined {
   return parent === undefined ? undefined : Number(parent);
 }
 
-/** The overlay cannot be on the file system that it lies over, so it is in memory. */
-function bootScript(folder: string, cgroups: readonly string[], spec: MachineSpec): string {
+/** What rootScript finds in the folder. */
+export function writeMachineFiles(folder: string, { files = {} }: MachineSpec): void {
+  mkdirSync(join(folder, 'machine'));
+  mkdirSync(join(folder, 'files'));
+  for (const [path, text] of Object.entries(files)) {
+    const place = join(folder, 'files', path);
+    mkdirSync(dirname(place), { recursive: true });
+    writeFileSync(place, text);
+  }
+}
+
+/**
+ * Lines of a shell that make `root` of what a machine needs, in an overlay over this machine whose own part is `up`. They run in
+ * `<folder>/machine`, in a namespace of mounts, and find the specified files in `<folder>/files`. The overlay cannot be on the file system
+ * that it lies over, so it is in memory.
+ */
+export function rootScript(folder: string, spec: MachineSpec): string[] {
   const { package: file, packages = [], isPrivileged = false, enabled } = spec;
   const masked = isPrivileged ? MASKED : [...MASKED, ...MESSAGES];
-  const allowed = isPrivileged
-    ? "--capability=all --system-call-filter='bpf keyctl add_key'"
-    : '--capability=CAP_BPF,CAP_PERFMON,CAP_NET_ADMIN --system-call-filter=bpf';
   const node = existsSync('/usr/bin/node') ? '' : `cp ${process.execPath} root/usr/bin/node`;
   const units = '/etc/systemd/system';
   return [
-    'set -e',
-    ...cgroups.map((cgroup) => `echo $$ > ${cgroup}/cgroup.procs`),
     `cd ${folder}/machine`,
     'mount -t tmpfs -o mode=0755 tmpfs .',
     `cd ${folder}/machine`,
     'mkdir up work root bpf',
     'mount -t overlay overlay -o lowerdir=/,upperdir=up,workdir=work root',
-    'mount -t bpf bpf bpf',
     // Images of containers bring a policy-rc.d that keeps packages from starting anything.
     `rm -rf root${units} root/etc/machine-id root/etc/tortie root/run root/usr/sbin/policy-rc.d`,
     `mkdir -p root${units} root/run root/package`,
@@ -204,6 +207,18 @@ function bootScript(folder: string, cgroups: readonly string[], spec: MachineSpe
     `chroot root dpkg ${node === '' ? '' : '--force-depends'} -i /package/tortie.deb`,
     'cp -r ../files/. root/',
     ...enabled.map((unit) => `chroot root systemctl enable ${unit}`),
+  ];
+}
+
+function bootScript(folder: string, cgroups: readonly string[], spec: MachineSpec): string {
+  const allowed = spec.isPrivileged
+    ? "--capability=all --system-call-filter='bpf keyctl add_key'"
+    : '--capability=CAP_BPF,CAP_PERFMON,CAP_NET_ADMIN --system-call-filter=bpf';
+  return [
+    'set -e',
+    ...cgroups.map((cgroup) => `echo $$ > ${cgroup}/cgroup.procs`),
+    ...rootScript(folder, spec),
+    'mount -t bpf bpf bpf',
     // It ends with this status when the machine wants to boot again.
     'trap \'kill -TERM "$nspawn"\' TERM',
     'status=133',

@@ -28,7 +28,7 @@ export const MANIFEST = [
     spec: {
       selector: "app == 'pod'",
       types: ['Egress'],
-      egress: [{ action: 'Allow', protocol: 'ICMP', destination: { nets: [`${ALLOWED}/32`] } }],
+      egress: [{ action: 'Log' }, { action: 'Allow', protocol: 'ICMP', destination: { nets: [`${ALLOWED}/32`] } }],
     },
   },
 ]
@@ -52,6 +52,64 @@ export async function plug(machine: Pick<Machine, 'run'>): Promise<void> {
     'ip -n pod route add default via 169.254.1.1 dev eth0',
   ];
   await machine.run('sh', '-ec', lines.join('\n'));
+}
+
+const SECOND = '10.94.0.3';
+const SECOND_FILE = '/etc/tortie/manifests/second.yaml';
+
+const SECOND_MANIFEST = [
+  {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'WorkloadEndpoint',
+    metadata: { name: 'n-k8s-second-eth0', namespace: 'lab', labels: { app: 'second' } },
+    spec: {
+      node: 'n',
+      orchestrator: 'k8s',
+      pod: 'second',
+      endpoint: 'eth0',
+      interfaceName: 'calisecond',
+      ipNetworks: [`${SECOND}/32`],
+    },
+  },
+  {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'probes', namespace: 'lab' },
+    spec: {
+      order: 1,
+      selector: 'has(app)',
+      types: ['Ingress', 'Egress'],
+      ingress: ['TCP', 'UDP'].map((protocol) => ({ action: 'Allow', protocol, destination: { ports: [7] } })),
+      egress: [
+        ...['TCP', 'UDP'].map((protocol) => ({ action: 'Allow', protocol, destination: { ports: [7] } })),
+        { action: 'Pass' },
+      ],
+    },
+  },
+]
+  .map((object) => JSON.stringify(object))
+  .join('\n---\n');
+
+/** A second workload, and policy that lets the two probe each other and changes nothing else. */
+export async function plugSecond(machine: Pick<Machine, 'run'>): Promise<void> {
+  const lines = [
+    'sysctl -qw net.ipv4.ip_forward=1',
+    'ip netns add second',
+    'ip link add calisecond type veth peer name eth0 netns second',
+    'ip addr add 169.254.1.1/32 dev calisecond',
+    'ip link set calisecond up',
+    `ip route add ${SECOND}/32 dev calisecond`,
+    `ip -n second addr add ${SECOND}/32 dev eth0`,
+    'ip -n second link set eth0 up',
+    'ip -n second route add 169.254.1.1 dev eth0',
+    'ip -n second route add default via 169.254.1.1 dev eth0',
+    `cat > ${SECOND_FILE} <<'END'\n${SECOND_MANIFEST}\nEND`,
+  ];
+  await machine.run('sh', '-ec', lines.join('\n'));
+}
+
+export async function unplugSecond(machine: Pick<Machine, 'run'>): Promise<void> {
+  await machine.run('sh', '-ec', `rm ${SECOND_FILE}\nip netns del second`);
 }
 
 export type Reach = 'what policy allows' | 'nothing' | 'everything' | 'what policy denies';
