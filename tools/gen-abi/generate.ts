@@ -84,11 +84,18 @@ function emitImport(header: string, types: readonly string[]): string {
     [type, `type ${type}`],
     ...['decode', 'encode'].map((verb) => [verb + type, verb + type]),
   ]);
-  const sorted = names.toSorted(([one = ''], [other = '']) => one.localeCompare(other, 'en')).map(([, text]) => text);
+  const sorted = names
+    .toSorted(([one = ''], [other = '']) => (sortKey(one) < sortKey(other) ? -1 : 1))
+    .map(([, text]) => text);
   const line = `import { ${sorted.join(', ')} } from './${header}.gen.ts';`;
   return line.length <= 120
     ? line
     : `import {\n${sorted.map((text) => `  ${text},`).join('\n')}\n} from './${header}.gen.ts';`;
+}
+
+/** As Biome sorts imports: letter by letter, each in upper case before its lower case. */
+function sortKey(name: string): string {
+  return name.replace(/[a-z]/gi, (letter) => letter.toLowerCase() + (letter === letter.toLowerCase() ? '1' : '0'));
 }
 
 function structsIn(type: FieldType): string[] {
