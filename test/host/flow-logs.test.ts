@@ -127,6 +127,7 @@ describe('flow logs', () => {
   }
 
   it('count each byte of connections, datagrams and pings, and name both ends and the rule', async () => {
+    const since = logs().length;
     const fresh = await expectExact(() => probes(10, 7000));
     const tcp = fresh.find(({ protocol, reporter }) => protocol === 'TCP' && reporter === 'dst');
     expect(tcp).toMatchObject({
@@ -138,11 +139,12 @@ describe('flow logs', () => {
     });
     expect(fresh.find(({ protocol }) => protocol === 'ICMP')).toMatchObject({ icmpType: 8, icmpCode: 0 });
     const of = (which: keyof FlowLog): number =>
-      fresh
+      logs()
+        .slice(since)
         .filter(({ protocol, reporter }) => protocol === 'TCP' && reporter === 'dst')
         .reduce((sum, log) => sum + (log[which] as number), 0);
-    expect(of('flowsStarted')).toBe(10);
-    expect(of('flowsCompleted')).toBe(10);
+    // A closed connection keeps its place for a while, for what is still under way.
+    await vi.waitFor(() => expect([of('flowsStarted'), of('flowsCompleted')]).toEqual([10, 10]), TOLD);
   });
 
   it('count a long connection as it goes, and what waits in a flow cache when it falls silent', async () => {
