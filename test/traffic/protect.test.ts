@@ -121,8 +121,11 @@ async function remote(command: string): Promise<string> {
 
 /** By one small program: starting a shell takes a guest seconds. */
 async function answers(port: number, seconds: number): Promise<boolean> {
-  const fetch = ['/run/tortie/busybox', 'nc', '-w', String(seconds), HOST, String(port)];
-  const { stdout } = await machine.run(far(...fetch), 'GET / HTTP/1.0\r\n\r\n');
+  const fetch = ['/run/tortie-guest/busybox', 'nc', '-w', String(seconds), HOST, String(port)];
+  const { code, stdout, stderr } = await machine.run(far(...fetch), 'GET / HTTP/1.0\r\n\r\n');
+  // One that cannot be asked is not closed.
+  expect(code, stderr).toBeLessThan(126);
+  expect(stderr).not.toContain('No such file');
   return stdout.includes('hello');
 }
 

@@ -32,9 +32,9 @@ mount -t debugfs debug /new/sys/kernel/debug
 mount -t tracefs trace /new/sys/kernel/tracing
 mkdir -p /new/usr/lib/modules
 mount -o bind "/new$(cat /tortie/modules)" /new/usr/lib/modules || fail "no modules"
-cp -r /tortie /new/run/tortie
-cp /bin/busybox /new/run/tortie/busybox
-exec switch_root /new /run/tortie/busybox sh /run/tortie/stage-two
+cp -r /tortie /new/run/tortie-guest
+cp /bin/busybox /new/run/tortie-guest/busybox
+exec switch_root /new /run/tortie-guest/busybox sh /run/tortie-guest/stage-two
 `;
 
 /** Has the task done, with its streams, and says how it ended. */
@@ -46,17 +46,17 @@ port() {
   done
 }
 TT_IN="$(port tortie.in)" TT_OUT="$(port tortie.out)" TT_ERR="$(port tortie.err)" \
-  $box setsid $box xargs -0 -x -n 10000 -s 1000000 $box sh /run/tortie/run < /run/tortie/words 2> /dev/console
-$box cat /run/tortie/code > "$(port tortie.exit)"
+  $box setsid $box xargs -0 -x -n 10000 -s 1000000 $box sh /run/tortie-guest/run < /run/tortie-guest/words 2> /dev/console
+$box cat /run/tortie-guest/code > "$(port tortie.exit)"
 $box sync
 `;
 
 /** Process 1 from then on, or what makes room for systemd: runs the task, ends the machine. */
 export const STAGE_TWO_SCRIPT = `
-box=/run/tortie/busybox
+box=/run/tortie-guest/busybox
 $box ip link set lo up
 $box hostname guest
-index=$($box cat /run/tortie/index)
+index=$($box cat /run/tortie-guest/index)
 if [ -n "$index" ]; then
   link=$($box ls -d /sys/class/net/e* | $box head -n 1)
   link=\${link##*/}
@@ -65,11 +65,11 @@ if [ -n "$index" ]; then
   $box ip addr add 192.168.77.$((index + 1))/24 dev $link
   $box ip -6 addr add fd77::$((index + 1))/64 dev $link
 fi
-init="$($box cat /run/tortie/init)"
+init="$($box cat /run/tortie-guest/init)"
 if [ -n "$init" ]; then
   units=/run/systemd/system
   $box mkdir -p $units/multi-user.target.wants
-  $box cp /run/tortie/task.service $units/
+  $box cp /run/tortie-guest/task.service $units/
   $box ln -s ../task.service $units/multi-user.target.wants/
   exec "$init"
 fi
@@ -82,19 +82,19 @@ export const TASK_UNIT = `
 [Unit]
 Description=The task of this guest
 [Service]
-ExecStart=/run/tortie/busybox sh /run/tortie/attend
+ExecStart=/run/tortie-guest/busybox sh /run/tortie-guest/attend
 `;
 
 /** QEMU ends where the machine would boot again. */
 export const ATTEND_SCRIPT = `
-box=/run/tortie/busybox
+box=/run/tortie-guest/busybox
 ${TASK}
 systemctl --no-block reboot
 `;
 
 /** The task itself, its words as arguments, with its output going to the host. */
 export const RUN_SCRIPT = `
-cd "$(/run/tortie/busybox cat /run/tortie/cwd)" || exit 1
+cd "$(/run/tortie-guest/busybox cat /run/tortie-guest/cwd)" || exit 1
 "$@" < "\${TT_IN:-/dev/null}" > "$TT_OUT" 2> "$TT_ERR"
-echo "$?" > /run/tortie/code
+echo "$?" > /run/tortie-guest/code
 `;

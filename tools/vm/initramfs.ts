@@ -47,7 +47,7 @@ export async function packInitramfs(
     { path: 'tortie/attend', data: ATTEND_SCRIPT, isExecutable: true },
     { path: 'tortie/task.service', data: TASK_UNIT },
     { path: 'tortie/order', data: modules.map(({ name }) => `${name}\n`).join('') },
-    { path: 'tortie/words', data: nulEnded(['/run/tortie/busybox', 'env', '-i', ...variables, ...task.words]) },
+    { path: 'tortie/words', data: nulEnded(['/run/tortie-guest/busybox', 'env', '-i', ...variables, ...task.words]) },
     ...Object.entries(settings).map(([name, data]) => ({ path: `tortie/${name}`, data })),
     ...modules.map(({ name, data }) => ({ path: `modules/${name}`, data })),
   ];
