@@ -142,7 +142,7 @@ describe('the package on a machine', () => {
     };
     for (const pid of [await mainPid(), keeper]) expect(await filters(pid)).toBeGreaterThan(await filters('1'));
     expect((await machine.run('ps', '-o', 'ni=', '-p', String(keeper))).stdout.trim()).toBe('10');
-    expect((await machine.run('cat', `/proc/${keeper}/oom_score_adj`)).stdout).toBe('0\n');
+    expect((await machine.run('cat', `/proc/${keeper}/oom_score_adj`)).stdout).toBe('500\n');
   });
 
   it('has what runbooks ask of the service manager', async () => {
