@@ -9,6 +9,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "abi/capture.h"
 #include "abi/common.h"
 #include "abi/endpoint.h"
 #include "abi/event.h"
@@ -137,6 +138,12 @@ struct {
 	V16((s).source_port) V16((s).destination_port) V((s).icmp_type) V((s).icmp_code) V((s).tcp_flags)              \
 	V((s).family) V((s).egress_word) V((s).ingress_word) V((s).generation) V((s).length)                   \
 	V((s).out_ifindex) V((s).egress_scope) V((s).ingress_scope) V((s).is_reply)
+#define FIELDS_tt_capture_settings(V, V16, V32, s) V((s).bytes) V((s).budget)
+#define FIELDS_tt_capture_counts(V, V16, V32, s)                                                                       \
+	V((s).since_jiffies) V((s).spent) V((s).captured) V((s).suppressed) V((s).lost)
+#define FIELDS_tt_packet_event(V, V16, V32, s)                                                                         \
+	FIELDS_tt_event(V, V16, V32, (s).event)                                                                        \
+	V((s).monotonic_ns) V((s).length) V((s).captured) V((s).link) V((s).is_denied)
 #define FIELDS_tt_switch(V, V16, V32, s)                                                                               \
 	V((s).active)                                                                                                  \
 	EACH(2, V((s).version[i]))                                                                                     \
@@ -199,6 +206,9 @@ ROUND_TRIP(tt_guard_interface)
 ROUND_TRIP(tt_host_lists)
 ROUND_TRIP(tt_host_interface)
 ROUND_TRIP(tt_host_test)
+ROUND_TRIP(tt_capture_settings)
+ROUND_TRIP(tt_capture_counts)
+ROUND_TRIP(tt_packet_event)
 ROUND_TRIP(tt_switch)
 
 char _license[] SEC("license") = "GPL";
