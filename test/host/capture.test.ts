@@ -1,7 +1,7 @@
 // `tortie capture` and `tortie drops --pcap` of real traffic, read by Debian's tshark: bytes, verdicts, rules, interfaces.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CaptureBits, CaptureSettings } from '../../src/abi/capture.gen.ts';
 import { Endpoint } from '../../src/abi/endpoint.gen.ts';
 import { State } from '../../src/abi/heap.gen.ts';
@@ -67,12 +67,28 @@ async function read(file: string): Promise<Frame[]> {
     });
 }
 
-/** Runs the command until it has ended, with something going on once it captures. Returns what it said. */
-async function during(file: string, words: readonly string[], talk: () => Promise<void>): Promise<string> {
-  const ended = agent.ask(...words);
+/** Runs the command, with something going on as soon as it captures, until all of that is written. Returns what it said. */
+async function during(file: string, words: readonly string[], talk: () => Promise<void>, to = file): Promise<string> {
+  const command = tortieCommand(...words, '--duration', '5m', '-w', to, '--socket', socketPath(setting.lab));
+  const child = setting.lab.spawn(HOST, command, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const said: string[] = [];
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => said.push(text));
+  const ended = new Promise((resolve) => child.once('close', resolve));
   await expect.poll(() => existsSync(file), { timeout: 20_000, interval: 100 }).toBe(true);
   await talk();
-  return (await ended).stderr;
+  let before = -1;
+  const written = () => readdirSync(files).reduce((sum, name) => sum + statSync(join(files, name)).size, 0);
+  await vi.waitFor(
+    () => {
+      const [last, now] = [before, written()];
+      before = now;
+      expect(now).toBe(last);
+    },
+    { timeout: 20_000, interval: 1000 },
+  );
+  child.kill('SIGINT');
+  await ended;
+  return said.join('');
 }
 
 const ask = (from: string, address: string, port: number) =>
@@ -106,7 +122,7 @@ describe('packets of an endpoint', { timeout: 120_000 }, () => {
 
   it('are written with bytes, interface, direction, verdict and rule, for nobody but the owner', async () => {
     const file = join(files, 'green.pcapng');
-    const capture = ['capture', '--selector', "app == 'green'", '--duration', '6s', '--snaplen', '1500', '-w', file];
+    const capture = ['capture', '--selector', "app == 'green'", '--snaplen', '1500'];
     const begin = Date.now() / 1000;
     const said = await during(file, capture, async () => {
       expect(marks()).toBeGreaterThan(0);
@@ -142,13 +158,10 @@ describe('packets of an endpoint', { timeout: 120_000 }, () => {
 
   it('are those of every capture, when two run at once', async () => {
     const [first, second] = [join(files, 'first.pcapng'), join(files, 'drops.pcapng')];
-    const drops = during(
-      second,
-      ['capture', '--namespace', 'lab', '--verdict', 'deny', '--duration', '8s', '-w', second],
-      talk,
-    );
-    await during(first, ['capture', '--endpoint', 'lab/blue', '--duration', '3s', '-w', first], talk);
-    await drops;
+    await during(second, ['capture', '--namespace', 'lab', '--verdict', 'deny'], async () => {
+      await talk();
+      await during(first, ['capture', '--endpoint', 'lab/blue'], talk);
+    });
     const [ofBlue, denied] = [await read(first), await read(second)];
     expect(new Set(ofBlue.map((frame) => frame.interface))).toEqual(new Set(['caliblue']));
     expect(ofBlue.length).toBeGreaterThanOrEqual(5);
@@ -161,15 +174,12 @@ describe('packets of an endpoint', { timeout: 120_000 }, () => {
     const many = async () => {
       for (let round = 0; round < 8; round += 1) expect(await ask('red', GREEN, 7000)).toBe('open');
     };
-    const size = ['--size', '4K', '--duration', '6s'];
-    await during(small, ['capture', '--endpoint', 'lab/green', ...size, '-w', small], many);
+    const size = ['--size', '4K'];
+    await during(small, ['capture', '--endpoint', 'lab/green', ...size], many);
     expect(statSync(small).size).toBeLessThan(4096 + 512);
     const rotated = join(files, 'turns-00001.pcapng');
-    await during(
-      rotated,
-      ['capture', '--endpoint', 'lab/green', ...size, '--files', '2', '-w', join(files, 'turns.pcapng')],
-      many,
-    );
+    const turns = ['capture', '--endpoint', 'lab/green', ...size, '--files', '2'];
+    await during(rotated, turns, many, join(files, 'turns.pcapng'));
     const left = readdirSync(files).filter((name) => name.startsWith('turns-'));
     expect(left.length).toBe(2);
     expect(left).not.toContain('turns-00001.pcapng');
@@ -181,7 +191,7 @@ describe('packets of an endpoint', { timeout: 120_000 }, () => {
 
   it('are filtered by port and expression', async () => {
     const file = join(files, 'port.pcapng');
-    await during(file, ['capture', '--namespace', 'lab', '--port', '7001', '--duration', '4s', '-w', file], talk);
+    await during(file, ['capture', '--namespace', 'lab', '--port', '7001'], talk);
     expect(new Set((await read(file)).map(({ port }) => port))).toEqual(new Set([7001]));
   });
 
