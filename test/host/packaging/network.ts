@@ -6,21 +6,23 @@ const POD = '10.94.0.2';
 const ALLOWED = '10.94.1.1';
 const DENIED = '10.94.1.2';
 
+const endpointOf = (pod: string, address: string) => ({
+  apiVersion: 'projectcalico.org/v3',
+  kind: 'WorkloadEndpoint',
+  metadata: { name: `n-k8s-${pod}-eth0`, namespace: 'lab', labels: { app: pod } },
+  spec: {
+    node: 'n',
+    orchestrator: 'k8s',
+    pod,
+    endpoint: 'eth0',
+    interfaceName: `cali${pod}`,
+    ipNetworks: [`${address}/32`],
+  },
+});
+
 /** Manifests of the workload and of its policy, as one file. */
 export const MANIFEST = [
-  {
-    apiVersion: 'projectcalico.org/v3',
-    kind: 'WorkloadEndpoint',
-    metadata: { name: 'n-k8s-pod-eth0', namespace: 'lab', labels: { app: 'pod' } },
-    spec: {
-      node: 'n',
-      orchestrator: 'k8s',
-      pod: 'pod',
-      endpoint: 'eth0',
-      interfaceName: 'calipod',
-      ipNetworks: [`${POD}/32`],
-    },
-  },
+  endpointOf('pod', POD),
   {
     apiVersion: 'projectcalico.org/v3',
     kind: 'NetworkPolicy',
@@ -58,19 +60,7 @@ const SECOND = '10.94.0.3';
 const SECOND_FILE = '/etc/tortie/manifests/second.yaml';
 
 const SECOND_MANIFEST = [
-  {
-    apiVersion: 'projectcalico.org/v3',
-    kind: 'WorkloadEndpoint',
-    metadata: { name: 'n-k8s-second-eth0', namespace: 'lab', labels: { app: 'second' } },
-    spec: {
-      node: 'n',
-      orchestrator: 'k8s',
-      pod: 'second',
-      endpoint: 'eth0',
-      interfaceName: 'calisecond',
-      ipNetworks: [`${SECOND}/32`],
-    },
-  },
+  endpointOf('second', SECOND),
   {
     apiVersion: 'projectcalico.org/v3',
     kind: 'NetworkPolicy',

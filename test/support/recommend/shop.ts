@@ -1,5 +1,7 @@
 // A shop of a few applications, and generated worlds of many, with flows between them: what recommendations are made of.
 import { formatAddress, parseAddress } from '../../../src/model/address.ts';
+import { parseFlowQuestion } from '../../../src/model/flow-question.ts';
+import { ReferenceEvaluator } from '../../../src/model/reference/evaluator.ts';
 import type { World } from '../../../src/model/world.ts';
 import { worldFrom } from '../world-from.ts';
 import type { Random } from '../worlds/random.ts';
@@ -126,4 +128,33 @@ export function generatedFlow(random: Random, src: string, dst: string): FlowRec
   if (protocol.startsWith('ICMP')) return { ...ends, icmpType: random.pick([8, 13, 128]), icmpCode: 0 };
   if (protocol === '47') return ends;
   return { ...ends, dstPort: random.chance(80) ? random.pick(PORTS) : random.between(1, 65_535) };
+}
+
+export const hostYaml = (name: string, labels: object, addresses: readonly string[]): string => `---
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: ${name}, labels: ${JSON.stringify(labels)}}
+spec: {node: ${name}, interfaceName: eth0, expectedIPs: ${JSON.stringify(addresses)}}
+`;
+
+const TELLING = ['app.kubernetes.io/name', 'app', 'component'];
+
+/** Pods of one application are alike; so are the addresses of a set that has a name. */
+export function classOf(world: World, address: string): string {
+  const { flow: question } = parseFlowQuestion({ src: address, dst: address, protocol: 47 });
+  const pod = new ReferenceEvaluator(world).endpointAt(question.source);
+  if (pod !== undefined) {
+    const telling = TELLING.map((label) => pod.labels[label]);
+    const rest = telling.some((value) => value !== undefined) ? [] : [pod.labels.team];
+    return [pod.namespace, ...telling, ...rest].join('/');
+  }
+  const set = [...world.networkSets.values()].find(({ nets }) =>
+    nets.some(({ words, length, family }) => {
+      const mask = length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0;
+      return (
+        family === 4 && question.source.family === 4 && ((question.source.words[0] as number) & mask) >>> 0 === words[0]
+      );
+    }),
+  );
+  return set === undefined ? address : set.key;
 }

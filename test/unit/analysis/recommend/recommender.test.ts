@@ -9,11 +9,13 @@ import { parseFlowQuestion } from '../../../../src/model/flow-question.ts';
 import { ReferenceEvaluator } from '../../../../src/model/reference/evaluator.ts';
 import type { World } from '../../../../src/model/world.ts';
 import {
+  classOf,
   type FlowRecord,
   type GeneratedWorld,
   generatedFlow,
   generatedFlows,
   generatedWorld,
+  hostYaml,
   podYaml,
   SHOP,
 } from '../../../support/recommend/shop.ts';
@@ -46,13 +48,6 @@ function recommendFor(world: World, records: readonly FlowRecord[], more: Partia
   }
   return recommender.finish();
 }
-
-const hostYaml = (name: string, labels: object, addresses: readonly string[]): string => `---
-apiVersion: projectcalico.org/v3
-kind: HostEndpoint
-metadata: {name: ${name}, labels: ${JSON.stringify(labels)}}
-spec: {node: ${name}, interfaceName: eth0, expectedIPs: ${JSON.stringify(addresses)}}
-`;
 
 const inShop = ({ namespace }: { readonly namespace: string }): boolean => namespace === 'shop';
 const flow = (src: string, dst: string, dstPort: number, more: FlowRecord = {}): FlowRecord => ({
@@ -384,26 +379,4 @@ function checkUnseen(
     ]);
   }
   return checked;
-}
-
-const TELLING = ['app.kubernetes.io/name', 'app', 'component'];
-
-/** Pods of one application are alike; so are the addresses of a set that has a name. */
-function classOf(world: World, address: string): string {
-  const { flow: question } = parseFlowQuestion({ src: address, dst: address, protocol: 47 });
-  const pod = new ReferenceEvaluator(world).endpointAt(question.source);
-  if (pod !== undefined) {
-    const telling = TELLING.map((label) => pod.labels[label]);
-    const rest = telling.some((value) => value !== undefined) ? [] : [pod.labels.team];
-    return [pod.namespace, ...telling, ...rest].join('/');
-  }
-  const set = [...world.networkSets.values()].find(({ nets }) =>
-    nets.some(({ words, length, family }) => {
-      const mask = length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0;
-      return (
-        family === 4 && question.source.family === 4 && ((question.source.words[0] as number) & mask) >>> 0 === words[0]
-      );
-    }),
-  );
-  return set === undefined ? address : set.key;
 }

@@ -9,6 +9,7 @@ import type { Condition } from '../../../../src/agent/conditions.ts';
 import type { ExportCounters } from '../../../../src/agent/export/exporter.ts';
 import type { AgentStatus } from '../../../../src/agent/status.ts';
 import { API_VERSION, VERSION } from '../../../../src/agent/version.ts';
+import { NO_LOSS } from '../../../../src/observe/flows/flow-hub.ts';
 import { NO_SYNS } from '../../../support/block/table-enforcement.ts';
 import { runCommand } from '../../../support/run-command.ts';
 
@@ -17,16 +18,6 @@ const DISK: Condition = {
   reason: 'DiskFull',
   message: '12 KiB are free at /var/lib/tortie',
   since: '2026-01-02T03:04:05.000Z',
-};
-const NO_LOSS = {
-  eventsLost: 0,
-  packetsLost: 0,
-  bytesLost: 0,
-  eventsSuppressed: 0,
-  bytesSuppressed: 0,
-  recordsSampledOut: 0,
-  packetsSampledOut: 0,
-  bytesSampledOut: 0,
 };
 const FLOW_LOGS = {
   isOn: true,
