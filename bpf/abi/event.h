@@ -63,7 +63,8 @@ enum tt_reason {
 	TT_REASON_DROP_HOST_EGRESS = 29,     /* the policy of the interface that the packet would leave by denies */
 	TT_REASON_DROP_NO_ROOM = 30,	     /* more packets in hand on one CPU than there is room for */
 	TT_REASON_FLOW_COUNTS_LOST = 31,     /* ring buffer full: nobody is told of the last counts of a flow. All of its packets */
-	TT_REASON_COUNT = 32,
+	TT_REASON_RESET_SENT = 32,	     /* RST to an end of an established connection that changed policy denies. Bytes: those of the RST */
+	TT_REASON_COUNT = 33,
 };
 
 enum tt_counter_dims {

@@ -95,6 +95,7 @@ enum tt_state_flags {
 	TT_STATE_KEEP_ESTABLISHED = 1, /* a policy change leaves established flows alone */
 	TT_STATE_HOST_DROP = 2,	       /* workload to own host is dropped after egress policy allowed it */
 	TT_STATE_FLOW_LOGS = 4,	       /* somebody counts: no counts of a flow go unsaid */
+	TT_STATE_RESET_REVOKED = 8,    /* both ends of a TCP connection that policy has come to deny are sent a RST */
 };
 
 #endif

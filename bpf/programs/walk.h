@@ -25,6 +25,7 @@
 #include "stages/flow.h"
 #include "stages/related.h"
 #include "stages/deliver.h"
+#include "stages/reset.h"
 
 /* All that a packet must pass, from its first byte. Leaves the verdict's reason in the packet. */
 static __always_inline enum tt_verdict tt_walk_stages(struct tt_context *context, struct tt_packet *packet,
@@ -96,17 +97,24 @@ __noinline int tt_walk(struct __sk_buff *skb, __u32 hook)
 	struct tt_packet *packet = tt_packet_here();
 	struct tt_context context = {};
 	enum tt_verdict verdict;
+	int code;
 
+	if (skb->mark && tt_reset_is_ours(skb))
+		return TC_ACT_OK;
 	if (!packet)
 		return TC_ACT_SHOT;
 	__builtin_memset(packet, 0, sizeof(*packet));
 	verdict = tt_walk_stages(&context, packet, skb, hook & 1);
 	tt_report(packet);
 	if (packet->captures)
-		return tt_walk_captured(skb, verdict == TT_ALLOW);
-	if (verdict != TT_ALLOW)
-		return TC_ACT_SHOT;
-	return packet->hook == TT_HOOK_FROM_WORKLOAD ? tt_deliver(skb, packet) : TC_ACT_OK;
+		code = tt_walk_captured(skb, verdict == TT_ALLOW);
+	else if (verdict != TT_ALLOW)
+		code = TC_ACT_SHOT;
+	else
+		return packet->hook == TT_HOOK_FROM_WORKLOAD ? tt_deliver(skb, packet) : TC_ACT_OK;
+	if (packet->reset)
+		tt_reset(skb);
+	return code;
 }
 
 /* The fast path from parse to cache. Called with the family as a constant: each gets straight code of its own. */

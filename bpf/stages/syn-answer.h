@@ -12,6 +12,7 @@
 #include <linux/ipv6.h>
 #include <bpf/bpf_endian.h>
 
+#include "lib/checksum.h"
 #include "lib/packet.h"
 #include "stages/parse.h"
 
@@ -36,27 +37,6 @@ struct tt_syn_header {
 	__be16 urgent;
 	__be32 option;
 };
-
-/* The Internet checksum of a sum of 32-bit words. */
-static __always_inline __u16 tt_sum_fold(__u64 sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
-static __always_inline __u64 tt_sum_words(const void *at, const __u32 words)
-{
-	const tt_any32 *word = at;
-	__u64 sum = 0;
-
-#pragma clang loop unroll(full)
-	for (__u32 i = 0; i < words; i++)
-		sum += word[i];
-	return sum;
-}
 
 /* Sums are the same over both orders of two addresses. */
 static __always_inline __u64 tt_sum_pseudo(const struct tt_packet *packet, const __u8 family)

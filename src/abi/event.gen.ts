@@ -133,7 +133,9 @@ export const Reason = Object.freeze({
   DROP_NO_ROOM: 30,
   /** ring buffer full: nobody is told of the last counts of a flow. All of its packets */
   FLOW_COUNTS_LOST: 31,
-  COUNT: 32,
+  /** RST to an end of an established connection that changed policy denies. Bytes: those of the RST */
+  RESET_SENT: 32,
+  COUNT: 33,
 } as const);
 
 export type Reason = (typeof Reason)[keyof typeof Reason];
@@ -171,7 +173,8 @@ const reasonNames: Readonly<Record<number, string>> = Object.freeze({
   29: 'DROP_HOST_EGRESS',
   30: 'DROP_NO_ROOM',
   31: 'FLOW_COUNTS_LOST',
-  32: 'COUNT',
+  32: 'RESET_SENT',
+  33: 'COUNT',
 });
 
 /** The constant of that value; the number as text if there is none. */
@@ -212,6 +215,7 @@ const reasonHelps: Readonly<Record<number, string>> = Object.freeze({
   29: 'the policy of the interface that the packet would leave by denies',
   30: 'more packets in hand on one CPU than there is room for',
   31: 'ring buffer full: nobody is told of the last counts of a flow. All of its packets',
+  32: 'RST to an end of an established connection that changed policy denies. Bytes: those of the RST',
 });
 
 /** What the value means, as the header says it; empty if there is no such value. */

@@ -300,6 +300,8 @@ export const StateFlags = Object.freeze({
   HOST_DROP: 2,
   /** somebody counts: no counts of a flow go unsaid */
   FLOW_LOGS: 4,
+  /** both ends of a TCP connection that policy has come to deny are sent a RST */
+  RESET_REVOKED: 8,
 } as const);
 
 export type StateFlags = (typeof StateFlags)[keyof typeof StateFlags];

@@ -23,6 +23,8 @@ export interface AgentOptions {
   readonly attachMode: AttachMode | 'auto';
   /** What a policy change does to flows it would not have allowed. */
   readonly established: 'revalidate' | 'keep';
+  /** What both ends of a TCP connection are told that policy has come to deny. */
+  readonly onDeny: 'drop' | 'reset';
   /** Interfaces with one of these prefixes, separated by commas, drop everything until an endpoint claims them; '' = none. */
   readonly interfacePrefix: string;
   /** Interfaces on which blocked sources are dropped: patterns separated by commas, auto, or '' = none. */
@@ -56,6 +58,7 @@ export interface AgentOptions {
 export type LiveOptions = Pick<
   AgentOptions,
   | 'established'
+  | 'onDeny'
   | 'interfacePrefix'
   | 'guardInterfaces'
   | 'synProtection'
@@ -82,6 +85,7 @@ export function completeOptions(given: Partial<AgentOptions>): AgentOptions {
     socket: given.socket ?? DEFAULT_SOCKET,
     attachMode: given.attachMode ?? 'auto',
     established: given.established ?? 'revalidate',
+    onDeny: given.onDeny ?? 'drop',
     interfacePrefix: given.interfacePrefix ?? 'cali',
     guardInterfaces: given.guardInterfaces ?? AUTO,
     synProtection: given.synProtection ?? SYN_OFF,
@@ -104,14 +108,21 @@ export function completeOptions(given: Partial<AgentOptions>): AgentOptions {
 /** What the programs go by besides policy. */
 export function toStateSettings({
   established,
+  onDeny,
   eventBudget,
   flowLogs,
-}: Pick<AgentOptions, 'established' | 'eventBudget' | 'flowLogs'>): {
+}: Pick<AgentOptions, 'established' | 'onDeny' | 'eventBudget' | 'flowLogs'>): {
   readonly keepEstablished: boolean;
+  readonly resetRevoked: boolean;
   readonly eventBudget: number;
   readonly flowLogs: boolean;
 } {
-  return { keepEstablished: established === 'keep', eventBudget, flowLogs: flowLogs === 'on' };
+  return {
+    keepEstablished: established === 'keep',
+    resetRevoked: onDeny === 'reset',
+    eventBudget,
+    flowLogs: flowLogs === 'on',
+  };
 }
 
 /** Whether an endpoint of that node is this agent's. */

@@ -46,6 +46,7 @@ export interface DataplaneOptions {
   /** auto = TCX where the kernel has it. */
   readonly attachMode: AttachMode | 'auto';
   readonly keepEstablished: boolean;
+  readonly resetRevoked?: boolean;
   readonly eventBudget: number;
   /** The programs tell of each flow that goes with counts that nobody has been told: see countFlows. */
   readonly flowLogs?: boolean;
@@ -163,7 +164,7 @@ export class Dataplane {
   }
 
   /** Counts for every packet from here on; the policy in force stays as it is. */
-  configure(settings: Pick<DataplaneOptions, 'keepEstablished' | 'eventBudget' | 'flowLogs'>): void {
+  configure(settings: Pick<DataplaneOptions, 'keepEstablished' | 'resetRevoked' | 'eventBudget' | 'flowLogs'>): void {
     this.#images.configure({ ...settings, hz: this.#hz });
   }
 

@@ -13,6 +13,8 @@ export type RootNumber = 0 | 1;
 export interface StateSettings {
   /** Established flows keep going when policy changes against them. */
   readonly keepEstablished: boolean;
+  /** Both ends of a TCP connection that policy has come to deny are sent a RST. */
+  readonly resetRevoked?: boolean;
   /** Deny, drop and log events per CPU and second; 0 = unlimited. */
   readonly eventBudget: number;
   /** No counts of a flow go unsaid. */
@@ -54,9 +56,12 @@ export class ImageWriter {
   }
 
   /** Settings apply to every packet from here on. The seed of the flow table is drawn once, for as long as flows are pinned. */
-  configure({ keepEstablished, eventBudget, flowLogs = false, hz }: StateSettings): void {
+  configure({ keepEstablished, resetRevoked = false, eventBudget, flowLogs = false, hz }: StateSettings): void {
     const flags =
-      (keepEstablished ? StateFlags.KEEP_ESTABLISHED : 0) | (flowLogs ? StateFlags.FLOW_LOGS : 0) | this.#captured;
+      (keepEstablished ? StateFlags.KEEP_ESTABLISHED : 0) |
+      (resetRevoked ? StateFlags.RESET_REVOKED : 0) |
+      (flowLogs ? StateFlags.FLOW_LOGS : 0) |
+      this.#captured;
     const at = State.OFFSET.flow_seed / 4;
     const seed = this.#state.subarray(at, at + 2);
     if (isZero(seed)) seed.set(this.#lasting.flowSeed);

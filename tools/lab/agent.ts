@@ -18,6 +18,7 @@ export interface AgentOptions {
   readonly node?: string;
   readonly attach?: 'auto' | 'tcx' | 'clsact';
   readonly established?: 'revalidate' | 'keep';
+  readonly onDeny?: 'drop' | 'reset';
   /** Between two looks at what the kernel does not tell of. */
   readonly auditSeconds?: number;
   /** `<name>=<number>`, as `--limit` takes them. */
@@ -58,12 +59,13 @@ export class Agent {
   /** Starts the agent without waiting for anything. Throws OBJECT_MISSING. */
   static launch(lab: Lab, options: AgentOptions): Agent {
     const { manifests, node = '*', attach = 'auto', established = 'revalidate', limits = [] } = options;
-    const { program, wrapper = [], stateDirectory = join(lab.directory, 'state'), auditSeconds } = options;
+    const { program, wrapper = [], stateDirectory = join(lab.directory, 'state'), auditSeconds, onDeny } = options;
     const argv = ['agent', '--manifests', manifests, '--node', node, '--attach', attach, '--established', established];
     const places = ['--bpffs', lab.bpffs, '--pin-root', pinRoot(lab), '--state-dir', stateDirectory];
     const limitFlags = limits.flatMap((limit) => ['--limit', limit]);
     const audits = auditSeconds === undefined ? [] : ['--audit-seconds', String(auditSeconds)];
-    const words = [...argv, ...limitFlags, ...audits, ...places, '--socket', socketPath(lab)];
+    const resets = onDeny === undefined ? [] : ['--on-deny', onDeny];
+    const words = [...argv, ...limitFlags, ...audits, ...resets, ...places, '--socket', socketPath(lab)];
     const command = program === undefined ? tortieCommand(...words) : programCommand(program, ...words);
     return new Agent(lab, lab.spawn(HOST, [...wrapper, ...command], { stdio: ['ignore', 'ignore', 'pipe'] }));
   }

@@ -31,11 +31,12 @@ export function toAgentOptions(settings: ResolvedSettings): AgentOptions {
 }
 
 export function toLiveOptions(settings: ResolvedSettings): LiveOptions {
-  const { established, interfacePrefix, guardInterfaces, eventBudget, auditSeconds, ...others } = valuesOf(settings);
+  const { established, onDeny, interfacePrefix, guardInterfaces, eventBudget, auditSeconds, ...others } = valuesOf(settings);
   const { synProtection, synSourceRate, synListenerRate } = others;
   const { flowStore, flowStoreDays, flowStoreBytes, flowLogs, flowLogsInterval } = others;
   return {
     established,
+    onDeny,
     interfacePrefix,
     guardInterfaces,
     synProtection,

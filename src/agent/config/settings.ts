@@ -164,6 +164,15 @@ export const SETTINGS = {
     meaning: 'flows that a policy change no longer allows: revalidate stops them, keep lets them end',
     change: 'live',
   }),
+  onDeny: setting({
+    flag: '--on-deny',
+    variable: 'TORTIE_ON_DENY',
+    type: choice(['drop', 'reset']),
+    default: 'drop',
+    meaning:
+      'TCP connections of workloads that a policy change stops: drop leaves both ends to their timeouts, reset sends each a RST',
+    change: 'live',
+  }),
   interfacePrefix: setting({
     flag: '--interface-prefix',
     variable: 'TORTIE_INTERFACE_PREFIX',

@@ -45,5 +45,9 @@ export function addPacketMetrics(families: Families, source: Pick<MetricsSource,
       help: 'Live flows that made room for others in a full table',
       read: packetsOf('flow_evicted'),
     },
+    tortie_resets_sent_total: {
+      help: 'RSTs to ends of connections that a policy change stopped',
+      read: packetsOf('reset_sent'),
+    },
   });
 }

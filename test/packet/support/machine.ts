@@ -20,7 +20,7 @@ const RUN_IFINDEX = 1;
 const UPLINK_IFINDEX = 1;
 const CACHE_SLOTS = 256;
 /** struct __sk_buff of Linux 5.10. */
-const SK_BUFF = { SIZE: 192, INGRESS_IFINDEX: 36, GSO_SIZE: 176 } as const;
+const SK_BUFF = { SIZE: 192, MARK: 8, INGRESS_IFINDEX: 36, GSO_SIZE: 176 } as const;
 const TC_ACTION = { 0: 'ok', 2: 'shot', 7: 'redirect' } as const;
 
 export type Hook = 'from' | 'to';
@@ -29,6 +29,7 @@ export interface RunOptions {
   /** 0 = the host sent it. */
   readonly ingressIfindex?: number;
   readonly gsoSize?: number;
+  readonly mark?: number;
   readonly repeat?: number;
 }
 
@@ -277,12 +278,13 @@ export class Machine {
   #run(
     hook: Hook,
     data: Uint8Array,
-    { ingressIfindex = UPLINK_IFINDEX, gsoSize = 0, repeat = 1 }: RunOptions,
+    { ingressIfindex = UPLINK_IFINDEX, gsoSize = 0, mark = 0, repeat = 1 }: RunOptions,
   ): Outcome {
     const context = new Uint8Array(SK_BUFF.SIZE);
     const origin = hook === 'to' ? ingressIfindex : 0;
     viewOf(context).setUint32(SK_BUFF.INGRESS_IFINDEX, origin, true);
     viewOf(context).setUint32(SK_BUFF.GSO_SIZE, gsoSize, true);
+    viewOf(context).setUint32(SK_BUFF.MARK, mark, true);
     const program = this.#program(hook === 'from' ? 'tt_from_work' : 'tt_to_work');
     const request = { data, context, repeat };
     let result: TestRunResult | undefined;

@@ -4,7 +4,12 @@ import { Counter, decodeCounter, Reason } from '../../../src/abi/event.gen.ts';
 import { u32, viewOf } from './encoding.ts';
 
 /** Counters that say nothing of a packet's way. */
-const NO_VERDICTS: ReadonlySet<number> = new Set([Reason.EVENT_LOST, Reason.EVENT_SUPPRESSED, Reason.FLOW_EVICTED]);
+const NO_VERDICTS: ReadonlySet<number> = new Set([
+  Reason.EVENT_LOST,
+  Reason.EVENT_SUPPRESSED,
+  Reason.FLOW_EVICTED,
+  Reason.RESET_SENT,
+]);
 
 const NAMES: Readonly<Record<number, string>> = Object.fromEntries(
   Object.entries(Reason).map(([name, value]) => [value, name]),
