@@ -56,11 +56,11 @@ enum tt_fragment_part {
 	TT_FRAGMENT_LATER = 2,
 };
 
-/* Which ends of a revoked flow are told of a denied segment, and how the far one is reached. */
-enum tt_reset_bits {
-	TT_RESET_SENDER = 1,
-	TT_RESET_RECEIVER = 2,
-	TT_RESET_LOCAL = 4, /* the flow began between two workloads of this host: past the stack */
+/* Of a denied packet: what its flow was, if policy allowed that before. */
+enum tt_revoked {
+	TT_REVOKED_NOT = 0,
+	TT_REVOKED_ROUTED = 1,
+	TT_REVOKED_LOCAL = 2, /* it began between two workloads of this host: past the stack */
 };
 
 enum tt_endpoint_absent {
@@ -126,7 +126,7 @@ struct tt_packet {
 	bool is_peer_ready; /* peer_id's policy is in */
 	bool is_from_host;  /* new flow, opened by the host itself */
 	bool is_reply;	    /* the words are of a flow that the other end opened */
-	__u8 reset;	    /* enum tt_reset_bits: of a TCP flow that is revoked, whose ends are to know; at the workloads' hooks */
+	__u8 revoked;	    /* enum tt_revoked; at the workloads' hooks */
 };
 
 /* The compiler keeps the order of what is before and after; the CPUs that matter keep it for stores by themselves. */

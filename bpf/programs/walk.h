@@ -112,7 +112,7 @@ __noinline int tt_walk(struct __sk_buff *skb, __u32 hook)
 		code = TC_ACT_SHOT;
 	else
 		return packet->hook == TT_HOOK_FROM_WORKLOAD ? tt_deliver(skb, packet) : TC_ACT_OK;
-	if (packet->reset)
+	if (packet->revoked)
 		tt_reset(skb);
 	return code;
 }

@@ -212,22 +212,6 @@ static __always_inline enum tt_verdict tt_flow_continue(const struct tt_context 
 	return tt_allow(packet, TT_REASON_ALLOWED_FLOW);
 }
 
-/*
- * Whom to tell of a denied segment of a revoked flow: its sender each time, which so learns nothing that it did not know;
- * the receiver once for each change, since what a RST says to it the sender has chosen. No RST is answered by another, and
- * without an ACK there is no telling which sequence number the sender would take.
- */
-static __always_inline void tt_flow_ask_reset(const struct tt_context *context, struct tt_packet *packet,
-					      const struct tt_flow *flow)
-{
-	if (!(context->state->flags & TT_STATE_RESET_REVOKED) || packet->protocol != TT_PROTO_TCP ||
-	    packet->fragment || (packet->tcp_flags & (TT_TCP_RST | TT_TCP_ACK)) != TT_TCP_ACK ||
-	    !tt_flow_is_revoked(flow))
-		return;
-	packet->reset = TT_RESET_SENDER | (packet->reason == TT_REASON_DROP_REVOKED ? TT_RESET_RECEIVER : 0) |
-			(flow->flags & TT_FLOW_LOCAL ? TT_RESET_LOCAL : 0);
-}
-
 static __always_inline enum tt_verdict tt_flow(const struct tt_context *context, struct tt_packet *packet)
 {
 	struct tt_flow_entry *entry;
@@ -251,8 +235,8 @@ static __always_inline enum tt_verdict tt_flow(const struct tt_context *context,
 	} else {
 		packet->is_reply = is_reply;
 		verdict = tt_flow_continue(context, packet, &entry->flow, is_reply);
-		if (verdict == TT_DROP)
-			tt_flow_ask_reset(context, packet, &entry->flow);
+		if (verdict == TT_DROP && tt_flow_is_revoked(&entry->flow))
+			packet->revoked = entry->flow.flags & TT_FLOW_LOCAL ? TT_REVOKED_LOCAL : TT_REVOKED_ROUTED;
 	}
 	tt_flow_prolong(context, packet, entry);
 	return verdict;

@@ -45,8 +45,11 @@ static __always_inline __u32 tt_reset_mark(const struct tt_state *state)
 	return (__u32)state->flow_seed | 1;
 }
 
-/* Whether the next hook meets what another has sent; the mark is for none but these two. */
-static __always_inline bool tt_reset_is_ours(struct __sk_buff *skb)
+/*
+ * Whether the next hook meets what another has sent; the mark is for none but these two. A global function: inlined it takes
+ * registers from all that comes after.
+ */
+__noinline int tt_reset_is_ours(struct __sk_buff *skb)
 {
 	const struct tt_state *state = tt_state_here();
 
@@ -56,20 +59,26 @@ static __always_inline bool tt_reset_is_ours(struct __sk_buff *skb)
 	return true;
 }
 
+/* Where the TCP header is, behind an IP header of the least length: no other segment is answered. */
+static __always_inline __u32 tt_reset_layer4(const struct tt_packet *packet)
+{
+	return ETH_HLEN + (packet->family == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
+}
+
 static __always_inline __u32 tt_reset_fold(__u64 sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	return (__u32)sum + (__u32)(sum >> 32);
 }
 
-/* Sums are the same over both orders of two addresses. */
+/*
+ * Sums are the same over both orders of two addresses, and what stands before an IPv4 address is nothing to them: all ones
+ * are another zero.
+ */
 static __always_inline __u64 tt_reset_pseudo(const struct tt_packet *packet)
 {
-	const __u64 addresses = packet->family == 4 ?
-		(packet->source.half[1] >> 32) + (packet->destination.half[1] >> 32) :
-		tt_sum_words(&packet->source, 4) + tt_sum_words(&packet->destination, 4);
-
-	return addresses + bpf_htonl(TT_TCP_BYTES) + bpf_htonl(TT_PROTO_TCP);
+	return tt_sum_words(&packet->source, 4) + tt_sum_words(&packet->destination, 4) + bpf_htonl(TT_TCP_BYTES) +
+	       bpf_htonl(TT_PROTO_TCP);
 }
 
 static __always_inline void tt_reset_write_v4(struct iphdr *ip, const struct tt_ip *source,
@@ -124,39 +133,55 @@ static __always_inline __u64 tt_reset_write_tcp(struct tt_reset_header *tcp, __u
 	return sum;
 }
 
-static __always_inline void tt_reset_turn_ethernet(struct ethhdr *ethernet)
+/* The frame's two MACs change places. They are three words, each with its first byte lowest. */
+static __always_inline void tt_reset_turn_ethernet(tt_any32 *frame)
 {
-	__u8 here[ETH_ALEN];
+	const __u32 first = frame[0], middle = frame[1], last = frame[2];
 
-	__builtin_memcpy(here, ethernet->h_dest, ETH_ALEN);
-	__builtin_memcpy(ethernet->h_dest, ethernet->h_source, ETH_ALEN);
-	__builtin_memcpy(ethernet->h_source, here, ETH_ALEN);
+	frame[0] = middle >> 16 | last << 16;
+	frame[1] = last >> 16 | first << 16;
+	frame[2] = first >> 16 | middle << 16;
 }
 
-/* Called with the family as a constant: the verifier must know where each header is. */
-static __always_inline long tt_reset_write(struct __sk_buff *skb, const struct tt_packet *packet, const __u8 family,
-					   bool is_back, __be32 sequence, __be32 acknowledged)
+static __always_inline long tt_reset_write_ip(struct __sk_buff *skb, const struct tt_packet *packet, bool is_back)
 {
-	const __u32 ip_bytes = family == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
-	const __u32 check_at = ETH_HLEN + ip_bytes + TT_RESET_CHECK_AT;
 	const struct tt_ip *source = is_back ? &packet->destination : &packet->source;
 	const struct tt_ip *destination = is_back ? &packet->source : &packet->destination;
-	const __u32 ports = is_back ? packet->ports << 16 | packet->ports >> 16 : packet->ports;
-	void *frame = tt_header(skb, 0, ETH_HLEN + ip_bytes + TT_TCP_BYTES);
-	__u64 sum;
-	long error;
+	void *frame = tt_header(skb, 0, ETH_HLEN + sizeof(struct iphdr));
 
 	if (!frame)
 		return -EINVAL;
 	if (is_back)
 		tt_reset_turn_ethernet(frame);
-	if (family == 4)
+	if (packet->family == 4) {
 		tt_reset_write_v4(frame + ETH_HLEN, source, destination);
-	else
-		tt_reset_write_v6(frame + ETH_HLEN, source, destination);
-	sum = tt_reset_write_tcp(frame + ETH_HLEN + ip_bytes, ports, sequence, acknowledged);
-	error = bpf_l4_csum_replace(skb, check_at, 0, tt_reset_fold(tt_reset_pseudo(packet)), BPF_F_PSEUDO_HDR);
-	return error ? error : bpf_l4_csum_replace(skb, check_at, 0, tt_reset_fold(sum), 0);
+		return 0;
+	}
+	frame = tt_header(skb, ETH_HLEN, sizeof(struct ipv6hdr));
+	if (!frame)
+		return -EINVAL;
+	tt_reset_write_v6(frame, source, destination);
+	return 0;
+}
+
+static __always_inline long tt_reset_write(struct __sk_buff *skb, const struct tt_packet *packet, bool is_back,
+					   __be32 sequence, __be32 acknowledged)
+{
+	const __u32 layer4 = tt_reset_layer4(packet);
+	const __u32 ports = is_back ? packet->ports << 16 | packet->ports >> 16 : packet->ports;
+	struct tt_reset_header *tcp;
+	__u64 sum;
+
+	if (tt_reset_write_ip(skb, packet, is_back))
+		return -EINVAL;
+	tcp = tt_header(skb, layer4, TT_TCP_BYTES);
+	if (!tcp)
+		return -EINVAL;
+	sum = tt_reset_write_tcp(tcp, ports, sequence, acknowledged);
+	if (bpf_l4_csum_replace(skb, layer4 + TT_RESET_CHECK_AT, 0, tt_reset_fold(tt_reset_pseudo(packet)),
+				BPF_F_PSEUDO_HDR))
+		return -EINVAL;
+	return bpf_l4_csum_replace(skb, layer4 + TT_RESET_CHECK_AT, 0, tt_reset_fold(sum), 0);
 }
 
 /* The interface at which the far end's hook is, with its MACs in the frame; 0 = the stack must find the way. */
@@ -168,7 +193,7 @@ static __always_inline __u32 tt_reset_far(struct __sk_buff *skb, const struct tt
 	const tt_any32 *macs;
 	tt_any32 *frame;
 
-	if (!(packet->reset & TT_RESET_LOCAL) || !endpoint || endpoint->id != local->id)
+	if (packet->revoked != TT_REVOKED_LOCAL || !endpoint || endpoint->id != local->id)
 		return 0;
 	frame = tt_header(skb, 0, ETH_HLEN);
 	if (!frame)
@@ -184,7 +209,7 @@ static __always_inline __u32 tt_reset_far(struct __sk_buff *skb, const struct tt
 /* Takes the turned frame's MACs back, if they have not been written over: the next RST starts from the segment's. */
 static __always_inline void tt_reset_turn_back(struct __sk_buff *skb)
 {
-	void *frame = tt_header(skb, 0, ETH_HLEN);
+	tt_any32 *frame = tt_header(skb, 0, ETH_HLEN);
 
 	if (frame)
 		tt_reset_turn_ethernet(frame);
@@ -199,15 +224,8 @@ __noinline int tt_reset_send(struct __sk_buff *skb, __u32 is_back, __u32 sequenc
 	const struct tt_packet *packet = tt_packet_here();
 	const struct tt_state *state = tt_state_here();
 	__u32 ifindex, direction = 0;
-	long error;
 
-	if (!packet || !state)
-		return -EINVAL;
-	if (packet->family == 4)
-		error = tt_reset_write(skb, packet, 4, is_back, sequence, acknowledged);
-	else
-		error = tt_reset_write(skb, packet, 6, is_back, sequence, acknowledged);
-	if (error)
+	if (!packet || !state || tt_reset_write(skb, packet, is_back, sequence, acknowledged))
 		return -EINVAL;
 	ifindex = packet->ifindex;
 	if ((packet->hook == TT_HOOK_FROM_WORKLOAD) != !!is_back) {
@@ -225,37 +243,44 @@ __noinline int tt_reset_send(struct __sk_buff *skb, __u32 is_back, __u32 sequenc
 }
 
 /*
- * The sequence number that each end waits for, if the segment is the next in its connection (RFC 9293, 3.10.7.4): a RST
- * with any other is answered by an ACK (RFC 5961), a segment of a revoked flow too, whose sender gets its RST then.
+ * Whether the segment is one to answer: not a RST by another, and without an ACK there is no telling which sequence number
+ * its sender waits for.
+ */
+static __always_inline bool tt_reset_is_due(const struct tt_state *state, const struct tt_packet *packet)
+{
+	return (state->flags & TT_STATE_RESET_REVOKED) && packet->protocol == TT_PROTO_TCP && !packet->fragment &&
+	       (packet->tcp_flags & (TT_TCP_RST | TT_TCP_ACK)) == TT_TCP_ACK && packet->layer4 == tt_reset_layer4(packet);
+}
+
+/*
+ * The sender is told each time, and so learns nothing that it did not know; the receiver once for each change, since what its
+ * RST says the sender has chosen. Each by the sequence number that it waits for, if the segment is the next in its connection (RFC
+ * 9293, 3.10.7.4): a RST with any other is answered by an ACK (RFC 5961), a segment of a revoked flow too, whose sender is told.
  */
 __noinline int tt_reset(struct __sk_buff *skb)
 {
 	const struct tt_packet *packet = tt_packet_here();
+	const struct tt_state *state = tt_state_here();
 	const struct tt_reset_header *tcp;
 	__be32 sequence, acknowledged;
-	__u32 layer4;
-	__u8 reset;
+	bool is_news;
 
-	if (!packet)
+	if (!packet || !state || !tt_reset_is_due(state, packet) ||
+	    bpf_skb_change_tail(skb, tt_reset_layer4(packet) + TT_TCP_BYTES, 0))
 		return -EINVAL;
-	layer4 = ETH_HLEN + (packet->family == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
-	reset = packet->reset;
-	if (packet->layer4 != layer4 || bpf_skb_change_tail(skb, layer4 + TT_TCP_BYTES, 0))
-		return -EINVAL;
-	tcp = tt_header(skb, layer4, TT_TCP_BYTES);
+	tcp = tt_header(skb, tt_reset_layer4(packet), TT_TCP_BYTES);
 	if (!tcp)
 		return -EINVAL;
 	sequence = tcp->sequence;
 	acknowledged = tcp->acknowledged;
-	if (packet->hook == TT_HOOK_FROM_WORKLOAD) {
+	is_news = packet->reason == TT_REASON_DROP_REVOKED;
+	/* The far end last: its MACs may stay in the frame. */
+	if (packet->hook == TT_HOOK_FROM_WORKLOAD)
 		tt_reset_send(skb, true, acknowledged, 0);
-		if (reset & TT_RESET_RECEIVER)
-			tt_reset_send(skb, false, sequence, acknowledged);
-	} else {
-		if (reset & TT_RESET_RECEIVER)
-			tt_reset_send(skb, false, sequence, acknowledged);
+	if (is_news)
+		tt_reset_send(skb, false, sequence, acknowledged);
+	if (packet->hook != TT_HOOK_FROM_WORKLOAD)
 		tt_reset_send(skb, true, acknowledged, 0);
-	}
 	return 0;
 }
 

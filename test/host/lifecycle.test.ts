@@ -131,9 +131,10 @@ describe('the agent as a service', () => {
     configure({ eventBudget: 10, established: 'revalidate' });
     const service = await launch();
     await untilReady(service);
-    configure({ eventBudget: 20, established: 'keep', node: 'other' });
+    configure({ eventBudget: 20, established: 'keep', onDeny: 'reset', node: 'other' });
     await expectSetting(service, 'eventBudget', 20);
     await expectSetting(service, 'established', 'keep');
+    await expectSetting(service, 'onDeny', 'reset');
     expect((await service.status()).config).toEqual({ errors: [], pending: ['node'] });
     expect((await service.status()).endpoints).toHaveLength(2);
   });

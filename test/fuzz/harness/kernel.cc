@@ -169,6 +169,22 @@ long bpf_spin_unlock(struct bpf_spin_lock *lock)
 	return 0;
 }
 
+// Only connections that policy stops are reset, and only where a setting says so, which this machine never has.
+long bpf_clone_redirect(void *, __u32, __u64)
+{
+	fuzz_fail("a RST was sent without being asked for");
+}
+
+long bpf_skb_change_tail(void *, __u32, __u64)
+{
+	fuzz_fail("a packet was cut without a RST being asked for");
+}
+
+long bpf_l4_csum_replace(void *, __u32, __u64, __u64, __u64)
+{
+	fuzz_fail("a checksum was written without a RST being asked for");
+}
+
 long bpf_redirect_peer(__u32 ifindex, __u64 flags)
 {
 	check_unlocked("bpf_redirect_peer");

@@ -29,6 +29,9 @@ long bpf_ringbuf_output(void *ring, void *data, __u64 size, __u64 flags);
 long bpf_spin_lock(struct bpf_spin_lock *lock);
 long bpf_spin_unlock(struct bpf_spin_lock *lock);
 long bpf_redirect_peer(__u32 ifindex, __u64 flags);
+long bpf_clone_redirect(void *skb, __u32 ifindex, __u64 flags);
+long bpf_skb_change_tail(void *skb, __u32 length, __u64 flags);
+long bpf_l4_csum_replace(void *skb, __u32 offset, __u64 from, __u64 to, __u64 flags);
 long bpf_fib_lookup(void *context, struct bpf_fib_lookup *query, int size, __u32 flags);
 
 #endif
