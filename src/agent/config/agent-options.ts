@@ -31,8 +31,8 @@ export function toAgentOptions(settings: ResolvedSettings): AgentOptions {
 }
 
 export function toLiveOptions(settings: ResolvedSettings): LiveOptions {
-  const { established, onDeny, interfacePrefix, guardInterfaces, eventBudget, auditSeconds, ...others } = valuesOf(settings);
-  const { synProtection, synSourceRate, synListenerRate } = others;
+  const { established, onDeny, interfacePrefix, guardInterfaces, ...others } = valuesOf(settings);
+  const { eventBudget, auditSeconds, synProtection, synSourceRate, synListenerRate } = others;
   const { flowStore, flowStoreDays, flowStoreBytes, flowLogs, flowLogsInterval } = others;
   return {
     established,

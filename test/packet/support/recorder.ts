@@ -30,8 +30,10 @@ export class Recorder {
     const { BpfObject: Native, RingBuffer: Ring } = loadNative();
     this.#object = Native.open(builtFile('build/bpf/test/recorder.bpf.o'), {});
     this.#ring = Ring.open(this.#object.map('records'));
-    for (const number of interfaces)
-      this.#namespace.ip('link', 'add', `l${number}`, 'index', `${number}`, 'type', 'veth', 'peer', 'name', `p${number}`);
+    for (const number of interfaces) {
+      const link = `l${number} index ${number} type veth peer name p${number}`.split(' ');
+      this.#namespace.ip('link', 'add', ...link);
+    }
     for (const number of [LOOPBACK, ...interfaces]) this.#attach(number);
     this.run(() => undefined);
   }

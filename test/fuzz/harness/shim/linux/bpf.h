@@ -21,6 +21,7 @@ struct __sk_buff {
 	__u32 ingress_ifindex;
 	__u32 vlan_present;
 	__u32 gso_size;
+	__u32 mark;
 };
 
 struct xdp_md {
