@@ -47,7 +47,11 @@ function observe(run: () => Outcome): { outcome: Outcome; sent: Sent[] } {
   return { outcome: outcome as Outcome, sent };
 }
 
-const segment = (isBack: boolean, flags: readonly TcpFlag[] = ['ack'], payload = new Uint8Array(0)): Segment => {
+const segment = (
+  isBack: boolean,
+  flags: readonly TcpFlag[] = ['ack'],
+  payload: Uint8Array = new Uint8Array(0),
+): Segment => {
   const [sourcePort, destinationPort] = isBack ? [80, 5000] : [5000, 80];
   return tcp({ sourcePort, destinationPort, flags, payload });
 };
