@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Reason } from '../../src/abi/event.gen.ts';
 import { StateFlags } from '../../src/abi/heap.gen.ts';
 import { macBytes } from '../support/packets/ethernet.ts';
+import { EXTENSION, fragmentHeader, padding } from '../support/packets/ip.ts';
 import { type Segment, type TcpFlag, tcp, udp } from '../support/packets/transport.ts';
 import { Machine, type Outcome, type RunOptions } from './support/machine.ts';
 import { expectedTcp, Recorder, readTcp, type Sent } from './support/recorder.ts';
@@ -153,6 +154,37 @@ describe.each([4, 6] as const)('a connection over IPv%s that a change of policy 
     );
   });
 
+  it('has the receiver told by way of the stack where another has come to its address since', () => {
+    const there = (flags?: readonly TcpFlag[]) => machine.from(packet(web, api, segment(false, flags)));
+    there(['syn']);
+    deny(2);
+    machine.change(API.id, { id: API.id + 100 });
+    try {
+      const { sent } = observe(() => there());
+      expect(sent.map(({ ifindex, side }) => [ifindex, side])).toEqual([
+        [HERE, 'out'],
+        [HERE, 'in'],
+      ]);
+    } finally {
+      machine.change(API.id, {});
+    }
+  });
+
+  it('has the receiver told by way of the stack where its address has come to this host since', () => {
+    open();
+    deny(2);
+    machine.setAddress(outside, API.id);
+    try {
+      const { sent } = observe(() => out());
+      expect(sent.map(({ ifindex, side }) => [ifindex, side])).toEqual([
+        [HERE, 'out'],
+        [HERE, 'in'],
+      ]);
+    } finally {
+      machine.setAddress(outside, undefined);
+    }
+  });
+
   it('has nobody told in answer to a RST, nor to what acknowledges nothing', () => {
     open();
     deny(2);
@@ -161,6 +193,21 @@ describe.each([4, 6] as const)('a connection over IPv%s that a change of policy 
       expect(observe(() => back(flags))).toMatchObject({ outcome: { action: 'shot' }, sent: [] });
     }
     expect(observe(() => out(['syn']))).toMatchObject({ outcome: { action: 'shot' }, sent: [] });
+  });
+
+  it('has nobody told by fragments, nor by what has a longer header', () => {
+    open();
+    deny(2);
+    const extensions = [padding(EXTENSION.DESTINATION)];
+    const longer = family === 4 ? { options: new Uint8Array(4).fill(1) } : { extensions };
+    const fragment =
+      family === 4
+        ? { hasMoreFragments: true }
+        : { extensions: [fragmentHeader({ identification: 1, offset: 0, hasMore: true })] };
+    for (const more of [longer, fragment]) {
+      const data = packet(web, outside, segment(false, ['ack'], new Uint8Array(16)), more);
+      expect(observe(() => machine.from(data))).toMatchObject({ outcome: { action: 'shot', data }, sent: [] });
+    }
   });
 
   it('has nobody told where it is to be dropped, and the segment stays as it was', () => {
@@ -192,6 +239,8 @@ describe.each([4, 6] as const)('a connection over IPv%s that a change of policy 
     expect(toSender.mark).not.toBe(0);
     expect(toReceiver.mark).toBe(toSender.mark);
     expect(passed(toSender.frame, toSender.mark)).toEqual(['ok', 'ok']);
+    // The same packet twice: what it bore is gone behind the hook.
+    expect(machine.to(toSender.frame, { ...SENT_HERE, mark: toSender.mark, repeat: 2 }).action).toBe('shot');
     for (const mark of [0, 1, toSender.mark ^ 2]) expect(passed(toSender.frame, mark)).toEqual(['shot', 'shot']);
   });
 });

@@ -12,6 +12,7 @@ const SUITES = {
   guard: ['test/packet/guard-lists test/packet/guard-syn', 'test/packet/guard'],
   host: ['test/packet/host-'],
   logs: ['attacks', 'test/packet/flow-logs'],
+  reset: ['test/packet/reset'],
 };
 
 process.exitCode = main(process.argv.slice(2));
@@ -56,7 +57,9 @@ function buildWhole(sandbox, suites) {
   const folder = 'mutants/none';
   const broken = sandbox.build(folder);
   if (broken !== undefined) throw new Error(broken);
-  const asked = ['guard', 'host', 'logs'].filter((suite) => suites.has(suite)).flatMap((suite) => SUITES[suite]);
+  const asked = ['guard', 'host', 'logs', 'reset']
+    .filter((suite) => suites.has(suite))
+    .flatMap((suite) => SUITES[suite]);
   return [...new Set(['attacks', ...asked])].map((suite) => ({
     name: 'the programs as they are',
     folder,

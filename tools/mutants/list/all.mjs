@@ -4,6 +4,7 @@ import { hostMutants } from './host.mjs';
 import { identityMutants } from './identity.mjs';
 import { memoryMutants, orderMutants } from './memory.mjs';
 import { parseMutants } from './parse.mjs';
+import { resetMutants } from './reset.mjs';
 
 /** `file` is relative to the project; `before` stands in it once. */
 export const allMutants = [
@@ -13,6 +14,7 @@ export const allMutants = [
   ...orderMutants,
   ...guardMutants,
   ...hostMutants,
+  ...resetMutants,
 ].map(([file, defence, before, after, suite = 'packet']) => ({
   name: `${file.replace(/^\.\.\/\w+\//, '')}: ${defence}`,
   file: file.startsWith('../') ? file.replace('..', 'bpf') : `bpf/stages/${file}`,

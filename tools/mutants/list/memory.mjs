@@ -256,12 +256,7 @@ export const orderMutants = [
     'verdict = tt_spoof_address(context, packet);',
     'verdict = TT_CONTINUE;',
   ],
-  [
-    '../programs/walk.h',
-    'a denial is carried out',
-    `if (verdict != TT_ALLOW)\n${T}${T}return TC_ACT_SHOT;`,
-    '(void)verdict;',
-  ],
+  ['../programs/walk.h', 'a denial is carried out', 'else if (verdict != TT_ALLOW)', 'else if (0)'],
   [
     'locate.h',
     'an address whose owner left',
