@@ -195,6 +195,15 @@ describe.each([4, 6] as const)('a connection over IPv%s that a change of policy 
     expect(observe(() => out(['syn']))).toMatchObject({ outcome: { action: 'shot' }, sent: [] });
   });
 
+  it('has nobody told by what another workload says in the name of an end', () => {
+    open();
+    deny(2);
+    machine.at(API.id);
+    const data = packet(web, outside, segment(false, ['ack']));
+    const { outcome, sent } = observe(() => machine.from(data));
+    expect([outcome.reason, sent]).toEqual(['DROP_SPOOFED_ADDRESS', []]);
+  });
+
   it('has nobody told by fragments, nor by what has a longer header', () => {
     open();
     deny(2);
