@@ -86,7 +86,7 @@ struct tt_state {
 	__u32 hz;     /* jiffies per second of the running kernel */
 	__u32 event_budget; /* deny and log events per CPU and second; 0 = unlimited */
 	__u32 stamp;  /* counts changes of anything that the flow cache relies on, each after the change is in force */
-	__u8 _pad[4];
+	__u32 reset_mark; /* of a RST on its way to the next hook: known to nobody, no hook passes 0 */
 	__u64 flow_seed; /* keeps outsiders from choosing flows that fall into one bucket; fixed while flows live */
 	struct tt_root root[2];
 };

@@ -135,7 +135,9 @@ export const Reason = Object.freeze({
   FLOW_COUNTS_LOST: 31,
   /** RST to an end of an established connection that changed policy denies. Bytes: those of the RST */
   RESET_SENT: 32,
-  COUNT: 33,
+  /** RST that could not be sent. Bytes: those of the packet that it was to be made of */
+  RESET_LOST: 33,
+  COUNT: 34,
 } as const);
 
 export type Reason = (typeof Reason)[keyof typeof Reason];
@@ -174,7 +176,8 @@ const reasonNames: Readonly<Record<number, string>> = Object.freeze({
   30: 'DROP_NO_ROOM',
   31: 'FLOW_COUNTS_LOST',
   32: 'RESET_SENT',
-  33: 'COUNT',
+  33: 'RESET_LOST',
+  34: 'COUNT',
 });
 
 /** The constant of that value; the number as text if there is none. */
@@ -216,6 +219,7 @@ const reasonHelps: Readonly<Record<number, string>> = Object.freeze({
   30: 'more packets in hand on one CPU than there is room for',
   31: 'ring buffer full: nobody is told of the last counts of a flow. All of its packets',
   32: 'RST to an end of an established connection that changed policy denies. Bytes: those of the RST',
+  33: 'RST that could not be sent. Bytes: those of the packet that it was to be made of',
 });
 
 /** What the value means, as the header says it; empty if there is no such value. */

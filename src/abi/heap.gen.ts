@@ -232,7 +232,7 @@ export function decodeRoot(view: DataView, at: number): Root {
  *    8  __u32 hz
  *   12  __u32 event_budget
  *   16  __u32 stamp
- *   20  __u8 _pad[4]
+ *   20  __u32 reset_mark
  *   24  __u64 flow_seed
  *   32  struct tt_root root[2]
  */
@@ -244,6 +244,7 @@ export const State = Object.freeze({
     hz: 8,
     event_budget: 12,
     stamp: 16,
+    reset_mark: 20,
     flow_seed: 24,
     root: 32,
   } as const),
@@ -260,6 +261,8 @@ export interface State {
   readonly event_budget: number;
   /** counts changes of anything that the flow cache relies on, each after the change is in force */
   readonly stamp: number;
+  /** of a RST on its way to the next hook: known to nobody, no hook passes 0 */
+  readonly reset_mark: number;
   /** keeps outsiders from choosing flows that fall into one bucket; fixed while flows live */
   readonly flow_seed: bigint;
   readonly root: readonly Root[];
@@ -272,7 +275,7 @@ export function encodeState(view: DataView, at: number, value: State): void {
   view.setUint32(at + 8, value.hz, true);
   view.setUint32(at + 12, value.event_budget, true);
   view.setUint32(at + 16, value.stamp, true);
-  new Uint8Array(view.buffer, view.byteOffset + at + 20, 4).fill(0);
+  view.setUint32(at + 20, value.reset_mark, true);
   view.setBigUint64(at + 24, value.flow_seed, true);
   for (const [index, element] of ofLength(value.root, 2, 'root').entries()) {
     encodeRoot(view, at + 32 + 32 * index, element);
@@ -287,6 +290,7 @@ export function decodeState(view: DataView, at: number): State {
     hz: view.getUint32(at + 8, true),
     event_budget: view.getUint32(at + 12, true),
     stamp: view.getUint32(at + 16, true),
+    reset_mark: view.getUint32(at + 20, true),
     flow_seed: view.getBigUint64(at + 24, true),
     root: Array.from({ length: 2 }, (_, index) => decodeRoot(view, at + 32 + 32 * index)),
   };

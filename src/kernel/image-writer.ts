@@ -1,5 +1,5 @@
 // Writes table images into the mapped arrays, and puts an image in force by one aligned store.
-import { randomFillSync } from 'node:crypto';
+import { randomFillSync, randomInt } from 'node:crypto';
 import { CaptureBits } from '../abi/capture.gen.ts';
 import { Root, State, StateFlags } from '../abi/heap.gen.ts';
 import type { TableCompiler } from '../tables/compiler.ts';
@@ -67,9 +67,12 @@ export class ImageWriter {
     if (isZero(seed)) seed.set(this.#lasting.flowSeed);
     if (isZero(seed)) seed.set(randomFillSync(new Uint32Array(2)));
     this.#lasting.flowSeed.set(seed);
+    const markAt = State.OFFSET.reset_mark / 4;
+    const mark = this.#state[markAt] || randomInt(1, 2 ** 32);
     this.#settings = new Map([
       [at, seed[0] as number],
       [at + 1, seed[1] as number],
+      [markAt, mark],
       [State.OFFSET.hz / 4, hz],
       [State.OFFSET.event_budget / 4, eventBudget],
       [State.OFFSET.flags / 4, flags],

@@ -60,6 +60,7 @@ struct {
 	V((s).hz)                                                                                                      \
 	V((s).event_budget)                                                                                            \
 	V((s).stamp)                                                                                                   \
+	V((s).reset_mark)                                                                                              \
 	V((s).flow_seed)                                                                                               \
 	FIELDS_tt_root(V, V16, V32, (s).root[0]) FIELDS_tt_root(V, V16, V32, (s).root[1])
 #define FIELDS_tt_endpoint(V, V16, V32, s)                                                                             \

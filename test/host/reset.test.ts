@@ -68,13 +68,18 @@ describe('a connection that a change of policy stops', () => {
   }
 
   /** A connection of each pair, all of which policy stops at once. */
-  async function stopAll(talker: TalkSpec['talker'], family: 4 | 6, onDeny: 'drop' | 'reset'): Promise<void> {
+  async function stopAll(
+    talker: TalkSpec['talker'],
+    family: 4 | 6,
+    onDeny: 'drop' | 'reset',
+    isIdle = false,
+  ): Promise<void> {
     put(true);
     agent = await setting.startAgent({ onDeny });
     talks = await Promise.all(
       PAIRS.map(([client, server], index) => {
         const address = ADDRESSES[server]?.[family === 4 ? 0 : 1] ?? '';
-        return Talk.open(setting.lab, { client, server, talker, address, port: PORTS[index] as number });
+        return Talk.open(setting.lab, { client, server, talker, isIdle, address, port: PORTS[index] as number });
       }),
     );
     expect(await said(200)).toEqual(PAIRS.map((pair) => [...pair, 'nothing', 'nothing']));
@@ -90,6 +95,11 @@ describe('a connection that a change of policy stops', () => {
     it.each([4, 6] as const)('is reset at both ends over IPv%s', { timeout: 60_000 }, async (family) => {
       await stopAll(talker, family, 'reset');
       expect(await said(SECOND_MS)).toEqual(PAIRS.map((pair) => [...pair, 'ECONNRESET', 'ECONNRESET']));
+    });
+
+    it('is reset at both ends by a keepalive', { timeout: 60_000 }, async () => {
+      await stopAll(talker, 4, 'reset', true);
+      expect(await said(3 * SECOND_MS)).toEqual(PAIRS.map((pair) => [...pair, 'ECONNRESET', 'ECONNRESET']));
     });
 
     it('is left alone where it is to be dropped', { timeout: 60_000 }, async () => {

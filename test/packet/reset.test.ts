@@ -82,15 +82,20 @@ describe.each([4, 6] as const)('a connection over IPv%s that a change of policy 
     expect(sent.map(({ ifindex, side }) => [ifindex, side])).toEqual([
       [HERE, 'out'],
       [HERE, 'in'],
+      [HERE, 'in'],
     ]);
-    expect(sent.map(({ frame }) => readTcp(frame))).toEqual([
-      expectedTcp(macs.toWeb, outside, web, { ...toWeb, sequence: ACKNOWLEDGED, acknowledged: 0, flags: ['rst'] }),
+    // Whether the receiver has had the segment, nobody knows.
+    const forward = [SEQUENCE, SEQUENCE + 700].map((sequence) =>
       expectedTcp(macs.fromWeb, web, outside, {
         ...toOutside,
-        sequence: SEQUENCE,
+        sequence,
         acknowledged: ACKNOWLEDGED,
         flags: ['rst', 'ack'],
       }),
+    );
+    expect(sent.map(({ frame }) => readTcp(frame))).toEqual([
+      expectedTcp(macs.toWeb, outside, web, { ...toWeb, sequence: ACKNOWLEDGED, acknowledged: 0, flags: ['rst'] }),
+      ...forward,
     ]);
   });
 
@@ -101,15 +106,20 @@ describe.each([4, 6] as const)('a connection over IPv%s that a change of policy 
     expect(outcome).toMatchObject({ action: 'shot', reason: 'DROP_REVOKED' });
     expect(sent.map(({ ifindex, side }) => [ifindex, side])).toEqual([
       [HERE, 'out'],
+      [HERE, 'out'],
       [HERE, 'in'],
     ]);
-    expect(sent.map(({ frame }) => readTcp(frame))).toEqual([
+    // Nine bytes and the FIN.
+    const forward = [SEQUENCE, SEQUENCE + 10].map((sequence) =>
       expectedTcp(macs.fromWeb, outside, web, {
         ...toWeb,
-        sequence: SEQUENCE,
+        sequence,
         acknowledged: ACKNOWLEDGED,
         flags: ['rst', 'ack'],
       }),
+    );
+    expect(sent.map(({ frame }) => readTcp(frame))).toEqual([
+      ...forward,
       expectedTcp(macs.toWeb, web, outside, { ...toOutside, sequence: ACKNOWLEDGED, acknowledged: 0, flags: ['rst'] }),
     ]);
   });
@@ -128,11 +138,41 @@ describe.each([4, 6] as const)('a connection over IPv%s that a change of policy 
     }
   });
 
-  it('has one pair sent for a train of segments', () => {
+  it.each([
+    [[], 0],
+    [[], 1],
+    [['syn'], 0],
+  ] as const)(
+    'has the receiver told behind %j and %i bytes too, as a keepalive has been had before',
+    (flags, bytes) => {
+      open();
+      deny(2);
+      const { sent } = observe(() => out(['ack', ...flags], new Uint8Array(bytes)));
+      expect(sent.slice(1).map(({ frame }) => readTcp(frame).sequence)).toEqual([SEQUENCE, SEQUENCE + 1]);
+    },
+  );
+
+  it('has the receiver told by a RST that finds the connection denied, since nothing else will come', () => {
+    for (const flags of [['rst'], ['rst', 'ack']] as const) {
+      machine.forgetFlows();
+      machine.publish(openPolicy([], 3), RESET);
+      open();
+      deny(4);
+      const { outcome, sent } = observe(() => back(flags));
+      expect(outcome).toMatchObject({ action: 'shot', reason: 'DROP_REVOKED' });
+      const acknowledged = flags.length === 2 ? ACKNOWLEDGED : 0;
+      expect(sent.map(({ side, frame }) => [side, readTcp(frame)])).toEqual([
+        ['out', expectedTcp(macs.fromWeb, outside, web, { ...toWeb, sequence: SEQUENCE, acknowledged, flags })],
+      ]);
+    }
+  });
+
+  it('has one set sent for a train of segments', () => {
     open();
     deny(2);
     const { sent } = observe(() => out(['ack'], new Uint8Array(3000), { gsoSize: 1400 }));
-    expect(sent.map(({ frame }) => readTcp(frame).flags)).toEqual([['rst'], ['rst', 'ack']]);
+    expect(sent.map(({ frame }) => readTcp(frame).flags)).toEqual([['rst'], ['rst', 'ack'], ['rst', 'ack']]);
+    expect(readTcp((sent[2] as Sent).frame).sequence).toBe(SEQUENCE + 3000);
   });
 
   it('past the stack has the receiver told behind its own interface', () => {
@@ -142,6 +182,7 @@ describe.each([4, 6] as const)('a connection over IPv%s that a change of policy 
     const { sent } = observe(() => there());
     expect(sent.map(({ ifindex, side }) => [ifindex, side])).toEqual([
       [HERE, 'out'],
+      [API.ifindex, 'out'],
       [API.ifindex, 'out'],
     ]);
     expect(readTcp((sent[1] as Sent).frame)).toEqual(
@@ -164,6 +205,7 @@ describe.each([4, 6] as const)('a connection over IPv%s that a change of policy 
       expect(sent.map(({ ifindex, side }) => [ifindex, side])).toEqual([
         [HERE, 'out'],
         [HERE, 'in'],
+        [HERE, 'in'],
       ]);
     } finally {
       machine.change(API.id, {});
@@ -179,6 +221,7 @@ describe.each([4, 6] as const)('a connection over IPv%s that a change of policy 
       expect(sent.map(({ ifindex, side }) => [ifindex, side])).toEqual([
         [HERE, 'out'],
         [HERE, 'in'],
+        [HERE, 'in'],
       ]);
     } finally {
       machine.setAddress(outside, undefined);
@@ -188,6 +231,7 @@ describe.each([4, 6] as const)('a connection over IPv%s that a change of policy 
   it('has nobody told in answer to a RST, nor to what acknowledges nothing', () => {
     open();
     deny(2);
+    recorder.run(() => out());
     for (const flags of [['rst'], ['rst', 'ack'], ['psh'], ['fin']] as const) {
       expect(observe(() => out(flags))).toMatchObject({ outcome: { action: 'shot' }, sent: [] });
       expect(observe(() => back(flags))).toMatchObject({ outcome: { action: 'shot' }, sent: [] });
@@ -233,14 +277,14 @@ describe.each([4, 6] as const)('a connection over IPv%s that a change of policy 
     const before = machine.counter(Reason.RESET_SENT);
     recorder.run(() => out());
     const after = machine.counter(Reason.RESET_SENT);
-    expect([after.packets - before.packets, after.bytes - before.bytes]).toEqual([2n, family === 4 ? 80n : 120n]);
+    expect([after.packets - before.packets, after.bytes - before.bytes]).toEqual([3n, family === 4 ? 120n : 180n]);
   });
 
   it('lets what it sends, and nobody else, past the next hook', () => {
     open();
     deny(2);
     const { sent } = observe(() => out());
-    const [toSender, toReceiver] = sent as [Sent, Sent];
+    const [toSender, toReceiver] = sent as [Sent, Sent, Sent];
     const passed = (data: Uint8Array, mark: number) => [
       machine.to(data, { ...SENT_HERE, mark }).action,
       machine.from(data, { mark }).action,
@@ -250,6 +294,18 @@ describe.each([4, 6] as const)('a connection over IPv%s that a change of policy 
     expect(passed(toSender.frame, toSender.mark)).toEqual(['ok', 'ok']);
     // The same packet twice: what it bore is gone behind the hook.
     expect(machine.to(toSender.frame, { ...SENT_HERE, mark: toSender.mark, repeat: 2 }).action).toBe('shot');
+    // It is worth nothing to any other packet, nor where none is sent.
+    const others = [
+      packet(outside, web, segment(true, ['rst'], new Uint8Array(4))),
+      packet(outside, web, segment(true, ['rst', 'fin'])),
+      packet(outside, web, segment(true)),
+    ];
+    for (const data of others) expect(machine.to(data, { ...SENT_HERE, mark: toSender.mark }).action).toBe('shot');
+    const datagram = udp({ sourcePort: 80, destinationPort: 5000, payload: new Uint8Array(12).fill(4) });
+    expect(machine.from(packet(outside, web, datagram), { mark: toSender.mark }).action).toBe('shot');
+    deny(3, 0);
+    expect(passed(toSender.frame, toSender.mark)).toEqual(['shot', 'shot']);
+    deny(4);
     for (const mark of [0, 1, toSender.mark ^ 2]) expect(passed(toSender.frame, mark)).toEqual(['shot', 'shot']);
   });
 });

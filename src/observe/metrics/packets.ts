@@ -49,5 +49,9 @@ export function addPacketMetrics(families: Families, source: Pick<MetricsSource,
       help: 'RSTs to ends of connections that a policy change stopped',
       read: packetsOf('reset_sent'),
     },
+    tortie_resets_lost_total: {
+      help: 'RSTs to such ends that could not be sent',
+      read: packetsOf('reset_lost'),
+    },
   });
 }

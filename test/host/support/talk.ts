@@ -13,6 +13,7 @@ const PROGRAM = `
     say('connected');
     socket.on('error', (error) => say(error.code)).on('end', () => say('end')).resume();
     if (talks === 'yes') setInterval(() => socket.destroyed || socket.write('word'), 50);
+    if (talks === 'keepalive') socket.setKeepAlive(true, 1000);
   };
   if (role === 'server') {
     const server = createServer(use).listen(Number(port), address, () => say('ready'));
@@ -61,6 +62,8 @@ export interface TalkSpec {
   readonly address: string;
   readonly port: number;
   readonly talker: 'client' | 'server';
+  /** The talker sends nothing but a keepalive each second. */
+  readonly isIdle?: boolean;
 }
 
 const START_MS = 10_000;
@@ -75,15 +78,16 @@ export class Talk {
   }
 
   /** Once both ends are connected. Throws an ordinary Error if they do not get that far. */
-  static async open(lab: Lab, { client, server, address, port, talker }: TalkSpec): Promise<Talk> {
-    const argv = (role: 'client' | 'server') => [role, address, String(port), talker === role ? 'yes' : 'no'];
+  static async open(lab: Lab, { client, server, address, port, talker, isIdle }: TalkSpec): Promise<Talk> {
+    const words = isIdle ? 'keepalive' : 'yes';
+    const argv = (role: 'client' | 'server') => [role, address, String(port), talker === role ? words : 'no'];
     const listening = new End(lab, server, argv('server'));
     if ((await listening.word(0, START_MS)) !== 'ready') throw new Error('server: does not listen');
     const talk = new Talk(new End(lab, client, argv('client')), listening);
-    const words = await Promise.all([talk.#client.word(0, START_MS), listening.word(1, START_MS)]);
-    if (words.join() === 'connected,connected') return talk;
+    const said = await Promise.all([talk.#client.word(0, START_MS), listening.word(1, START_MS)]);
+    if (said.join() === 'connected,connected') return talk;
     talk.close();
-    throw new Error(`no connection: ${words.join()}`);
+    throw new Error(`no connection: ${said.join()}`);
   }
 
   /** What client and server say next; `nothing` if that takes longer than so many ms. */

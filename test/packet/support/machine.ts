@@ -57,6 +57,7 @@ stayOnOneCpu();
 /** Slow enough that no flow ages during a test, unless the test says so. */
 const HZ = 1_000_000;
 const FLOW_SEED = 0x0123_4567_89ab_cdefn;
+const RESET_MARK = 0x89ab_cdef;
 
 export class Machine {
   readonly #object: BpfObject;
@@ -146,6 +147,7 @@ export class Machine {
       hz,
       event_budget: eventBudget,
       stamp,
+      reset_mark: RESET_MARK,
       flow_seed: FLOW_SEED,
       root,
     });

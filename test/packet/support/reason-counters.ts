@@ -9,6 +9,7 @@ const NO_VERDICTS: ReadonlySet<number> = new Set([
   Reason.EVENT_SUPPRESSED,
   Reason.FLOW_EVICTED,
   Reason.RESET_SENT,
+  Reason.RESET_LOST,
 ]);
 
 const NAMES: Readonly<Record<number, string>> = Object.fromEntries(
