@@ -24,13 +24,6 @@ export const resetMutants = [
     'return !(flags & TT_TCP_RST);',
     RESET,
   ],
-  [
-    'reset.h',
-    'a RST is handed on once for each change',
-    '(packet->tcp_flags & TT_TCP_RST) && packet->reason == TT_REASON_DROP_REVOKED;',
-    'packet->tcp_flags & TT_TCP_RST;',
-    RESET,
-  ],
   ['reset.h', 'what the receiver has had is counted', 'bpf_htonl(bpf_ntohl(sequence) + span)', 'sequence', RESET],
   ['reset.h', 'a FIN counts as a byte', 'packet->tcp_flags & (TT_TCP_SYN | TT_TCP_FIN) ? 1 : 0', '0', RESET],
   [
@@ -92,6 +85,6 @@ export const resetMutants = [
     '',
     RESET,
   ],
-  ['reset.h', 'the header checksum', 'ip->check = tt_sum_fold(', 'ip->check = 1 + tt_sum_fold(', RESET],
-  ['reset.h', 'the checksum of TCP', 'tt_reset_fold(sum), 0);', 'tt_reset_fold(sum + 1), 0);', RESET],
+  ['reset-write.h', 'the header checksum', 'ip->check = tt_sum_fold(', 'ip->check = 1 + tt_sum_fold(', RESET],
+  ['reset-write.h', 'the checksum of TCP', 'tt_reset_fold(sum), 0);', 'tt_reset_fold(sum + 1), 0);', RESET],
 ];
