@@ -5,9 +5,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FlowStoreService } from '../../src/agent/flows/flow-store-service.ts';
 import { StoreClient } from '../../src/agent/flows/store-client.ts';
 import { Logger } from '../../src/base/log.ts';
 import { EVERY_FLOW } from '../../src/observe/flow-query/filter.ts';
+import { FlowHub } from '../../src/observe/flows/flow-hub.ts';
 import type { FlowLog } from '../../src/observe/flows/flow-log.ts';
 import { flowLog } from '../support/flow-logs.ts';
 
@@ -15,6 +17,7 @@ const MAIN = process.env.TORTIE_STORE_PROCESS ?? resolve('dist/agent/flows/store
 const RETENTION = { days: 7, bytes: 2 ** 30 };
 /** Retention is by the clock. */
 const START = Date.now();
+const WAIT = { timeout: 60_000, interval: 500 };
 const all = { filter: EVERY_FLOW, sort: '-time', limit: 10 } as const;
 
 describe('the process that keeps flows', { timeout: 120_000 }, () => {
@@ -22,10 +25,13 @@ describe('the process that keeps flows', { timeout: 120_000 }, () => {
   let said: string[];
   let child: ChildProcess;
   let client: StoreClient;
+  /** It cannot be started. */
+  let isAway: boolean;
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'tortie-store-'));
     said = [];
+    isAway = false;
   });
 
   afterEach(async () => {
@@ -40,6 +46,7 @@ describe('the process that keeps flows', { timeout: 120_000 }, () => {
       retention: RETENTION,
       log: new Logger({ level: 'info', write: (line) => said.push(line) }),
       start: () => {
+        if (isAway) throw new Error('no memory left');
         child = fork(MAIN, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
         return child;
       },
@@ -91,6 +98,67 @@ describe('the process that keeps flows', { timeout: 120_000 }, () => {
       .poll(async () => (await store.list(all).catch(() => [])).length, { timeout: 30_000, interval: 1000 })
       .toBe(2);
     expect(said.join('')).toContain('the process that keeps flows has ended');
+  });
+
+  /** All records of the port, as the store has them. */
+  async function stored(service: FlowStoreService): Promise<number> {
+    const rows = await service.store.top({ filter: EVERY_FLOW, by: 'port', measure: 'flows', limit: 10 });
+    return rows.reduce((sum, row) => sum + Number(row.at(-2)), 0);
+  }
+
+  /** Publishes so many records over some seconds. */
+  async function publish(hub: FlowHub, rounds: number, each: number): Promise<void> {
+    for (let round = 0; round < rounds; round += 1) {
+      const time = Date.now();
+      hub.publish(Array.from({ length: each }, () => flowLog({ startTime: time, endTime: time })));
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+
+  function keep(): { hub: FlowHub; service: FlowStoreService } {
+    const hub = new FlowHub(new Logger({ level: 'info', write: (line) => said.push(line) }));
+    const service = new FlowStoreService({
+      hub,
+      stateDirectory: folder,
+      log: new Logger({ level: 'info', write: (line) => said.push(line) }),
+      options: { flowStore: 'all', flowStoreDays: 7, flowStoreBytes: 2 ** 30 },
+      openStore: () => open(),
+    });
+    return { hub, service };
+  }
+
+  it('has every record once when it is killed under traffic, again and again', async () => {
+    const { hub, service } = keep();
+    const rounds = 100;
+    const published = publish(hub, rounds, 600);
+    // Amid writing: a batch is on its way at nearly any time.
+    for (let kill = 0; kill < 4; kill += 1) {
+      await expect.poll(() => child?.connected === true, { timeout: 20_000, interval: 20 }).toBe(true);
+      await new Promise((done) => setTimeout(done, 700 + 311 * kill));
+      child.kill('SIGKILL');
+    }
+    await published;
+    await expect.poll(() => service.status(), WAIT).toMatchObject({ waiting: 0, handedOver: rounds * 600, lost: 0 });
+    expect(said.filter((line) => line.includes('the process that keeps flows has ended')).length).toBeGreaterThan(1);
+    await expect.poll(() => stored(service).catch(() => 0), WAIT).toBe(rounds * 600);
+    await service.stop();
+  });
+
+  it('counts what is more than may wait while it is away for long, and has all the rest', async () => {
+    const { hub, service } = keep();
+    await publish(hub, 1, 100);
+    await expect.poll(() => service.status().handedOver, WAIT).toBe(100);
+    isAway = true;
+    child.kill('SIGKILL');
+    await publish(hub, 20, 15_000);
+    const { lost, waiting, error } = service.status();
+    expect(lost).toBeGreaterThan(50_000);
+    expect(lost + waiting).toBe(300_000);
+    expect(error).toContain('its process');
+    isAway = false;
+    await expect.poll(() => service.status(), WAIT).toMatchObject({ waiting: 0, handedOver: 300_100 - lost, lost });
+    expect(await stored(service)).toBe(300_100 - lost);
+    await service.stop();
   });
 
   it('stands behind others with each of its threads', async () => {

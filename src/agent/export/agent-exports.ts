@@ -4,8 +4,9 @@ import type { Registry } from 'prom-client';
 import type { Logger } from '../../base/log.ts';
 import type { World } from '../../model/world.ts';
 import type { FlowHub } from '../../observe/flows/flow-hub.ts';
+import { addCaptureMetrics, type CaptureReading } from '../../observe/metrics/captures.ts';
 import { addExportMetrics } from '../../observe/metrics/exports.ts';
-import { addFlowLogMetrics } from '../../observe/metrics/flow-logs.ts';
+import { addFlowLogMetrics, type KeptReading } from '../../observe/metrics/flow-logs.ts';
 import type { EventHub } from '../event-hub.ts';
 import { LoggedRules } from '../log-action/logged-rules.ts';
 import { PacketLog, type PacketLogCounters, type PacketLogSettings } from '../log-action/packet-log.ts';
@@ -21,7 +22,11 @@ export interface ExportOptions extends PacketLogSettings {
 /** What is asked of an agent. */
 export interface Exporting {
   readonly events: Pick<EventHub, 'listenToChunks' | 'names'>;
-  readonly flows: { readonly hub: Pick<FlowHub, 'listen' | 'lost'> };
+  readonly flows: {
+    readonly hub: Pick<FlowHub, 'listen' | 'lost' | 'leftOut' | 'published'>;
+    readonly store: { status(): KeptReading };
+    readonly captures: { tally(): CaptureReading };
+  };
   readonly world: World;
   readonly generation: number;
   readonly options: { readonly node: string; readonly stateDirectory: string };
@@ -54,7 +59,8 @@ export class AgentExports {
     this.#packets = new PacketLog({ rules, names, host, log });
     this.#ignore = agent.events.listenToChunks((chunk) => this.#packets.take(chunk));
     addExportMetrics(metrics, () => this.status());
-    addFlowLogMetrics(metrics, () => agent.flows.hub.lost);
+    addFlowLogMetrics(metrics, agent.flows.hub, () => agent.flows.store.status());
+    addCaptureMetrics(metrics, () => agent.flows.captures.tally());
   }
 
   /** Of the whole agent; set by whoever has them. */

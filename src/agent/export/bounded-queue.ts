@@ -1,18 +1,20 @@
-// What waits to be exported, bounded by the memory it takes.
+// What waits to be exported or stored, bounded by the memory it takes.
 
 /** Positions that were taken are given up once they are so many. */
 const COMPACT_AT = 4096;
 
 export class BoundedQueue<T> {
   readonly #limit: number;
+  readonly #maxItems: number;
   readonly #sizeOf: (item: T) => number;
   #items: (T | undefined)[] = [];
   #first = 0;
   #bytes = 0;
 
   /** sizeOf = about, and the same for an item each time. */
-  constructor(limitBytes: number, sizeOf: (item: T) => number) {
+  constructor(limitBytes: number, sizeOf: (item: T) => number, maxItems = Number.POSITIVE_INFINITY) {
     this.#limit = limitBytes;
+    this.#maxItems = maxItems;
     this.#sizeOf = sizeOf;
   }
 
@@ -32,7 +34,7 @@ export class BoundedQueue<T> {
   /** False = there is no room. */
   push(item: T): boolean {
     const size = this.#sizeOf(item);
-    if (this.#bytes + size > this.#limit) return false;
+    if (this.#bytes + size > this.#limit || this.length >= this.#maxItems) return false;
     this.#bytes += size;
     this.#items.push(item);
     return true;

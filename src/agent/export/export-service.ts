@@ -105,7 +105,13 @@ export class ExportService {
     const aggregator = new FlowAggregator({ bucketSeconds: Math.max(1, Math.round(aggregateMs / 1000)) });
     const timer = setInterval(() => exporter.accept(aggregator.take(Date.now())), AGGREGATE_EVERY_MS);
     timer.unref();
-    const ignore = flows.listen((logs) => aggregator.add(pick(logs)));
+    let overflowed = 0;
+    const ignore = flows.listen((logs) => {
+      aggregator.add(pick(logs));
+      const { records } = aggregator.overflow;
+      if (records > overflowed) exporter.leaveOut(records - overflowed);
+      overflowed = records;
+    });
     return () => {
       ignore();
       clearInterval(timer);

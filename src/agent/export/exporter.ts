@@ -8,7 +8,14 @@ import type { Spool } from './spool.ts';
 import type { ExportTarget } from './target.ts';
 
 /** Why something was not delivered and will not be. */
-export type DropReason = 'queue-full' | 'spool-full' | 'spool-broken' | 'refused' | 'not-expressible' | 'stopped';
+export type DropReason =
+  | 'queue-full'
+  | 'spool-full'
+  | 'spool-broken'
+  | 'refused'
+  | 'not-expressible'
+  | 'too-many-keys'
+  | 'stopped';
 
 /** emitted = delivered + dropped + waiting. */
 export interface ExportCounters {
@@ -57,6 +64,7 @@ export class Exporter<T> {
     'spool-broken': 0,
     refused: 0,
     'not-expressible': 0,
+    'too-many-keys': 0,
     stopped: 0,
   };
   #emitted: number;
@@ -97,6 +105,12 @@ export class Exporter<T> {
       if (!this.#queue.push(item)) this.#droppedBy['queue-full'] += 1;
     }
     this.#wake();
+  }
+
+  /** Meant for it, and given up before it could be given: there were more keys at a time than are put together. */
+  leaveOut(records: number): void {
+    this.#emitted += records;
+    this.#droppedBy['too-many-keys'] += records;
   }
 
   counters(): ExportCounters {

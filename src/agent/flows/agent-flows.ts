@@ -68,6 +68,7 @@ export function flowsOf(
     service: captures,
     resources: () => feed.resources(),
     stateDirectory,
+    node: nodeName(options),
     log,
   });
   feed.watchCaptures(() => packetCaptures.refresh());

@@ -54,6 +54,8 @@ export interface StoreStatus {
   /** Of the oldest and to the newest record, in milliseconds since 1970. */
   readonly oldest: number | null;
   readonly newest: number | null;
+  /** Number of the newest record: greater with each that is written. */
+  readonly lastSequence: number;
   /** Records that could not be written, since the store was opened. */
   readonly lost: number;
   /** Files that retention took away, that a full disk cost, and that were broken. */
@@ -111,10 +113,13 @@ export class FlowDatabase {
     this.#retention = retention;
   }
 
-  /** All of them or none. What cannot be written is counted, and never the caller's trouble. */
-  async append(logs: readonly FlowLog[]): Promise<void> {
+  /**
+   * All of them or none. What cannot be written is counted, and never the caller's trouble. after = the last sequence number when
+   * they were handed over for the first time: where it is greater now, they were written before anybody heard of it.
+   */
+  async append(logs: readonly FlowLog[], after = Number.POSITIVE_INFINITY): Promise<void> {
     if (logs.length === 0) return;
-    for (let attempt = 0; ; attempt += 1) {
+    for (let attempt = 0; this.#lastSequence <= after; attempt += 1) {
       try {
         await this.#write(logs);
         break;
@@ -167,6 +172,7 @@ export class FlowDatabase {
       records: this.#segments.reduce((sum, { records }) => sum + records, 0),
       oldest: oldest.length === 0 ? null : Math.min(...oldest),
       newest: newest.length === 0 ? null : Math.max(...newest),
+      lastSequence: this.#lastSequence,
       lost: this.#lost,
       expired: this.#expired,
       givenUp: this.#givenUp,
@@ -176,7 +182,7 @@ export class FlowDatabase {
 
   async #write(logs: readonly FlowLog[]): Promise<void> {
     const current = this.#segments.at(-1) ?? (await this.#begin());
-    const first = Math.max(0, ...this.#segments.map(({ lastSequence }) => lastSequence)) + 1;
+    const first = this.#lastSequence + 1;
     await this.#database.append(current.alias, this.#encoder.encode(logs, first));
     for (const { startTime, endTime } of logs) {
       current.oldest = Math.min(current.oldest ?? startTime, startTime);
@@ -186,6 +192,10 @@ export class FlowDatabase {
     current.next = this.#encoder.next;
     current.lastSequence = first + logs.length - 1;
     this.#files.protect(current.number);
+  }
+
+  get #lastSequence(): number {
+    return Math.max(0, ...this.#segments.map(({ lastSequence }) => lastSequence));
   }
 
   /** A full file is only read from here on. */

@@ -70,6 +70,7 @@ export class FlowLogService {
   readonly #now: () => number;
   #options: FlowLogOptions;
   #counter: Counter | undefined;
+  #failure: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
   #records = 0;
@@ -96,6 +97,7 @@ export class FlowLogService {
 
   /** Begins, if flow logs are on. */
   start(): void {
+    this.#failure = undefined;
     if (this.#options.flowLogs === 'off') {
       this.#parts.dataplane.flowCounting.forget();
       return;
@@ -104,6 +106,7 @@ export class FlowLogService {
     try {
       this.#counter ??= this.#parts.dataplane.flowCounting.open();
     } catch (error) {
+      this.#failure = error instanceof Error ? error.message : String(error);
       this.#parts.log.error('no flow logs', { error: String(error) });
       return;
     }
@@ -168,6 +171,11 @@ export class FlowLogService {
       bytesSuppressed: now.bytesSuppressed - lost.bytesSuppressed,
       ...this.#sampledOutNow(),
     };
+  }
+
+  /** Why there are none although there should be. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   status(): FlowLogStatus {

@@ -1,5 +1,4 @@
-// Keeps flows: takes what the hub tells, puts flows of one key together as the setting says, and hands batches to the store. What
-// the store cannot take in time is counted and let go, so that a slow disk costs flows of the past and nothing else.
+// Keeps flows: takes what the hub tells, puts flows of one key together as the setting says, and hands them to the store.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataplaneError } from '../../base/errors.ts';
@@ -7,11 +6,10 @@ import type { Logger } from '../../base/log.ts';
 import { FlowAggregator } from '../../observe/flows/aggregator.ts';
 import type { FlowHub } from '../../observe/flows/flow-hub.ts';
 import type { FlowLog } from '../../observe/flows/flow-log.ts';
-import { BoundedQueue } from '../export/bounded-queue.ts';
-import { sizeOfFlow } from '../export/size-of-flow.ts';
 import type { AgentOptions } from '../options.ts';
 import type { StoreStatus } from './flow-database.ts';
 import { type FlowStore, StoreClient } from './store-client.ts';
+import { StoreHandOver } from './store-hand-over.ts';
 
 /** off, aggregated by key and 15 seconds, or every record. */
 export type FlowStoreMode = AgentOptions['flowStore'];
@@ -31,18 +29,20 @@ export interface FlowStoreStatus {
   /** Since the agent began: records handed to the store, and those that it did not get or could not write. */
   readonly handedOver: number;
   readonly lost: number;
+  /** Of those lost, records that were handed over and could not be written, and those of more keys at a time than are put together. */
+  readonly notWritten: number;
+  readonly overflowed: number;
+  /** For the store, in memory. */
+  readonly waiting: number;
   /** As the store said last; null = it was not needed yet. */
   readonly store: StoreStatus | null;
   readonly error: string | null;
 }
 
 const TICK_MS = 1000;
-/** For what is on the way when the agent ends. */
+/** For what is on the way when the agent ends, and how often a store that is down is tried again meanwhile. */
 const LAST_WRITE_MS = 5000;
-/** Memory for records that wait for the store: more are let go. */
-const MAX_WAITING_BYTES = 128 * 1024 * 1024;
-/** One message to the store: it is read between two other things. */
-const BATCH = { records: 2000, bytes: 2 * 1024 * 1024 } as const;
+const LAST_RETRY_MS = 250;
 /** Each write costs the disk a wait and the machine a change of process. */
 const WRITE_MS = 2000;
 const RETENTION_MS = 60_000;
@@ -58,12 +58,12 @@ export class FlowStoreService {
   #store: FlowStore | undefined;
   #stopListening: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
-  readonly #waiting = new BoundedQueue<FlowLog>(MAX_WAITING_BYTES, sizeOfFlow);
+  readonly #handOver = new StoreHandOver();
   #writtenAt = Number.NEGATIVE_INFINITY;
-  #writing: Promise<void> | undefined;
   #retainedAt = 0;
-  #handedOver = 0;
-  #lost = 0;
+  /** By stores and aggregators that were closed. */
+  #lostBefore = 0;
+  #overflowedBefore = 0;
   #status: StoreStatus | undefined;
   #error: string | undefined;
   #startedAt = 0;
@@ -93,13 +93,13 @@ export class FlowStoreService {
   async stop(): Promise<void> {
     this.#stopListening?.();
     clearInterval(this.#timer);
-    this.#queue(this.#aggregation?.takeAll() ?? []);
-    this.#lost += this.#overflowed;
+    this.#handOver.add(this.#aggregation?.takeAll() ?? []);
+    this.#overflowedBefore = this.#overflowed;
     this.#aggregation = undefined;
-    // A disk that does not answer must not keep the agent from ending.
-    await Promise.race([this.#write(), new Promise((resolve) => setTimeout(resolve, LAST_WRITE_MS).unref())]);
+    await this.#writeRest();
     await this.#store?.close();
     this.#store = undefined;
+    this.#lostBefore += this.#status?.lost ?? 0;
     this.#status = undefined;
     this.#isAsked = false;
   }
@@ -124,10 +124,16 @@ export class FlowStoreService {
   }
 
   status(): FlowStoreStatus {
+    const { handedOver, lost, waiting } = this.#handOver.counts;
+    const overflowed = this.#overflowed;
+    const notWritten = this.#lostBefore + (this.#status?.lost ?? 0);
     return {
       mode: this.#options.flowStore,
-      handedOver: this.#handedOver,
-      lost: this.#lost + this.#overflowed + (this.#status?.lost ?? 0),
+      handedOver,
+      lost: lost + overflowed + notWritten,
+      notWritten,
+      overflowed,
+      waiting,
       store: this.#status ?? null,
       error: this.#error ?? null,
     };
@@ -140,14 +146,14 @@ export class FlowStoreService {
   #take(logs: readonly FlowLog[]): void {
     if (this.#aggregation !== undefined) this.#aggregation.add(logs);
     else {
-      this.#queue(logs);
-      if (this.#waiting.length >= FLUSH_AT) void this.#write();
+      this.#handOver.add(logs);
+      if (this.#handOver.counts.waiting >= FLUSH_AT) void this.#write();
     }
   }
 
   #tick(): void {
     const now = this.#now();
-    this.#queue(this.#aggregation?.take(now) ?? []);
+    this.#handOver.add(this.#aggregation?.take(now) ?? []);
     if (Math.abs(now - this.#writtenAt) >= WRITE_MS) {
       this.#writtenAt = now;
       void this.#write();
@@ -173,7 +179,7 @@ export class FlowStoreService {
 
   /** Records of more keys at a time than are put together. */
   get #overflowed(): number {
-    return this.#aggregation?.overflow.records ?? 0;
+    return this.#overflowedBefore + (this.#aggregation?.overflow.records ?? 0);
   }
 
   get #directory(): string {
@@ -184,32 +190,39 @@ export class FlowStoreService {
     return (this.#parts.now ?? Date.now)();
   }
 
-  #queue(logs: readonly FlowLog[]): void {
-    for (const log of logs) if (!this.#waiting.push(log)) this.#lost += 1;
-  }
-
-  /** One at a time: the store says when it has room for more. */
-  #write(): Promise<void> {
-    this.#writing ??= this.#writeAll().finally(() => {
-      this.#writing = undefined;
-    });
-    return this.#writing;
-  }
-
-  async #writeAll(): Promise<void> {
-    while (this.#waiting.length > 0 && this.#store !== undefined) {
-      const batch = this.#waiting.take(BATCH.records, BATCH.bytes);
-      try {
-        this.#status = await this.#store.append(batch);
-        this.#handedOver += batch.length;
+  /** False = not all of it could be handed over. */
+  async #write(): Promise<boolean> {
+    const store = this.#store;
+    if (store === undefined) return false;
+    try {
+      await this.#handOver.write(store, (status) => {
+        this.#status = status;
         this.#error = undefined;
-      } catch (error) {
-        this.#lost += batch.length;
-        this.#failed(error);
-        // The rest waits for the next turn: the store may be back by then.
-        return;
-      }
+      });
+      return true;
+    } catch (error) {
+      // What waits is handed over in a later turn: the store may be back by then.
+      this.#failed(error);
+      return false;
     }
+  }
+
+  /** A disk that does not answer must not keep the agent from ending. */
+  async #writeRest(): Promise<void> {
+    let isOver = false;
+    const patience = new Promise<void>((resolve) => {
+      setTimeout(() => {
+        isOver = true;
+        resolve();
+      }, LAST_WRITE_MS).unref();
+    });
+    const write = async (): Promise<void> => {
+      while (!isOver && this.#handOver.counts.waiting > 0 && !(await this.#write()))
+        await new Promise((resolve) => setTimeout(resolve, LAST_RETRY_MS));
+    };
+    await Promise.race([write(), patience]);
+    const records = this.#handOver.giveUp();
+    if (records > 0) this.#log.warn('the last flows were not stored', { records });
   }
 
   /** Said once, until it works again. */

@@ -14,7 +14,8 @@ import type { server } from './store-process-main.ts';
 
 /** What the service needs of a store. */
 export interface FlowStore {
-  append(logs: readonly FlowLog[]): Promise<StoreStatus>;
+  /** after = lastSequence of the answer before: what may have been written already is, handed over again with it, written once. */
+  append(logs: readonly FlowLog[], after?: number): Promise<StoreStatus>;
   list(question: FlowListQuestion): Promise<StoredLog[]>;
   top(question: TopQuestion): Promise<unknown[][]>;
   graph(question: GraphQuestion): Promise<unknown[][]>;
@@ -72,6 +73,9 @@ export class StoreClient implements FlowStore {
   /** There is no process now. */
   #why = 'its process has ended';
   #isClosed = false;
+  /** Records that processes before and the one there is now could not write. */
+  #lostBefore = 0;
+  #lostNow = 0;
 
   constructor(options: StoreClientOptions) {
     this.#options = options;
@@ -79,8 +83,8 @@ export class StoreClient implements FlowStore {
     this.#backOff = new BackOff(options.random, RESTART_MS.first, RESTART_MS.longest);
   }
 
-  append(logs: readonly FlowLog[]): Promise<StoreStatus> {
-    return this.#ask('append', { logs });
+  async append(logs: readonly FlowLog[], after?: number): Promise<StoreStatus> {
+    return this.#counted(await this.#ask<StoreStatus>('append', { logs, after }));
   }
 
   list(question: FlowListQuestion): Promise<StoredLog[]> {
@@ -95,8 +99,14 @@ export class StoreClient implements FlowStore {
     return this.#ask('graph', question);
   }
 
-  status(): Promise<StoreStatus> {
-    return this.#ask('status', {});
+  async status(): Promise<StoreStatus> {
+    return this.#counted(await this.#ask<StoreStatus>('status', {}));
+  }
+
+  /** Each process counts from nought. */
+  #counted(status: StoreStatus): StoreStatus {
+    this.#lostNow = status.lost;
+    return { ...status, lost: this.#lostBefore + status.lost };
   }
 
   async setRetention(retention: RetentionLimits): Promise<void> {
@@ -231,6 +241,8 @@ export class StoreClient implements FlowStore {
   #gone(child: ChildProcess, how: string): void {
     if (this.#child !== child) return;
     this.#child = undefined;
+    this.#lostBefore += this.#lostNow;
+    this.#lostNow = 0;
     this.#wait(`its process has ended: ${how}`);
     if (!this.#isClosed) this.#options.log.warn('the process that keeps flows has ended', { how });
     for (const { timer, reject } of this.#waiting.values()) {

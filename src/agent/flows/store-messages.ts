@@ -5,7 +5,7 @@ import type { FlowLog } from '../../observe/flows/flow-log.ts';
 
 export interface StoreCalls {
   readonly open: { readonly directory: string; readonly retention: RetentionLimits };
-  readonly append: { readonly logs: readonly FlowLog[] };
+  readonly append: { readonly logs: readonly FlowLog[]; readonly after?: number };
   readonly list: FlowListQuestion;
   readonly top: TopQuestion;
   readonly graph: GraphQuestion;

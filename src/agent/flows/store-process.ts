@@ -95,7 +95,7 @@ export class StoreProcess {
     if (database === undefined) throw new RangeError('the store is not open');
     switch (request.call) {
       case 'append':
-        await database.append(request.what.logs);
+        await database.append(request.what.logs, request.what.after);
         return database.status();
       case 'retain':
         database.setRetention(request.what.retention);

@@ -18,7 +18,10 @@ const STATES: readonly string[] = Object.values(FlowState).map((state) => flowSt
 
 interface KnownEnd {
   readonly end: FlowEnd;
-  readonly isLocal: boolean;
+  /** Here, with a hook of its own. */
+  readonly isWorkload: boolean;
+  /** This host, by an address of one of its endpoints. */
+  readonly isHost: boolean;
   /** The end with the port that it had last: of servers it is nearly always the same. */
   served: FlowEnd;
 }
@@ -91,14 +94,15 @@ export class FlowDescriber {
   describeReport(report: FlowReport, at: ReadAt, logs: FlowLog[] = []): FlowLog[] {
     const told = { report, at, source: this.#endOf(report.source), destination: this.#endOf(report.destination) };
     const { egressWord, ingressWord, hostWord } = report;
-    const [isSourceLocal, isDestinationLocal] = [told.source.isLocal, told.destination.isLocal];
+    const { source, destination } = told;
     if (report.isUnmet) {
       // What only the host's lists have seen is theirs to tell, unless a workload's hook sees it too: that one counts it.
-      const isTheirs = !isSourceLocal && !isDestinationLocal && hostWord !== 0;
-      if (isTheirs) logs.push(this.#describeSide('dst', hostWord, told));
+      const isTheirs = !source.isWorkload && !destination.isWorkload && hostWord !== 0;
+      const side = source.isHost && !destination.isHost ? 'src' : 'dst';
+      if (isTheirs) logs.push(this.#describeSide(side, hostWord, told));
     } else if (egressWord === 0 && ingressWord === 0) {
       // A flow that nobody judged was opened by the host, and is its workload's.
-      logs.push(this.#describeSide(isSourceLocal && !isDestinationLocal ? 'src' : 'dst', 0, told));
+      logs.push(this.#describeSide(source.isWorkload && !destination.isWorkload ? 'src' : 'dst', 0, told));
     } else {
       if (egressWord !== 0) logs.push(this.#describeSide('src', egressWord, told));
       if (ingressWord !== 0) logs.push(this.#describeSide('dst', ingressWord, told));
@@ -213,11 +217,11 @@ function describeEnd(address: IpAddress, named: NamedEnd | undefined): KnownEnd 
   if (named === undefined) {
     const name = isPrivate(address) ? 'pvt' : 'pub';
     const end = { type: 'net', namespace: '', name, aggregatedName: name, address: text, port: 0, labels: NO_LABELS };
-    return { end: end as FlowEnd, isLocal: false, served: end as FlowEnd };
+    return { end: end as FlowEnd, isWorkload: false, isHost: false, served: end as FlowEnd };
   }
   const { type, namespace, name, aggregatedName, labels, isLocal } = named;
   const end = { type, namespace, name, aggregatedName, address: text, port: 0, labels };
-  return { end, isLocal, served: end };
+  return { end, isWorkload: isLocal && type === 'wep', isHost: isLocal && type === 'hep', served: end };
 }
 
 function serving(known: KnownEnd, port: number): FlowEnd {

@@ -33,10 +33,15 @@ export const NO_LOSS: FlowLoss = Object.freeze({
   bytesSampledOut: 0,
 });
 
+/** Why a flow log did not go to who follows them as they come: it read too slowly, or asked for aggregates and had no room for one more. */
+export type StreamLossReason = 'slow-reader' | 'too-many-keys';
+
 export class FlowHub {
   readonly #log: Logger;
+  readonly #leftOut: Record<StreamLossReason, number> = { 'slow-reader': 0, 'too-many-keys': 0 };
   readonly #listeners = new Set<FlowLogListener>();
   #readLoss: () => FlowLoss = () => NO_LOSS;
+  #published = 0;
 
   constructor(log: Logger) {
     this.#log = log;
@@ -62,9 +67,25 @@ export class FlowHub {
     return this.#readLoss();
   }
 
+  /** Flow logs that were handed out. */
+  get published(): number {
+    return this.#published;
+  }
+
+  /** Whoever streams flow logs says what it left out. */
+  leaveOut(reason: StreamLossReason, flowLogs: number): void {
+    this.#leftOut[reason] += flowLogs;
+  }
+
+  /** By all streams, those that have ended included. */
+  get leftOut(): Readonly<Record<StreamLossReason, number>> {
+    return { ...this.#leftOut };
+  }
+
   /** A listener that throws is said so, and keeps no other from the batch. */
   publish(logs: readonly FlowLog[]): void {
     if (logs.length === 0) return;
+    this.#published += logs.length;
     for (const listener of this.#listeners) {
       try {
         listener(logs);

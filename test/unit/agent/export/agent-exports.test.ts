@@ -43,8 +43,10 @@ beforeEach(() => {
   flowHub = new FlowHub(log);
   registry = new Registry();
   const options = { node: '*', stateDirectory: folder };
+  const tally = () => ({ captured: 1, suppressed: 2, lost: 3 });
+  const store = { status: () => ({ handedOver: 0, lost: 0, notWritten: 0, overflowed: 0, waiting: 0 }) };
   exports = new AgentExports(
-    { events, flows: { hub: flowHub }, world: worldFrom(POLICY), generation: 1, options },
+    { events, flows: { hub: flowHub, store, captures: { tally } }, world: worldFrom(POLICY), generation: 1, options },
     registry,
     log,
   );

@@ -63,6 +63,22 @@ describe('ExportService', () => {
     expect(lines.every(({ source }) => source.address === '')).toBe(true);
   });
 
+  it('counts what is of more keys than are put together as emitted and dropped', async () => {
+    await service.configure(url('a', '&aggregate=1h'));
+    const [one] = flowLogs(1) as [FlowLog];
+    const ofPort = (port: number, name: string): FlowLog => ({
+      ...one,
+      destination: { ...one.destination, port, name, aggregatedName: name },
+    });
+    hub.publish(Array.from({ length: 65_535 }, (_, port) => ofPort(port + 1, 'one')));
+    hub.publish([ofPort(1, 'one'), ofPort(1, 'other'), ofPort(2, 'other'), ofPort(3, 'other'), ofPort(4, 'other')]);
+    const [counters] = service.counters();
+    expect(counters).toMatchObject({ emitted: 3, delivered: 0, dropped: 3, waiting: 0 });
+    expect(counters?.droppedBy['too-many-keys']).toBe(3);
+    hub.publish([ofPort(5, 'other')]);
+    expect(service.counters()[0]).toMatchObject({ emitted: 4, dropped: 4, waiting: 0 });
+  });
+
   it('leaves alone what stays as it is when others come and go', async () => {
     await service.configure(`${url('a')} ${url('b')}`);
     hub.publish(flowLogs(10));

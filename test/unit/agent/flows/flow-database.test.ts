@@ -63,6 +63,26 @@ describe('store of flows', () => {
     expect(store.status()).toMatchObject({ records: 1500, lost: 0, movedAside: 0 });
   });
 
+  it('writes what is handed over again once, over a restart too', async () => {
+    const logs = Array.from({ length: 300 }, (_, bytesIn) => flowLog({ bytesIn }));
+    let store = await openStore();
+    await store.append(logs.slice(0, 100), 0);
+    await store.append(logs.slice(0, 100), 0);
+    expect(store.status()).toMatchObject({ records: 100, lastSequence: 100, lost: 0 });
+    closeStore(store);
+    store = await openStore();
+    await store.append(logs.slice(0, 100), 0);
+    await store.append(logs.slice(100, 200), 100);
+    await store.append(logs.slice(200), 200);
+    await store.append(logs.slice(200), 200);
+    expect(store.status()).toMatchObject({ records: 300, lastSequence: 300, lost: 0 });
+    const found = (await store.list(all)).toSorted((a, b) => a.sequence - b.sequence);
+    expect(found.map(({ log }) => log.bytesIn)).toEqual(logs.map(({ bytesIn }) => bytesIn));
+    // Another one that is alike.
+    await store.append(logs.slice(200), 300);
+    expect(store.status().records).toBe(400);
+  });
+
   it('keeps its files from everybody but their owner', async () => {
     const store = await openStore();
     await store.append([flowLog()]);

@@ -273,10 +273,14 @@ describe('FlowLogService', () => {
 
   it('leaves the agent alone where flows cannot be counted', async () => {
     const { service, kernel, lines } = setUp();
+    expect(service.failure).toBeUndefined();
     kernel.isBroken = true;
     service.start();
     await service.stop();
     expect(lines.join()).toContain('no room');
+    expect(service.failure).toBe('no room');
+    await service.configure({ flowLogs: 'off', flowLogsInterval: 5 });
+    expect(service.failure).toBeUndefined();
     expect(service.status().isOn).toBe(false);
   });
 

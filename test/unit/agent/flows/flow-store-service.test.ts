@@ -16,28 +16,43 @@ const STATUS: StoreStatus = {
   records: 0,
   oldest: null,
   newest: null,
+  lastSequence: 0,
   lost: 0,
   expired: 0,
   givenUp: 0,
   movedAside: 0,
 };
 
-/** Keeps what it gets, unless it is told to fail or to wait. */
+/** Keeps what it gets, once, unless it is told to fail or to wait. */
 class KeptFlows implements FlowStore {
   readonly logs: FlowLog[] = [];
   error: Error | undefined;
+  /** It has what it got, and ends before it can say so. */
+  endsAfter = false;
+  lost = 0;
+  isDown = false;
   gate: Promise<void> = Promise.resolve();
   retention: unknown;
   isClosed = false;
 
   readonly batches: number[] = [];
 
-  async append(logs: readonly FlowLog[]): Promise<StoreStatus> {
+  async append(logs: readonly FlowLog[], after = Number.POSITIVE_INFINITY): Promise<StoreStatus> {
     this.batches.push(logs.length);
     await this.gate;
     if (this.error !== undefined) throw this.error;
-    this.logs.push(...logs);
-    return { ...STATUS, records: this.logs.length };
+    if (this.logs.length <= after) this.logs.push(...logs);
+    if (this.endsAfter) throw new Error('ended');
+    return this.#now();
+  }
+
+  async status(): Promise<StoreStatus> {
+    if (this.isDown) throw new Error('down');
+    return this.#now();
+  }
+
+  #now(): StoreStatus {
+    return { ...STATUS, records: this.logs.length, lastSequence: this.logs.length, lost: this.lost };
   }
 
   async setRetention(retention: unknown): Promise<void> {
@@ -51,7 +66,6 @@ class KeptFlows implements FlowStore {
   list = async () => [];
   top = async () => [];
   graph = async () => [];
-  status = async () => STATUS;
 }
 
 describe('what keeps flows', () => {
@@ -71,6 +85,7 @@ describe('what keeps flows', () => {
   });
 
   afterEach(async () => {
+    for (const store of stores) store.isDown = false;
     await service.stop();
     vi.useRealTimers();
     rmSync(folder, { recursive: true });
@@ -142,34 +157,113 @@ describe('what keeps flows', () => {
     expect(store.logs.length).toBe(1);
   });
 
-  it('counts what a store that fails does not take, says so once, and goes on', async () => {
+  it('holds what comes while the store is down, says so once, and hands all of it over when it is back', async () => {
     const store = start('all');
-    store.error = new Error('no such disk');
-    for (let second = 0; second < 5; second += 1) {
-      hub.publish([flowLog()]);
+    store.isDown = true;
+    for (let second = 0; second < 20; second += 1) {
+      hub.publish([flowLog({ bytesIn: second })]);
       await pass(3000);
     }
-    expect(service.status()).toMatchObject({ handedOver: 0, lost: 5, error: 'no such disk' });
+    expect(service.status()).toMatchObject({ handedOver: 0, lost: 0, waiting: 20, error: 'down' });
     expect(said.filter((line) => line.includes('flows are not stored')).length).toBe(1);
-    store.error = undefined;
-    hub.publish([flowLog()]);
+    store.isDown = false;
     await pass(3000);
-    expect(service.status()).toMatchObject({ handedOver: 1, lost: 5, error: null });
+    expect(store.logs.map(({ bytesIn }) => bytesIn)).toEqual(Array.from({ length: 20 }, (_, second) => second));
+    expect(service.status()).toMatchObject({ handedOver: 20, lost: 0, waiting: 0, error: null });
   });
 
-  it('holds no more than it may while the store is busy, and counts the rest', async () => {
+  it('stores each record once, also where the store ended between writing and saying so', async () => {
+    const store = start('all');
+    hub.publish(Array.from({ length: 5000 }, (_, bytesIn) => flowLog({ bytesIn })));
+    store.endsAfter = true;
+    await pass(3000);
+    expect([store.logs.length, service.status().waiting]).toEqual([2000, 5000]);
+    store.endsAfter = false;
+    await pass(3000);
+    expect(store.logs.map(({ bytesIn }) => bytesIn)).toEqual(Array.from({ length: 5000 }, (_, bytesIn) => bytesIn));
+    expect(service.status()).toMatchObject({ handedOver: 5000, lost: 0, waiting: 0 });
+  });
+
+  it('gives up a batch that a store which is there does not take, again and again, and goes on with the next', async () => {
+    const store = start('all');
+    store.error = new Error('ended by it');
+    hub.publish([flowLog()]);
+    for (let turn = 0; turn < 4; turn += 1) await pass(2000);
+    expect(service.status()).toMatchObject({ lost: 0, waiting: 1 });
+    await pass(2000);
+    expect(service.status()).toMatchObject({ lost: 1, waiting: 0, error: 'ended by it' });
+    store.error = undefined;
+    hub.publish([flowLog()]);
+    await pass(2000);
+    expect(service.status()).toMatchObject({ handedOver: 1, lost: 1, waiting: 0, error: null });
+  });
+
+  it.each(['busy', 'down'])('holds no more than it may while the store is %s, and counts the rest', async (how) => {
     const store = start('all');
     let open = (): void => undefined;
-    store.gate = new Promise((resolve) => {
-      open = resolve;
-    });
+    store.isDown = how === 'down';
+    if (how === 'busy') {
+      store.gate = new Promise((resolve) => {
+        open = resolve;
+      });
+    }
     const many = Array.from({ length: 50_000 }, () => flowLog());
     for (let round = 0; round < 6; round += 1) hub.publish(many);
-    expect(service.status().lost).toBeGreaterThan(90_000);
+    const { lost, waiting } = service.status();
+    expect(waiting).toBeGreaterThan(100_000);
+    expect(lost + waiting).toBe(300_000);
     open();
-    await pass(1000);
-    const { handedOver, lost } = service.status();
-    expect(handedOver + lost).toBe(300_000);
+    store.isDown = false;
+    await pass(2000);
+    expect(service.status()).toMatchObject({ handedOver: 300_000 - lost, lost, waiting: 0 });
+    expect(store.logs.length).toBe(300_000 - lost);
+  });
+
+  it('holds no more records than it may, however small they are', async () => {
+    const store = start('all');
+    store.isDown = true;
+    const nobody = {
+      type: 'net',
+      namespace: '',
+      name: '',
+      aggregatedName: '',
+      address: '',
+      port: 0,
+      labels: {},
+    } as const;
+    const small = flowLog({ source: nobody, destination: nobody, enforced: [], pending: [] });
+    for (let round = 0; round < 5; round += 1) hub.publish(Array.from({ length: 50_000 }, () => small));
+    expect(service.status()).toMatchObject({ waiting: 200_000, lost: 50_000 });
+  });
+
+  it('counts and says what is left when it stops while the store is down, and waits for a store that comes back', async () => {
+    start('all').isDown = true;
+    hub.publish([flowLog(), flowLog()]);
+    const off = service.configure(options('off'));
+    await pass(6000);
+    await off;
+    expect(service.status()).toMatchObject({ lost: 2, waiting: 0 });
+    expect(said.join()).toContain('the last flows were not stored');
+    await service.configure(options('all'));
+    const [, store] = stores as [KeptFlows, KeptFlows];
+    store.isDown = true;
+    hub.publish([flowLog()]);
+    const stopped = service.stop();
+    await pass(2000);
+    store.isDown = false;
+    await pass(2000);
+    await stopped;
+    expect([store.logs.length, service.status().lost]).toEqual([1, 2]);
+  });
+
+  it('does not forget what a store that was closed could not write', async () => {
+    const store = start('all');
+    store.lost = 7;
+    hub.publish([flowLog()]);
+    await pass(3000);
+    expect(service.status()).toMatchObject({ lost: 7, notWritten: 7 });
+    await service.configure(options('off'));
+    expect(service.status()).toMatchObject({ lost: 7, notWritten: 7 });
   });
 
   it('hands over in batches of so many records, and of so many bytes, every few seconds', async () => {

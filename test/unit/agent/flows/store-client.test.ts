@@ -108,7 +108,7 @@ describe('the store process', () => {
   );
 
   it('is started again soon after one that had lived for long', async () => {
-    const child = () => new Started(({ id }, reply) => reply({ id, answer: null }));
+    const child = () => new Started(({ id }, reply) => reply({ id, answer: { lost: 0 } }));
     let last = child();
     const client = open(() => (last = child()));
     for (let life = 0; life < 6; life += 1) {

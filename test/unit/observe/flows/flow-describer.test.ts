@@ -27,16 +27,24 @@ const WEB: NamedEnd = {
   isLocal: true,
 };
 const DB: NamedEnd = { ...WEB, name: 'db', aggregatedName: 'db', labels: { app: 'db' } };
+const HOST: NamedEnd = { ...WEB, type: 'hep', namespace: '', name: 'gate', aggregatedName: 'node1', labels: {} };
 const ENDS = new Map([
+  [address('192.0.2.1').words.join(), HOST],
   [address('10.0.0.1').words.join(), WEB],
   [address('10.0.0.2').words.join(), DB],
 ]);
 
 class Names implements FlowNames {
   known = true;
+  isRenamed = false;
 
   endAt({ words }: IpAddress): NamedEnd | undefined {
-    return ENDS.get(words.join());
+    const end = ENDS.get(words.join());
+    return end && { ...end, name: this.#called(end.name) };
+  }
+
+  #called(name: string): string {
+    return this.isRenamed ? `new-${name}` : name;
   }
 
   serviceAt(_: IpAddress, protocol: number, port: number): ReturnType<FlowNames['serviceAt']> {
@@ -48,7 +56,7 @@ class Names implements FlowNames {
       tier: 'default',
       kind: 'np',
       namespace: 'shop',
-      name: `p${word >>> 8}`,
+      name: this.#called(`p${word >>> 8}`),
       action: word & ALLOW ? 'allow' : 'deny',
       ruleIndex: 0,
     };
@@ -175,6 +183,19 @@ describe('FlowDescriber', () => {
     expect(tell({ ...host, ...strangers })).toMatchObject([{ source: { name: 'pub' }, destination: { name: 'pvt' } }]);
   });
 
+  it("has a host endpoint tell of its own flows, of those it opens as the source, but not of a workload's", () => {
+    const host = { egressWord: 0, ingressWord: 0, hostWord: INGRESS, isUnmet: true };
+    const [gate, stranger] = [address('192.0.2.1'), address('8.8.8.8')];
+    expect(tell({ ...host, source: stranger, destination: gate })).toMatchObject([
+      { reporter: 'dst', source: { name: 'pub' }, destination: { type: 'hep', name: 'gate' } },
+    ]);
+    expect(tell({ ...host, source: gate, destination: stranger })).toMatchObject([
+      { reporter: 'src', source: { type: 'hep', name: 'gate' }, destination: { name: 'pub' } },
+    ]);
+    expect(tell({ ...host, destination: gate })).toEqual([]);
+    expect(tell({ ...host, isUnmet: false, hostWord: 0, destination: gate })).toMatchObject([{ reporter: 'src' }]);
+  });
+
   it('says when a flow has ended, and keeps late counts out of the flows that live', () => {
     expect(tell({ isStart: false, isEnd: true })[0]).toMatchObject({ phase: 'end', flowsCompleted: 1, flowsLive: 0 });
     expect(tell({ isStart: false, isLate: true })[0]).toMatchObject({ phase: 'update', flowsStarted: 0, flowsLive: 0 });
@@ -187,6 +208,18 @@ describe('FlowDescriber', () => {
     names.known = false;
     describer.renew();
     expect(describer.describeReport(REPORT, AT)[0]?.enforced).toEqual(before);
+  });
+
+  it('goes on saying of words and ends what it did when it was set aside, whatever comes in force', () => {
+    const names = new Names();
+    const describer = new FlowDescriber(names, 'node1');
+    const before = describer.describeReport(REPORT, AT);
+    const aside = describer.asNow([EGRESS, INGRESS]);
+    names.isRenamed = true;
+    describer.renew();
+    expect(aside.describeReport(REPORT, AT)).toEqual(before);
+    const [now] = describer.describeReport(REPORT, AT);
+    expect(now).toMatchObject({ source: { name: 'new-web-1' }, enforced: ['0|default|np:shop/new-p1|allow|0'] });
   });
 
   it('puts denied packets of one flow together', () => {
