@@ -84,6 +84,10 @@ const COLUMNS: Readonly<Record<ResourceType, readonly Column[]>> = {
     { title: 'SELECTOR', cell: (object) => show(at(object, 'spec', 'selector') ?? 'all()') },
     column('START', 'spec', 'startTime'),
     column('END', 'spec', 'endTime'),
+    {
+      title: 'STATE',
+      cell: (object) => show(listAt(object, 'status', 'files').map((one) => at(one, 'state'))),
+    },
   ],
   Pod: [column('STATUS', 'status', 'phase'), column('IP', 'status', 'podIP'), column('NODE', 'spec', 'nodeName')],
   Node: [

@@ -1,6 +1,6 @@
 // `tortie capture` and `tortie drops --pcap` of real traffic, read by Debian's tshark: bytes, verdicts, rules, interfaces.
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CaptureBits, CaptureSettings } from '../../src/abi/capture.gen.ts';
 import { Endpoint } from '../../src/abi/endpoint.gen.ts';
@@ -238,7 +238,13 @@ describe('a PacketCapture', { timeout: 120_000 }, () => {
       },
     ]);
     await expect.poll(() => written().length, { timeout: 20_000, interval: 200 }).toBe(1);
+    const status = async () =>
+      JSON.parse((await agent.ask('get', 'packetcapture', 'seen', '-n', 'lab', '-o', 'json')).stdout).status.files;
+    const fileNames = written().map((path) => basename(path));
+    const [{ node }] = await status();
+    expect(await status()).toEqual([{ node, directory: place, fileNames, state: 'WaitingForTraffic' }]);
     await talk();
+    await expect.poll(status).toEqual([{ node, directory: place, fileNames, state: 'Capturing' }]);
     expect(await ask('red', BLUE, 7000)).toBe('open');
     setting.manifests.remove('60-capture.yaml');
     await expect.poll(marks, { timeout: 20_000, interval: 500 }).toBe(0);

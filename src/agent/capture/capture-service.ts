@@ -4,12 +4,12 @@ import { DataplaneError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { DesiredState } from '../../calc/resolved.ts';
 import { decodePackets } from '../../events/packet.ts';
-import type { Captures } from '../../kernel/captures.ts';
+import type { Captures, CaptureTally } from '../../kernel/captures.ts';
 import type { NameLookup } from '../../model/name-lookup.ts';
 import type { World } from '../../model/world.ts';
 import { CAPTURE_LIMITS, type CaptureRequest } from './capture-request.ts';
 import { type CaptureListener, orderOf, RunningCapture } from './running-capture.ts';
-import { clockOffsetNs } from './time-of-day.ts';
+import { clockOffsetNs, offsetAsOfNow } from './time-of-day.ts';
 
 export interface CaptureParts {
   readonly captures: Pick<Captures, 'order' | 'placesOf' | 'read' | 'stop' | 'tally'>;
@@ -70,6 +70,11 @@ export class CaptureService {
     return this.#running.size;
   }
 
+  /** Packets of all captures. */
+  tally(): CaptureTally {
+    return this.#parts.captures.tally();
+  }
+
   #begin(): void {
     this.#offsetNs = clockOffsetNs();
     this.#parts.captures.read((chunk) => this.#take(chunk));
@@ -99,6 +104,7 @@ export class CaptureService {
   #tick(): void {
     try {
       const { desired, world } = this.#parts;
+      this.#offsetNs = offsetAsOfNow(this.#offsetNs);
       for (const capture of this.#running) if (capture.isOver) this.#finish(capture);
       for (const capture of this.#running) capture.select(desired(), world());
       if (this.#running.size > 0) this.#order();

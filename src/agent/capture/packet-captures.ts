@@ -1,6 +1,6 @@
 // PacketCapture objects, carried out: packets of the endpoints that each selects into files of the agent's own, from its start to its
 // end, or until it is removed.
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '../../base/log.ts';
 import { parseSelector } from '../../model/selector/parser.ts';
@@ -8,6 +8,7 @@ import type { CapturedRecord } from '../../observe/capture/captured-record.ts';
 import type { Resource, ResourceOf } from '../../resources/resource.ts';
 import { CAPTURE_DEFAULTS, CAPTURE_LIMITS, type CaptureRequest } from './capture-request.ts';
 import type { CaptureService } from './capture-service.ts';
+import { type CaptureStatus, captureDirectory, captureFiles, restingState } from './capture-status.ts';
 import { PacketFiles } from './packet-files.ts';
 import { packetTest } from './packet-test.ts';
 import type { RunningCapture } from './running-capture.ts';
@@ -18,6 +19,8 @@ export interface PacketCaptureParts {
   readonly service: CaptureService;
   readonly resources: () => Iterable<Resource>;
   readonly stateDirectory: string;
+  /** Name of this one, for its status. */
+  readonly node: string;
   readonly log: Logger;
 }
 
@@ -38,7 +41,7 @@ export class PacketCaptures {
   /** By id. */
   readonly #carried = new Map<string, Carried>();
   readonly #wanted = new Map<string, PacketCapture>();
-  /** When those that did not work are tried again. */
+  /** When those that did not work are tried again, by performance.now(): nobody sets that clock back. */
   readonly #failed = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #isStarted = false;
@@ -68,6 +71,23 @@ export class PacketCaptures {
     this.#timer.unref();
   }
 
+  /** As of now, by the id of the object; undefined = there is none in force. */
+  statusOf(id: string): CaptureStatus | undefined {
+    const resource = this.#wanted.get(id);
+    if (resource === undefined) return undefined;
+    const { stateDirectory, node } = this.#parts;
+    const directory = captureDirectory(stateDirectory, resource.namespace, resource.name);
+    const carried = this.#carried.get(id);
+    const isMoving = (carried?.files.written ?? 0) > 0;
+    const state =
+      carried === undefined
+        ? restingState(resource.spec, this.#failed.has(id), Date.now())
+        : isMoving
+          ? 'Capturing'
+          : 'WaitingForTraffic';
+    return { files: [{ node, directory, fileNames: captureFiles(directory), state }] };
+  }
+
   /** Before the service ends. */
   close(): void {
     this.#isStarted = false;
@@ -83,7 +103,7 @@ export class PacketCaptures {
       if (!isSame || !isTime(wanted, now)) this.#end(id);
     }
     for (const [id, resource] of this.#wanted) {
-      const isDue = now >= (this.#failed.get(id) ?? 0);
+      const isDue = performance.now() >= (this.#failed.get(id) ?? 0);
       if (!this.#carried.has(id) && isDue && isTime(resource, now)) this.#begin(id, resource);
     }
   }
@@ -122,7 +142,7 @@ export class PacketCaptures {
 
   #fail(id: string, error: unknown): void {
     this.#parts.log.error('packets not captured', { capture: id, error: String(error) });
-    this.#failed.set(id, Date.now() + RETRY_MS);
+    this.#failed.set(id, performance.now() + RETRY_MS);
   }
 
   #end(id: string): void {
@@ -165,15 +185,13 @@ function requestOf({ spec, namespace }: PacketCapture): CaptureRequest {
 /** A directory for each; of what earlier runs have left only so much stays that all together is as much as may be. */
 function fileOptions(
   stateDirectory: string,
-  { namespace = '', name }: PacketCapture,
+  { namespace, name }: PacketCapture,
 ): ConstructorParameters<typeof PacketFiles>[0] {
-  const directory = join(stateDirectory, 'captures', namespace, name);
+  const directory = captureDirectory(stateDirectory, namespace, name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const before = readdirSync(directory)
-    .filter((file) => file.endsWith('.pcapng'))
-    .map((file) => join(directory, file))
-    .sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs);
-  for (const path of before.slice(0, Math.max(0, before.length - MAX_FILES))) rmSync(path, { force: true });
+  const before = captureFiles(directory);
+  for (const file of before.slice(0, Math.max(0, before.length - MAX_FILES)))
+    rmSync(join(directory, file), { force: true });
   const begin = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
   return {
     path: join(directory, `${begin}.pcapng`),
