@@ -3,6 +3,7 @@
 //
 // A file's text is always believed. What was parsed from it is believed only from an agent that runs the same code.
 import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from '../base/log.ts';
@@ -17,6 +18,8 @@ import { codeFingerprint } from './code-fingerprint.ts';
 import { RecordLog } from './record-log.ts';
 
 const FORMAT = 'tortie accepted manifests 1';
+/** Names the directory once all that a first agent found in it is remembered: from there on what differs has changed. */
+const COMPLETE = 'complete';
 /** What was accepted is written once it is in force: nobody waits for it. */
 const WRITE_DELAY_MS = 20;
 /** With more than that to write nobody waits for a change: what they hold is better written down at once. */
@@ -32,20 +35,34 @@ interface Accepted {
 export class AcceptedManifests implements ManifestMemory {
   readonly #log: Logger;
   readonly #records: RecordLog;
+  readonly #complete: { readonly path: string; readonly text: string };
   readonly #code = codeFingerprint();
   /** Not written yet; undefined = forgotten. */
   readonly #pending = new Map<string, Accepted | undefined>();
   /** Of the text of each file, as last accepted. */
   readonly #digests = new Map<string, string>();
+  /** Not to be written before what has changed in them is in history. */
+  readonly #guarded = new Map<string, Accepted | undefined>();
+  /** Says that history has not got all that was read; undefined = nobody keeps one. */
+  readonly #isBehind: () => boolean;
+  #isGuarding = false;
+  #hasEarlier = false;
   #recalled: ReadonlyMap<string, RememberedFile> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #revision = 0;
 
-  constructor(options: { readonly stateDirectory: string; readonly manifests: string }, log: Logger) {
+  /** isBehind: what changes in files is not written down for as long as it says so. */
+  constructor(
+    options: { readonly stateDirectory: string; readonly manifests: string },
+    log: Logger,
+    isBehind: () => boolean = () => false,
+  ) {
     this.#log = log;
+    this.#isBehind = isBehind;
     const folder = join(options.stateDirectory, 'accepted');
     makeDirectory(folder);
     // Another directory's manifests are nobody's business.
+    this.#complete = { path: join(folder, COMPLETE), text: JSON.stringify(options.manifests) };
     this.#records = new RecordLog(join(folder, 'manifests.log'), `${FORMAT} of ${JSON.stringify(options.manifests)}`);
   }
 
@@ -60,6 +77,8 @@ export class AcceptedManifests implements ManifestMemory {
     const files = new Map<string, RememberedFile>();
     try {
       const records = yield* this.#records.reading();
+      this.#hasEarlier = textOf(this.#complete.path) === this.#complete.text && this.#records.hasRead;
+      this.#isGuarding = this.#hasEarlier;
       if (!this.#records.isUsable || this.#records.isWasteful) this.#records.rewrite(records);
       for (const [path, value] of records) {
         files.set(path, decodeFile(path, value, this.#code));
@@ -73,6 +92,18 @@ export class AcceptedManifests implements ManifestMemory {
     return files;
   }
 
+  /** An earlier agent has left word of all that it found, be it that there was nothing. */
+  get hasEarlier(): boolean {
+    return this.#hasEarlier;
+  }
+
+  /** History has all that was read: from here on nothing is written before it has. */
+  recorded(): void {
+    this.#isGuarding = true;
+    this.#unguard();
+    if (!this.#hasEarlier) this.#timer ??= setTimeout(() => this.#writeSlice(), WRITE_DELAY_MS);
+  }
+
   /** Counts what was accepted and forgotten. */
   get revision(): number {
     return this.#revision;
@@ -84,31 +115,53 @@ export class AcceptedManifests implements ManifestMemory {
   }
 
   remember(path: string, text: string, resources: readonly Resource[]): void {
-    this.#digests.set(path, digestOfText(text));
-    this.#later(path, { text, resources });
+    const digest = digestOfText(text);
+    const isChange = this.#digests.get(path) !== digest;
+    this.#digests.set(path, digest);
+    this.#later(path, { text, resources }, isChange);
   }
 
   forget(path: string): void {
-    this.#digests.delete(path);
-    this.#later(path, undefined);
+    const isChange = this.#digests.delete(path);
+    this.#later(path, undefined, isChange);
   }
 
   close(): void {
+    if (!this.#isBehind()) this.#unguard();
     clearTimeout(this.#timer);
     this.#write(Number.POSITIVE_INFINITY);
     this.#records.close();
   }
 
-  #later(path: string, accepted: Accepted | undefined): void {
+  #later(path: string, accepted: Accepted | undefined, isChange: boolean): void {
     this.#revision += 1;
-    this.#pending.set(path, accepted);
+    if (this.#guarded.has(path) || (this.#isGuarding && isChange)) this.#guarded.set(path, accepted);
+    else this.#pending.set(path, accepted);
     if (this.#pending.size > MAX_PENDING) this.#write(Number.POSITIVE_INFINITY);
     this.#timer ??= setTimeout(() => this.#writeSlice(), WRITE_DELAY_MS);
   }
 
   #writeSlice(): void {
+    if (!this.#isBehind()) this.#unguard();
     this.#write(performance.now() + SLICE_MS);
     this.#timer = this.#pending.size === 0 ? undefined : setTimeout(() => this.#writeSlice(), SLICE_MS);
+  }
+
+  /** Nothing is left of what the first agent found. */
+  #markComplete(): void {
+    if (this.#hasEarlier || !this.#isGuarding || this.#pending.size > 0) return;
+    writeFileSync(this.#complete.path, this.#complete.text, { mode: 0o600 });
+    this.#hasEarlier = true;
+  }
+
+  #unguard(): void {
+    for (const [path, accepted] of this.#guarded) {
+      // The latest is written last.
+      this.#pending.delete(path);
+      this.#pending.set(path, accepted);
+    }
+    this.#guarded.clear();
+    if (this.#pending.size > 0) this.#timer ??= setTimeout(() => this.#writeSlice(), WRITE_DELAY_MS);
   }
 
   /** Writes what is not written yet, until it is time to stop. */
@@ -121,10 +174,19 @@ export class AcceptedManifests implements ManifestMemory {
         if (performance.now() > endMs) return;
       }
       if (this.#records.isWasteful) this.#records.rewrite(this.#records.read());
+      this.#markComplete();
     } catch (error) {
       this.#log.warn('cannot remember manifests for the next start', { error: String(error) });
       this.#pending.clear();
     }
+  }
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
   }
 }
 

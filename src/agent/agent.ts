@@ -9,7 +9,6 @@ import { Dataplane } from '../kernel/dataplane.ts';
 import type { FileLock } from '../kernel/native.ts';
 import type { World } from '../model/world.ts';
 import type { Resource } from '../resources/resource.ts';
-import { AcceptedManifests } from './accepted-manifests.ts';
 import { AuditSchedule } from './audit-schedule.ts';
 import { BlockService } from './block/block-service.ts';
 import type { AgentSettings } from './config/agent-settings.ts';
@@ -23,7 +22,8 @@ import { KernelReadings } from './kernel-readings.ts';
 import { describeLiveManifests, type LiveManifests } from './live-manifests.ts';
 import { keysByIfindex, requireEndpoint, requireGiven } from './local-endpoints.ts';
 import { takeLocks } from './locks.ts';
-import { ManifestFeed, type StoredChanges } from './manifest-feed.ts';
+import type { ManifestFeed, StoredChanges } from './manifest-feed.ts';
+import { ManifestIntake } from './manifest-intake.ts';
 import { AgentMeter } from './metrics/agent-meter.ts';
 import { AgentNames } from './names.ts';
 import { type AgentOptions, isLocalNode, type LiveOptions, requireDirectory, toStateSettings } from './options.ts';
@@ -54,7 +54,7 @@ export class Agent {
   readonly #log: Logger;
   readonly #locks: readonly FileLock[];
   readonly #dataplane: Dataplane;
-  readonly #memory: AcceptedManifests;
+  readonly #intake: ManifestIntake;
   readonly #feed: ManifestFeed;
   readonly #graph: CalcGraph;
   readonly #health: Health;
@@ -89,10 +89,10 @@ export class Agent {
     this.meter = new AgentMeter(options);
     this.#refusal = new Refusal(log, () => this.meter.failed());
     this.#graph = new CalcGraph(isLocalNode(options.node), options.limits.calc);
-    this.#memory = new AcceptedManifests(options, log);
-    this.#feed = new ManifestFeed(options.manifests, this.#memory, log, options.limits.manifests);
     this.readings = new KernelReadings(dataplane, options, () => this.#desired);
     this.stored = new StoreSession(options.stateDirectory, this, log);
+    this.#intake = new ManifestIntake(options, this.stored, log);
+    this.#feed = this.#intake.feed;
     this.#turns = new PolicyTurns({
       feed: this.#feed,
       graph: this.#graph,
@@ -103,13 +103,13 @@ export class Agent {
     this.#settling = new Settling({
       resumePoint: new ResumePoint(options, log),
       dataplane,
-      memory: this.#memory,
+      memory: this.#intake.memory,
       feed: this.#feed,
       stored: this.stored,
       inForce: () => (this.isInSync ? this.#desired : undefined),
     });
     this.#manual = new ManualInterfaces(join(options.stateDirectory, 'interfaces.json'));
-    this.#health = new Health(dataplane, options.stateDirectory, log);
+    this.#health = new Health(dataplane, options.stateDirectory, log, () => this.flows);
     this.#interfaces = new Interfaces(dataplane.attachments, options.interfacePrefix, this.#health.repairs);
     this.#guard = InterfaceGuard.of(this.#interfaces, log, options);
     this.#wires = new Wires(this.#interfaces, this.#manual);
@@ -152,14 +152,14 @@ export class Agent {
     this.#audits.close();
     await this.#loaded;
     this.#resumption?.close();
+    await this.#intake.close();
     this.#settling.close();
     await stopFlows(this.flows);
     await this.stored.close();
     await this.blocks.close();
-    this.#feed.close();
     this.#interfaces.close();
     await this.#loop.stop();
-    this.#memory.close();
+    this.#intake.memory.close();
     this.events.close();
     this.#dataplane.close();
     for (const lock of this.#locks) lock.close();
@@ -299,7 +299,7 @@ export class Agent {
   }
 
   *#loading(): Steps<void> {
-    yield* this.#memory.recalling();
+    yield* this.#intake.memory.recalling();
     const stored = yield* this.stored.loading();
     yield* this.#feed.starting((changes) => {
       this.#graph.apply(changes.changed, changes.removed);
@@ -344,7 +344,7 @@ export class Agent {
     const { isAudit, isListing } = this.#audits.take();
     if (isAudit) this.#health.audit(this.#guard.failures);
     if (isListing) this.#wires.refresh();
-    const inForce = this.meter.takeChanges();
+    const inForce = [this.meter.takeChanges(), this.#intake.taking()];
     const isResolved = this.#resumption === undefined && this.#resolve();
     const { wiring, statuses } = this.#wires.wire(this.#desired, this.#resumption?.isHostPoliced);
     this.#guard.guard(statuses, isAudit);
@@ -360,7 +360,7 @@ export class Agent {
       this.#guard.noteInForce(this.#dataplane.unplaced);
       if (takesOverFrom !== undefined) this.#log.info('taken over from another layout', { layout: takesOverFrom });
       this.#refusal.clear();
-      inForce();
+      for (const tell of inForce) tell();
       this.#settling.note(desired, wiring);
       if (isChanged) this.#log.info('policy changed', { generation: this.#dataplane.generation });
       void this.blocks.policyChanged();

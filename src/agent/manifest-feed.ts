@@ -16,6 +16,7 @@ import type { ManifestMemory } from '../resources/sources/manifest-set.ts';
 import { duplicateError } from '../resources/sources/snapshot.ts';
 import { releaseContents } from '../resources/text-resource.ts';
 import type { FelixConfiguration } from './config/felix.ts';
+import type { FileChange } from './store/file-history.ts';
 
 const FELIX = 'FelixConfiguration';
 /** Objects that one step hands on. */
@@ -33,6 +34,14 @@ export interface ModelChanges {
   readonly removed: readonly RemovedObject[];
   /** When the files were noticed to have changed, by performance.now(); undefined = it is not of files. */
   readonly noticedMs?: number;
+}
+
+/** Who is told of objects as files define them. */
+export interface FileListener {
+  /** Of what is not as an earlier agent had accepted it, when all files have been read. */
+  loaded(changes: readonly FileChange[]): void;
+  /** Before it is told to others. */
+  note(changes: readonly FileChange[]): void;
 }
 
 /** Resources of the store by id; undefined = gone. */
@@ -54,6 +63,7 @@ export class ManifestFeed {
   #onFelix: ((objects: readonly FelixConfiguration[]) => void) | undefined;
   /** Of objects that are no policy: see watchCaptures. */
   #onCaptures: () => void = () => undefined;
+  #history: FileListener | undefined;
 
   /** memory = what an earlier agent accepted. */
   constructor(
@@ -87,20 +97,23 @@ export class ManifestFeed {
     };
     const watch = yield* watchingDirectory(
       this.#directory,
-      ({ objects, changed, removed }, noticedMs) => {
+      ({ objects, changed, removed, before }, noticedMs) => {
+        const ids = [...changed, ...removed];
+        this.#history?.note(ids.map((id) => ({ id, before: before.get(id), after: objects.get(id) })));
         const resources = changed.map((id) => objects.get(id) as Resource);
         const uncovered = removed.flatMap((id) => this.#stored.get(id) ?? []);
         const gone = removed.filter((id) => !this.#stored.has(id));
         onChanges({ ...this.#store.apply([...resources, ...uncovered], gone), noticedMs });
         this.#parsed.clear();
         this.#logErrors();
-        const touched = [...changed, ...removed];
-        if (touched.some(isFelix)) this.#onFelix?.(this.#felix());
-        if (touched.some(isCapture)) this.#onCaptures();
+        if (ids.some(isFelix)) this.#onFelix?.(this.#felix());
+        if (ids.some(isCapture)) this.#onCaptures();
       },
       { check, accept, memory: this.#memory, limits: this.#limits },
     );
     this.#watch = watch;
+    const { objects } = watch.snapshot;
+    this.#history?.loaded([...watch.takeEarlier()].map(([id, before]) => ({ id, before, after: objects.get(id) })));
     yield* this.#storing(watch.snapshot.objects);
     yield* this.#takingStored(stored, watch.snapshot.objects);
     for (const objects of Object.values(this.#store.world)) {
@@ -170,6 +183,11 @@ export class ManifestFeed {
   /** Calls back when packet captures were written, changed or removed. */
   watchCaptures(onChange: () => void): void {
     this.#onCaptures = onChange;
+  }
+
+  /** Has somebody told of every change of files; to be called before the start. */
+  keepHistory(history: FileListener): void {
+    this.#history = history;
   }
 
   close(): void {

@@ -19,6 +19,7 @@ export class RecordLog {
   readonly #sizes = new Map<string, number>();
   #liveBytes = 0;
   #fileBytes = 0;
+  #hasRead = false;
   #file: number | undefined;
 
   /** header = what the records depend on: a file with another one is as good as empty. */
@@ -39,7 +40,8 @@ export class RecordLog {
     this.#sizes.clear();
     this.#liveBytes = 0;
     this.#fileBytes = 0;
-    if (!bytes.subarray(0, this.#header.length).equals(this.#header)) return records;
+    this.#hasRead = bytes.subarray(0, this.#header.length).equals(this.#header);
+    if (!this.#hasRead) return records;
     let at = this.#header.length;
     for (let body = bodyAt(bytes, at); body !== undefined; body = bodyAt(bytes, at)) {
       at += HEAD_BYTES + body.length;
@@ -54,6 +56,11 @@ export class RecordLog {
     // Behind a record that is torn nothing can be found again: the next append starts afresh from what was read.
     this.#fileBytes = at === bytes.length ? at : 0;
     return records;
+  }
+
+  /** The file that was read last was one of ours, torn or not. */
+  get hasRead(): boolean {
+    return this.#hasRead;
   }
 
   /** Whether appending goes on where the file ends; if not, everything must be written again with rewrite. */

@@ -23,7 +23,19 @@ export function describeOutcome(object: Manifest, outcome: string, dryRun: DryRu
 }
 
 /** One line for each object, then the revision, and what is still to be done. */
-export function describeChange({ changes, dryRun, revision, confirmation }: ChangeReport): string {
+export function describeChange(report: ChangeReport): string {
+  return [describeOutcomes(report), ...describeKept(report)].join('\n');
+}
+
+/** What a rollback has left as files have it. */
+function describeKept({ kept = [] }: ChangeReport): string[] {
+  return kept.map(
+    ({ id, file, line, revision }) =>
+      `${id} was changed in ${file}:${line} since (revision ${revision}), which no rollback writes: bring the file back`,
+  );
+}
+
+function describeOutcomes({ changes, dryRun, revision, confirmation }: ChangeReport): string {
   const lines = changes.map(({ id, result, object }) =>
     object === null ? `${id} ${result}` : describeOutcome(object, result, dryRun ? 'server' : 'none'),
   );
@@ -40,5 +52,6 @@ export function describeChange({ changes, dryRun, revision, confirmation }: Chan
 export function describeWho(who: Who): string {
   if (who.kind === 'local') return `uid ${who.uid}, pid ${who.pid}`;
   if (who.kind === 'agent') return 'the agent';
+  if (who.kind === 'file') return who.uid === undefined ? 'a file that is gone' : `the files of uid ${who.uid}`;
   return who.organization === undefined ? who.commonName : `${who.commonName} (${who.organization})`;
 }

@@ -34,6 +34,8 @@ export interface PromoteResult {
 const BASELINE_MS = 600_000;
 /** The confirmation waits longer than the watch. */
 const GRACE_SECONDS = 60;
+/** Entries of history among which the latest change of the store is looked for. */
+const TAKE_BACK_PAGE = 100;
 
 /** Throws NOT_FOUND, and what the agent refuses the change with. */
 export async function promoteStagedPolicies(
@@ -138,7 +140,8 @@ async function watchDenials(
 
 /** All of it, unless somebody else has changed something since: then only what this changed. */
 async function takeBack(client: ResourceClient, revision: number): Promise<void> {
-  const [latest] = (await client.history(1)).items;
+  // Changes of files do not matter: they stay in any case.
+  const latest = (await client.history(TAKE_BACK_PAGE)).items.find(({ verb }) => verb !== 'edit');
   if (latest?.revision === revision) {
     await client.rollBack(String(revision - 1), { isForced: true });
     return;

@@ -5,6 +5,8 @@ export type Who =
   | { readonly kind: 'local'; readonly uid: number; readonly gid: number; readonly pid: number }
   /** The subject of a client certificate. */
   | { readonly kind: 'certificate'; readonly commonName: string; readonly organization?: string }
+  /** Whoever edited manifest files: their owner; undefined = the files are gone. */
+  | { readonly kind: 'file'; readonly uid?: number }
   /** The agent itself: a change that nobody confirmed. */
   | { readonly kind: 'agent' };
 
@@ -12,6 +14,8 @@ export interface Origin {
   /** Path of the unix socket, or the client's address and port. */
   readonly socket?: string;
   readonly address?: string;
+  /** Manifest files, below their directory. */
+  readonly files?: readonly string[];
   readonly userAgent?: string;
 }
 

@@ -6,11 +6,19 @@ import type { Logger } from '../../base/log.ts';
 import type { World } from '../../model/world.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { type Actor, AGENT_ACTOR } from './actor.ts';
-import { type Confirmation, confirmationWithin, timeLeft } from './confirmation.ts';
+import { asOfNow, type Confirmation, confirmationWithin, timeLeft } from './confirmation.ts';
 import { type CutCheck, cutCheck, type GuardedHost } from './connection-guard.ts';
-import { type HistoryEntry, type ObjectChange, stateBefore, type Verb } from './history.ts';
+import {
+  type EditedObject,
+  editedSince,
+  type FileEntry,
+  type ObjectChange,
+  type StoreEntry,
+  stateBefore,
+  type Verb,
+} from './history.ts';
 import type { Manifest } from './manifest.ts';
-import type { ResourceStore } from './resource-store.ts';
+import type { EditDraft, ResourceStore } from './resource-store.ts';
 import { nextVersion, readResource, type StoredObject } from './stored-object.ts';
 
 /** What the desk needs of an agent. */
@@ -49,6 +57,8 @@ export interface ChangeRequest {
   readonly confirmMs?: number;
   /** Of a rollback. */
   readonly target?: number;
+  /** What the plan leaves as it is, because files say it; asked before the plan. */
+  readonly kept?: (store: ResourceStore) => readonly EditedObject[];
 }
 
 export interface ChangeResult {
@@ -57,6 +67,8 @@ export interface ChangeResult {
   /** In the order of the plan; what is as it was has before === after. */
   readonly changes: readonly ObjectChange[];
   readonly confirmation?: Confirmation;
+  /** Of a rollback: what stays, because files define it otherwise than they did then. */
+  readonly kept?: readonly EditedObject[];
 }
 
 /** Ends a dry run where a commit would be. */
@@ -87,13 +99,30 @@ export class ChangeDesk {
     return turn;
   }
 
-  /** Brings the objects back as they were at a revision, as a change of its own. Throws REVISION_GONE and what submit does. */
+  /**
+   * Brings stored objects back as they were at a revision, as a change of its own. Throws REVISION_GONE, DEFINED_IN_FILE
+   * when all that has changed since is in files, and what submit does.
+   */
   rollBack(target: number, request: Omit<ChangeRequest, 'plan' | 'verb'>): Promise<ChangeResult> {
-    return this.submit({ ...request, verb: 'rollback', target, plan: (store) => planRollback(store, target) });
+    const kept = (store: ResourceStore): readonly EditedObject[] => editedSince(entriesBackTo(store, target));
+    return this.submit({ ...request, verb: 'rollback', target, kept, plan: (store) => planRollback(store, target) });
+  }
+
+  /**
+   * Keeps changes of manifest files, which are in force already, between those of others. `draft` is asked when their turn
+   * comes; undefined = there is nothing to keep. Rejects with STORE_FAILED.
+   */
+  record(draft: (store: ResourceStore) => EditDraft | undefined): Promise<FileEntry | undefined> {
+    const turn = this.#last.then(() => {
+      const edit = draft(this.#store);
+      return edit === undefined ? undefined : this.#store.record(edit);
+    });
+    this.#last = turn.catch(() => undefined);
+    return turn;
   }
 
   /** The change stays. Throws NOT_FOUND. */
-  async confirm(revision: number): Promise<HistoryEntry> {
+  async confirm(revision: number): Promise<StoreEntry> {
     await this.#last;
     const entry = this.#store.confirm(revision, new Date());
     clearTimeout(this.#timer);
@@ -117,13 +146,15 @@ export class ChangeDesk {
   async #carryOut(request: ChangeRequest): Promise<ChangeResult> {
     const now = new Date();
     const revision = this.#store.revision + 1;
+    const kept = request.kept?.(this.#store) ?? [];
     const changes = request.plan(this.#store).map((planned): ObjectChange => this.#next(planned, { revision, now }));
     this.#requireAllowed(changes, request);
     const real = changes.filter(({ before, after }) => before !== after);
+    if (real.length === 0 && kept.length > 0) throw changedInFiles(kept, request.target as number);
     if (real.length === 0) return { revision: this.#store.revision, changes };
     const resources = new Map(real.map(({ id, after }) => [id, after && readStored(id, after)]));
     const check = this.#cutCheck(request);
-    let entry: HistoryEntry | undefined;
+    let entry: StoreEntry | undefined;
     try {
       await this.#host.putStored(resources, (world) => {
         check(world);
@@ -131,12 +162,12 @@ export class ChangeDesk {
         entry = this.#commit(request, real, now);
       });
     } catch (error) {
-      if (error === DRY_RUN) return { revision: this.#store.revision, changes };
+      if (error === DRY_RUN) return { revision: this.#store.revision, changes, ...(kept.length > 0 && { kept }) };
       // What is stored counts: it is put in force again and again.
       if (entry === undefined) throw error;
     }
     this.watchConfirmation();
-    return { revision, changes, confirmation: this.#store.pending };
+    return { revision, changes, confirmation: this.#store.pending, ...(kept.length > 0 && { kept }) };
   }
 
   #next({ id, manifest, ...planned }: PlannedChange, version: { revision: number; now: Date }): ObjectChange {
@@ -168,11 +199,7 @@ export class ChangeDesk {
     if (touched !== undefined) throw awaitsConfirmation(touched.id, pending);
   }
 
-  #commit(
-    { actor, verb, target, confirmMs }: ChangeRequest,
-    changes: readonly ObjectChange[],
-    now: Date,
-  ): HistoryEntry {
+  #commit({ actor, verb, target, confirmMs }: ChangeRequest, changes: readonly ObjectChange[], now: Date): StoreEntry {
     const { who, from } = actor;
     const endsPending = verb === 'rollback' || verb === 'expire';
     const expires = confirmMs === undefined ? undefined : new Date(now.getTime() + confirmMs).toISOString();
@@ -220,13 +247,21 @@ export function undoExpired(store: ResourceStore): number | undefined {
 
 /** What the change with that revision changed, as it was before. Nothing of it can have changed since. */
 function planUndo(store: ResourceStore, revision: number): readonly PlannedChange[] {
-  return (store.entry(revision)?.changes ?? []).map(({ id, before }) => planned(id, before));
+  const entry = store.entry(revision);
+  return entry === undefined || entry.verb === 'edit' ? [] : entry.changes.map(({ id, before }) => planned(id, before));
 }
 
 function planRollback(store: ResourceStore, target: number): readonly PlannedChange[] {
+  return [...stateBefore(entriesBackTo(store, target))].map(([id, before]) => planned(id, before));
+}
+
+/** Later than the revision, the latest first. Throws REVISION_GONE. */
+function* entriesBackTo(store: ResourceStore, target: number) {
   store.requireHistory(target);
-  const later = [...store.entriesAfter(target)].reverse();
-  return [...stateBefore(later)].map(([id, before]) => planned(id, before));
+  for (const entry of store.entriesBack()) {
+    if (entry.revision <= target) return;
+    yield entry;
+  }
 }
 
 function planned(id: string, before: StoredObject | undefined): PlannedChange {
@@ -255,7 +290,19 @@ function definedInFile(id: string, { file, line }: Resource['location']): Datapl
   });
 }
 
-function awaitsConfirmation(target: string, { revision, expires }: Confirmation): DataplaneError {
+function changedInFiles(kept: readonly EditedObject[], target: number): DataplaneError {
+  const [first, ...others] = kept as [EditedObject, ...EditedObject[]];
+  const more = others.length === 0 ? '' : `, and ${others.length} more objects of files`;
+  return new DataplaneError('DEFINED_IN_FILE', 'was changed in a manifest file, which no rollback writes', {
+    operation: `roll back to revision ${target}`,
+    target: first.id,
+    found: `${first.file}:${first.line}, revision ${first.revision}${more}`,
+    hint: `bring the file back as it was: tortie history ${first.revision} has both versions`,
+  });
+}
+
+function awaitsConfirmation(target: string, confirmation: Confirmation): DataplaneError {
+  const { revision, expires } = asOfNow(confirmation);
   return new DataplaneError('CONFLICT', `revision ${revision} awaits a confirmation until ${expires}`, {
     operation: 'write',
     target,

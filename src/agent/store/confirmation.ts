@@ -14,6 +14,8 @@ export interface Confirmation {
 }
 
 export const MAX_CONFIRM_MS = 24 * 60 * 60 * 1000;
+/** By more than this, the wall clock that people were told of is another one now. */
+const LARGEST_STEP_MS = 1000;
 
 /** Node's clock is CLOCK_MONOTONIC: every process of one boot reads the same. */
 export function monotonicMs(): number {
@@ -37,4 +39,12 @@ export function confirmationWithin(revision: number, waitMs: number, now: Date):
 /** Milliseconds that are left; 0 when time is up, or the machine has been started again: whoever was to confirm is gone. */
 export function timeLeft({ expiresMonotonicMs, bootId }: Confirmation): number {
   return bootId === readBootId() ? Math.max(0, expiresMonotonicMs - monotonicMs()) : 0;
+}
+
+/** With the time of day at which its time is up, which is another one once the wall clock was set. */
+export function asOfNow(confirmation: Confirmation, now = new Date()): Confirmation {
+  const leftMs = timeLeft(confirmation);
+  const expiresMs = now.getTime() + leftMs;
+  if (leftMs === 0 || Math.abs(expiresMs - Date.parse(confirmation.expires)) <= LARGEST_STEP_MS) return confirmation;
+  return { ...confirmation, expires: new Date(expiresMs).toISOString() };
 }

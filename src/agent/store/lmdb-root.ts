@@ -16,7 +16,7 @@ export function openRoot(path: string): RootDatabase {
   requireDatabaseFile(path);
   // Loading it takes a tenth of a second, which commands and restarts that do not need it must not pay.
   const { open } = createRequire(import.meta.url)('lmdb') as typeof import('lmdb');
-  // With overlapping sync a commit would return before it is on disk.
+  // With overlapping sync a commit is visible before it is on disk, and one that is not synchronous returns before it is.
   const root = open({ path, noSubdir: true, overlappingSync: false, maxDbs: MAX_DATABASES });
   // Its directory lets nobody else in either, where the agent has made it.
   for (const file of [path, `${path}-lock`]) chmodSync(file, 0o600);
@@ -28,12 +28,21 @@ export function attempt<T>(operation: string, path: string, call: () => T): T {
   try {
     return call();
   } catch (cause) {
-    if (cause instanceof DataplaneError) throw cause;
-    throw new DataplaneError('STORE_FAILED', (cause as Error).message, {
-      operation,
-      target: path,
-      hint: 'nothing was changed',
-      cause,
-    });
+    throw storeFailure(operation, path, cause);
   }
+}
+
+/** The same for what is read one by one. */
+export function* attemptEach<T>(operation: string, path: string, items: () => Iterable<T>): Generator<T, void, void> {
+  try {
+    yield* items();
+  } catch (cause) {
+    throw storeFailure(operation, path, cause);
+  }
+}
+
+function storeFailure(operation: string, path: string, cause: unknown): DataplaneError {
+  if (cause instanceof DataplaneError) return cause;
+  const { message } = cause as Error;
+  return new DataplaneError('STORE_FAILED', message, { operation, target: path, hint: 'nothing was changed', cause });
 }

@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { DataplaneError } from '../../base/errors.ts';
 import type { Confirmation } from './confirmation.ts';
-import type { HistoryEntry } from './history.ts';
-import { attempt, openRoot } from './lmdb-root.ts';
+import type { FileEntry, HistoryEntry, StoreEntry } from './history.ts';
+import { attempt, attemptEach, openRoot } from './lmdb-root.ts';
 import type { StoredObject } from './stored-object.ts';
 
 /** What commit is told: the store itself numbers and keeps it. */
-export type ChangeDraft = Omit<HistoryEntry, 'revision'>;
+export type ChangeDraft = Omit<StoreEntry, 'revision'>;
+/** What record is told. */
+export type EditDraft = Omit<FileEntry, 'revision'>;
 
 export type StoreListener = (entry: HistoryEntry) => void;
 
@@ -26,34 +28,39 @@ const HEAD = 'head';
 const PENDING = 'pending';
 /** Entries of history that are kept unless told otherwise. */
 const KEPT_REVISIONS = 10_000;
+/** Bytes of history at which old entries go, however few they are. */
+const KEPT_BYTES = 256 * 1024 * 1024;
 /** Old entries that one change takes away at most, so that no change waits for many. */
 const COMPACTED_AT_ONCE = 100;
 const EMPTY: Head = { revision: 0, compacted: 0 };
 
+interface Opened {
+  readonly root: RootDatabase;
+  readonly objects: Database<StoredObject, string>;
+  readonly history: Database<HistoryEntry, number>;
+  readonly meta: Database<Head | Confirmation, string>;
+}
+
 export class ResourceStore {
   readonly #path: string;
-  readonly #root: RootDatabase;
-  readonly #objects: Database<StoredObject, string>;
-  readonly #history: Database<HistoryEntry, number>;
-  readonly #meta: Database<Head | Confirmation, string>;
+  #opened: Opened | undefined;
   readonly #keptRevisions: number;
+  readonly #keptBytes: number;
   readonly #listeners = new Set<StoreListener>();
   #head: Head;
 
-  private constructor(path: string, root: RootDatabase, keptRevisions: number) {
+  private constructor(path: string, keptRevisions: number, keptBytes: number) {
     this.#path = path;
-    this.#root = root;
     this.#keptRevisions = keptRevisions;
-    this.#objects = root.openDB({ name: 'objects', encoding: 'json' });
-    this.#history = root.openDB({ name: 'history', encoding: 'json' });
-    this.#meta = root.openDB({ name: 'meta', encoding: 'json' });
-    this.#head = (this.#meta.get(HEAD) as Head | undefined) ?? EMPTY;
+    this.#keptBytes = keptBytes;
+    this.#opened = openAll(path);
+    this.#head = headOf(this.#opened);
   }
 
   /** Opens or makes the store of a state directory. Only one process may have it open. Throws STORE_FAILED. */
-  static open(stateDirectory: string, keptRevisions = KEPT_REVISIONS): ResourceStore {
+  static open(stateDirectory: string, keptRevisions = KEPT_REVISIONS, keptBytes = KEPT_BYTES): ResourceStore {
     const path = storePath(stateDirectory);
-    return attempt('open store', path, () => new ResourceStore(path, openRoot(path), keptRevisions));
+    return attempt('open store', path, () => new ResourceStore(path, keptRevisions, keptBytes));
   }
 
   /** Of the last change; 0 = there was none. */
@@ -67,36 +74,38 @@ export class ResourceStore {
   }
 
   get objectCount(): number {
-    return (this.#objects.getStats() as { entryCount: number }).entryCount;
+    return this.#read(({ objects }) => (objects.getStats() as { entryCount: number }).entryCount);
   }
 
   get(id: string): StoredObject | undefined {
-    return this.#objects.get(id);
+    return this.#read(({ objects }) => objects.get(id));
   }
 
   /** By id, those from an id on. */
   *objects(from = ''): Generator<StoredObject, void, void> {
-    for (const { value } of this.#objects.getRange({ start: from === '' ? undefined : from })) yield value;
+    const start = from === '' ? undefined : from;
+    for (const { value } of this.#readEach(({ objects }) => objects.getRange({ start }))) yield value;
   }
 
   /** The change that awaits a confirmation. */
   get pending(): Confirmation | undefined {
-    return this.#meta.get(PENDING) as Confirmation | undefined;
+    return this.#read(({ meta }) => meta.get(PENDING) as Confirmation | undefined);
   }
 
   entry(revision: number): HistoryEntry | undefined {
-    return this.#history.get(revision);
+    return this.#read(({ history }) => history.get(revision));
   }
 
   /** Later than a revision, the oldest first. Throws REVISION_GONE. */
   *entriesAfter(revision: number): Generator<HistoryEntry, void, void> {
     this.requireHistory(revision);
-    for (const { value } of this.#history.getRange({ start: revision + 1 })) yield value;
+    for (const { value } of this.#readEach(({ history }) => history.getRange({ start: revision + 1 }))) yield value;
   }
 
   /** The latest first, from `before` (not included) back. */
   *entriesBack(before = Number.MAX_SAFE_INTEGER): Generator<HistoryEntry, void, void> {
-    for (const { value } of this.#history.getRange({ start: before, reverse: true, exclusiveStart: true })) yield value;
+    const range = { start: before, reverse: true, exclusiveStart: true };
+    for (const { value } of this.#readEach(({ history }) => history.getRange(range))) yield value;
   }
 
   /** Throws REVISION_GONE unless every change after the revision is known. */
@@ -113,31 +122,35 @@ export class ResourceStore {
    * Stores a change as the next revision. `pending` = it awaits confirmation (given its revision); null = what awaited
    * one no longer does. On disk when it returns. Throws STORE_FAILED: nothing is changed then.
    */
-  commit(draft: ChangeDraft, pending?: ((revision: number) => Confirmation) | null): HistoryEntry {
-    const entry: HistoryEntry = { revision: this.revision + 1, ...draft };
-    const head = attempt('write store', this.#path, () =>
-      this.#root.transactionSync(() => {
-        for (const { id, after } of entry.changes) {
-          if (after === undefined) this.#objects.removeSync(id);
-          else this.#objects.putSync(id, after);
-        }
-        this.#history.putSync(entry.revision, entry);
-        const next: Head = { revision: entry.revision, compacted: this.#compact(entry.revision) };
-        this.#meta.putSync(HEAD, next);
-        if (pending === null) this.#meta.removeSync(PENDING);
-        else if (pending !== undefined) this.#meta.putSync(PENDING, pending(entry.revision));
-        return next;
-      }),
-    );
-    this.#head = head;
+  commit(draft: ChangeDraft, pending?: ((revision: number) => Confirmation) | null): StoreEntry {
+    const entry: StoreEntry = { revision: this.revision + 1, ...draft };
+    this.#write(entry, ({ objects, meta }) => {
+      for (const { id, after } of entry.changes) {
+        if (after === undefined) objects.removeSync(id);
+        else objects.putSync(id, after);
+      }
+      if (pending === null) meta.removeSync(PENDING);
+      else if (pending !== undefined) meta.putSync(PENDING, pending(entry.revision));
+    });
+    for (const listener of this.#listeners) listener(entry);
+    return entry;
+  }
+
+  /**
+   * Keeps a change of manifest files as the next revision; what is stored stays as it is. On disk when it returns. Throws
+   * STORE_FAILED: nothing is changed then.
+   */
+  record(draft: EditDraft): FileEntry {
+    const entry: FileEntry = { revision: this.revision + 1, ...draft };
+    this.#write(entry, () => undefined);
     for (const listener of this.#listeners) listener(entry);
     return entry;
   }
 
   /** Lets the change that awaits a confirmation stay. Throws NOT_FOUND, and STORE_FAILED. */
-  confirm(revision: number, now: Date): HistoryEntry {
+  confirm(revision: number, now: Date): StoreEntry {
     const entry = this.entry(revision);
-    if (this.pending?.revision !== revision || entry === undefined) {
+    if (this.pending?.revision !== revision || entry === undefined || entry.verb === 'edit') {
       throw new DataplaneError('NOT_FOUND', 'does not await a confirmation', {
         operation: 'confirm',
         target: `revision ${revision}`,
@@ -145,12 +158,10 @@ export class ResourceStore {
       });
     }
     const confirmed = { ...entry, confirmed: now.toISOString() };
-    attempt('write store', this.#path, () =>
-      this.#root.transactionSync(() => {
-        this.#history.putSync(revision, confirmed);
-        this.#meta.removeSync(PENDING);
-      }),
-    );
+    this.#change(({ history, meta }) => {
+      history.putSync(revision, confirmed);
+      meta.removeSync(PENDING);
+    });
     return confirmed;
   }
 
@@ -162,16 +173,96 @@ export class ResourceStore {
 
   async close(): Promise<void> {
     this.#listeners.clear();
-    await this.#root.close();
+    await this.#opened?.root.close();
+  }
+
+  /** Throws STORE_FAILED. */
+  #read<T>(call: (opened: Opened) => T): T {
+    return attempt('read store', this.#path, () => call(this.#open()));
+  }
+
+  /** Throws STORE_FAILED. */
+  #readEach<T>(items: (opened: Opened) => Iterable<T>): Iterable<T> {
+    return attemptEach('read store', this.#path, () => items(this.#open()));
+  }
+
+  /** Again, if the disk failed in a write; on it is what was acknowledged. */
+  #open(): Opened {
+    if (this.#opened === undefined) {
+      this.#opened = openAll(this.#path);
+      this.#head = headOf(this.#opened);
+    }
+    return this.#opened;
+  }
+
+  /** All or nothing, and on disk when it returns. Throws STORE_FAILED. */
+  #change<T>(call: (opened: Opened) => T): T {
+    try {
+      return attempt('write store', this.#path, () => {
+        const opened = this.#open();
+        return opened.root.transactionSync(() => call(opened));
+      });
+    } catch (error) {
+      if (this.#opened !== undefined && (error as DataplaneError).code === 'STORE_FAILED') this.#reopen(this.#opened);
+      throw error;
+    }
+  }
+
+  /** LMDB does nothing any more once it cannot tell whether the disk has the last change. */
+  #reopen({ root }: Opened): void {
+    void root.close();
+    this.#opened = undefined;
+    try {
+      this.#open();
+    } catch {
+      // Whoever needs it next tries again, and is told.
+    }
+  }
+
+  #write(entry: HistoryEntry, change: (opened: Opened) => void): void {
+    this.#head = this.#change((opened) => {
+      change(opened);
+      opened.history.putSync(entry.revision, entry);
+      const next: Head = { revision: entry.revision, compacted: this.#compact(opened.history, entry.revision) };
+      opened.meta.putSync(HEAD, next);
+      return next;
+    });
   }
 
   /** What awaits confirmation stays in history, however old. Returns the last revision that is gone. */
-  #compact(revision: number): number {
-    const wanted = Math.min(revision - this.#keptRevisions, (this.pending?.revision ?? revision) - 1);
+  #compact(history: Opened['history'], revision: number): number {
+    const isLarge = historyBytes(history) > this.#keptBytes;
+    const oldest = isLarge ? this.#head.compacted + COMPACTED_AT_ONCE : revision - this.#keptRevisions;
+    const wanted = Math.min(oldest, (this.pending?.revision ?? revision) - 1);
     const end = Math.min(wanted, this.#head.compacted + COMPACTED_AT_ONCE);
-    for (let at = this.#head.compacted + 1; at <= end; at += 1) this.#history.removeSync(at);
+    for (let at = this.#head.compacted + 1; at <= end; at += 1) history.removeSync(at);
     return Math.max(end, this.#head.compacted);
   }
+}
+
+function openAll(path: string): Opened {
+  const root = openRoot(path);
+  return {
+    root,
+    objects: root.openDB({ name: 'objects', encoding: 'json' }),
+    history: root.openDB({ name: 'history', encoding: 'json' }),
+    meta: root.openDB({ name: 'meta', encoding: 'json' }),
+  };
+}
+
+function headOf({ meta }: Opened): Head {
+  return (meta.get(HEAD) as Head | undefined) ?? EMPTY;
+}
+
+/** That its pages take. */
+function historyBytes(history: Database<HistoryEntry, number>): number {
+  const stats = history.getStats() as {
+    readonly pageSize: number;
+    readonly treeBranchPageCount: number;
+    readonly treeLeafPageCount: number;
+    readonly overflowPages: number;
+  };
+  return stats.pageSize * (stats.treeBranchPageCount + stats.treeLeafPageCount + stats.overflowPages);
 }
 
 /** What tells one content of the store's file from another without reading it; empty = there is no store. */

@@ -5,7 +5,7 @@ import type { Steps } from '../../base/steps.ts';
 import { parseResource } from '../../model/parse/parse-resource.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { ChangeDesk, type PolicyHost, undoExpired } from './change-desk.ts';
-import type { Confirmation } from './confirmation.ts';
+import { asOfNow, type Confirmation } from './confirmation.ts';
 import { ResourceStore, storeStamp } from './resource-store.ts';
 import { readResource } from './stored-object.ts';
 
@@ -86,7 +86,7 @@ export class StoreSession {
   status(): StoreStatus | null {
     if (this.#opened === undefined) return null;
     const { revision, objectCount, pending } = this.#opened.store;
-    return { revision, objects: objectCount, pending: pending ?? null };
+    return { revision, objects: objectCount, pending: pending === undefined ? null : asOfNow(pending) };
   }
 
   /** Waits for the change that is under way. */

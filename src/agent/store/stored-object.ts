@@ -33,13 +33,20 @@ const STORE_FIELDS = new Set([
   'selfLink',
 ]);
 const FILE_VERSION = '0';
+/** Kinds whose status says what goes on here: see api/live-status.ts. */
+const STATUS_IS_MADE: ReadonlySet<unknown> = new Set(['PacketCapture']);
 
-/** The object without what the store adds. */
+/** The object without what the store adds, and without a status that the agent makes itself. */
 export function cleanManifest(value: Manifest): Manifest {
-  const { metadata } = value;
-  if (!isPlain(metadata)) return value;
+  const written = STATUS_IS_MADE.has(value.kind) ? withoutStatus(value) : value;
+  const { metadata } = written;
+  if (!isPlain(metadata)) return written;
   const kept = Object.fromEntries(Object.entries(metadata).filter(([name]) => !STORE_FIELDS.has(name)));
-  return { ...value, metadata: kept };
+  return { ...written, metadata: kept };
+}
+
+function withoutStatus({ status: _status, ...rest }: Manifest): Manifest {
+  return rest;
 }
 
 /** What the object is as a resource. Throws an AggregateError of DataplaneErrors, one for each thing that is wrong. */

@@ -25,6 +25,7 @@ interface ShowFlags extends HistoryFlags {
 type ReportFlags = ChangeOptions & { readonly output: OutputFormat };
 
 const PAGE = 500;
+const SHOWN_OBJECTS = 10;
 
 export function fillHistoryCommand(command: Command): void {
   command
@@ -108,9 +109,16 @@ async function showHistory(revision: string | undefined, flags: ShowFlags): Prom
     item.time,
     describeWho(item.who),
     item.target === undefined ? item.verb : `${item.verb} to ${item.target}`,
-    item.changes.map(({ id, result }) => `${id} ${result}`).join(', '),
+    describeObjects(item.changes),
   ]);
   await printData(items, flags.output, () => formatTable(['REVISION', 'TIME', 'WHO', 'VERB', 'OBJECTS'], rows));
+}
+
+/** A directory that is exchanged as a whole has more objects than a line takes. */
+function describeObjects(changes: HistoryPage['items'][number]['changes']): string {
+  const shown = changes.slice(0, SHOWN_OBJECTS).map(({ id, result }) => `${id} ${result}`);
+  const more = changes.length - shown.length;
+  return [...shown, ...(more === 0 ? [] : [`and ${more} more`])].join(', ');
 }
 
 async function readHistory(client: ResourceClient, limit: number): Promise<readonly HistoryPage['items'][number][]> {
@@ -133,12 +141,17 @@ function describeEntry(
     confirmBy === undefined
       ? []
       : [confirmed === undefined ? `to be confirmed until ${confirmBy}` : `confirmed ${confirmed}`];
-  const place = from.socket ?? from.address;
   return [
-    `revision ${revision}: ${verb} by ${describeWho(who)}${place === undefined ? '' : ` through ${place}`}, ${time}`,
+    `revision ${revision}: ${verb} by ${describeWho(who)}${describePlace(from)}, ${time}`,
     ...confirmation,
     ...changes.map(({ id, before, after }) => unifiedDiff(text(before), text(after), id)),
   ].join('\n');
+}
+
+function describePlace({ socket, address, files }: HistoryEntry['from']): string {
+  if (files !== undefined) return ` in ${files.join(', ')}`;
+  const place = socket ?? address;
+  return place === undefined ? '' : ` through ${place}`;
 }
 
 async function report(change: ChangeReport, { output }: ReportFlags): Promise<void> {

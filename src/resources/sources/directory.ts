@@ -3,6 +3,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { finish, type Steps } from '../../base/steps.ts';
+import type { Resource } from '../resource.ts';
 import { type EventReading, type FileEvent, readEvents } from './file-events.ts';
 import type { WalkedDirectory } from './manifest-files.ts';
 import type { ManifestLimits } from './manifest-limits.ts';
@@ -31,6 +32,8 @@ export type OnSnapshotChange = (change: SnapshotChange, noticedMs: number) => vo
 export interface DirectoryWatch extends Disposable {
   /** What is in force now. Its objects are a live view. */
   readonly snapshot: ResourceSnapshot;
+  /** Objects that were not as an earlier process had accepted them when the watch began, as they were then. Told once. */
+  takeEarlier(): ReadonlyMap<string, Resource | undefined>;
   /** Looks now, and calls onChange before it returns if something changed. */
   rescan(): void;
   /** No call to onChange follows. */
@@ -114,6 +117,10 @@ class DirectoryWatcher implements DirectoryWatch {
 
   get snapshot(): ResourceSnapshot {
     return this.#snapshot;
+  }
+
+  takeEarlier(): ReadonlyMap<string, Resource | undefined> {
+    return this.#manifests.takeEarlier();
   }
 
   *starting(): Steps<void> {

@@ -45,6 +45,8 @@ export interface ScanResult extends LookResult {
 export interface ManifestMemory {
   /** By path. */
   recall(): ReadonlyMap<string, RememberedFile>;
+  /** An earlier process has left word, be it that there was nothing. */
+  readonly hasEarlier?: boolean;
   remember(path: string, text: string, resources: readonly Resource[]): void;
   forget(path: string): void;
 }
@@ -88,6 +90,8 @@ export class ManifestSet {
   readonly #held = new Set<string>();
   /** What an earlier process accepted, until the first scan has made use of it. */
   #recalled: Map<string, RememberedFile> | undefined;
+  /** Of the first scan: objects of files that are not as an earlier process accepted them, as they were. */
+  #earlier = new Map<string, Resource | undefined>();
   #listingErrors: readonly DataplaneError[] = [];
   /** Of the files that are there. */
   #total: Load = { bytes: 0, values: 0 };
@@ -143,6 +147,13 @@ export class ManifestSet {
     return this.#result();
   }
 
+  /** What the first scan found to differ from what an earlier process accepted: objects as they were then. Told once. */
+  takeEarlier(): ReadonlyMap<string, Resource | undefined> {
+    const earlier = this.#earlier;
+    this.#earlier = new Map();
+    return earlier;
+  }
+
   /** Paths of files that something is held back of. */
   get held(): Iterable<string> {
     return this.#held;
@@ -165,7 +176,26 @@ export class ManifestSet {
   }
 
   #lookAt(file: ManifestFile, nowMs: number): ManifestState {
-    const before = this.#states.get(file.path) ?? this.#recall(file.path);
+    const known = this.#states.get(file.path);
+    if (known !== undefined || this.#recalled === undefined) return this.#read(file, known, nowMs);
+    const recalled = this.#recall(file.path);
+    const state = this.#read(file, recalled, nowMs);
+    if (this.#memory?.hasEarlier === true) this.#noteEarlier(recalled?.resources ?? NO_RESOURCES, state.resources);
+    return state;
+  }
+
+  /** An object that has moved from one file to another was there, whichever of the two is read first. */
+  #noteEarlier(before: readonly Resource[], after: readonly Resource[]): void {
+    if (before === after) return;
+    const now = new Set(after);
+    const kept = new Set(before.filter((resource) => now.has(resource)));
+    for (const resource of after) {
+      if (!kept.has(resource) && !this.#earlier.has(resource.id)) this.#earlier.set(resource.id, undefined);
+    }
+    for (const resource of before) if (!kept.has(resource)) this.#earlier.set(resource.id, resource);
+  }
+
+  #read(file: ManifestFile, before: ManifestState | undefined, nowMs: number): ManifestState {
     if (before !== undefined && before.stamp === file.stamp) {
       return before.heldSinceMs === undefined ? before : { ...before, heldSinceMs: undefined, heldStamp: undefined };
     }
@@ -229,10 +259,10 @@ export class ManifestSet {
       ...[...this.#erroneous].sort().flatMap((path) => this.#states.get(path)?.errors ?? []),
       ...this.#index.duplicates(),
     ];
-    const { changed, removed } = this.#index.drain();
+    const { changed, removed, before } = this.#index.drain();
     const isSame = changed.length + removed.length === 0 && sameErrors(this.#snapshot.errors, errors);
     if (!isSame) this.#snapshot = { objects: this.#index.objects, errors };
-    const change = isSame ? undefined : { ...this.#snapshot, changed, removed };
+    const change = isSame ? undefined : { ...this.#snapshot, changed, removed, before };
     return { snapshot: this.#snapshot, change, nextCheckMs: this.#nextCheck() };
   }
 

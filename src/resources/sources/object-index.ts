@@ -26,17 +26,19 @@ export class ObjectIndex {
     for (const resource of before) if (!kept.has(resource)) this.#remove(resource);
   }
 
-  /** Ids of objects that are in force anew, in another version or not any more, since the last drain. */
-  drain(): { readonly changed: string[]; readonly removed: string[] } {
+  /** Ids of objects that are in force anew, in another version or not any more, since the last drain; and how they were. */
+  drain(): { readonly changed: string[]; readonly removed: string[]; readonly before: Map<string, Resource> } {
     const changed: string[] = [];
     const removed: string[] = [];
+    const earlier = new Map<string, Resource>();
     for (const [id, before] of this.#before) {
       const now = this.#objects.get(id);
       if (now === before) continue;
+      if (before !== undefined) earlier.set(id, before);
       (now === undefined ? removed : changed).push(id);
     }
     this.#before.clear();
-    return { changed, removed };
+    return { changed, removed, before: earlier };
   }
 
   /** One for each definition that is not in force. */

@@ -13,6 +13,8 @@ export interface SnapshotChange extends ResourceSnapshot {
   /** New objects, and those that were read again. */
   readonly changed: readonly string[];
   readonly removed: readonly string[];
+  /** Those of them that were there before, as they were. */
+  readonly before: ReadonlyMap<string, Resource>;
 }
 
 export const EMPTY_SNAPSHOT: ResourceSnapshot = { objects: new Map(), errors: [] };
@@ -38,7 +40,10 @@ export function mergeFiles(files: Iterable<FileContent>, errors: readonly Datapl
 }
 
 /** undefined when both snapshots say the same. */
-export function diffSnapshots(before: ResourceSnapshot, after: ResourceSnapshot): SnapshotChange | undefined {
+export function diffSnapshots(
+  before: ResourceSnapshot,
+  after: ResourceSnapshot,
+): Omit<SnapshotChange, 'before'> | undefined {
   const changed: string[] = [];
   for (const [id, resource] of after.objects) if (before.objects.get(id) !== resource) changed.push(id);
   const removed = [...before.objects.keys()].filter((id) => !after.objects.has(id));

@@ -110,6 +110,42 @@ describe('the desk', () => {
     expect((await desk.rollBack(1, { actor: AGENT_ACTOR })).changes).toMatchObject([{ id: 'Tier//a' }]);
   });
 
+  it('brings back what is stored, tells what files keep, and refuses to bring back files alone', async () => {
+    const object = (name: string, order: number) => ({
+      id: `Tier//${name}`,
+      manifest: tier(name, order),
+      location: { file: `${name}.yaml`, line: 1 },
+    });
+    const edit = (name: string, before: number | undefined, after: number) =>
+      desk.record(() => ({
+        time: '2026-01-01T00:00:00.000Z',
+        who: { kind: 'file', uid: 7 },
+        from: { files: [`${name}.yaml`] },
+        verb: 'edit',
+        changes: [{ id: `Tier//${name}`, ...(before && { before: object(name, before) }), after: object(name, after) }],
+      }));
+    await submit([put('a', 1)]);
+    await edit('f', 1, 2);
+    await edit('g', undefined, 1);
+    await submit([put('a', 2)]);
+    expect(store.get('Tier//f')).toBeUndefined();
+    const { revision, changes, kept } = await desk.rollBack(1, { actor: AGENT_ACTOR });
+    expect({ revision, changes: changes.map(({ id }) => id) }).toEqual({ revision: 5, changes: ['Tier//a'] });
+    expect(kept).toEqual([
+      { id: 'Tier//g', revision: 3, file: 'g.yaml', line: 1 },
+      { id: 'Tier//f', revision: 2, file: 'f.yaml', line: 1 },
+    ]);
+    await expect(desk.rollBack(1, { actor: AGENT_ACTOR })).rejects.toMatchObject({
+      code: 'DEFINED_IN_FILE',
+      target: 'Tier//g',
+      found: 'g.yaml:1, revision 3, and 1 more objects of files',
+    });
+    // Of what a file says as it did then there is nothing to tell.
+    await edit('f', 2, 1);
+    expect((await desk.rollBack(4, { actor: AGENT_ACTOR })).kept).toMatchObject([{ id: 'Tier//f' }]);
+    expect((await desk.rollBack(1, { actor: AGENT_ACTOR })).kept).toMatchObject([{ id: 'Tier//g' }]);
+  });
+
   it('holds what awaits a confirmation, and only that', async () => {
     await submit([put('a', 1)], { confirmMs: 60_000 });
     await expect(submit([put('a', 2)])).rejects.toMatchObject({ code: 'CONFLICT' });
@@ -156,10 +192,13 @@ describe('undoExpired', () => {
     );
   };
 
-  it('leaves what still has time', () => {
-    commit({});
-    expect([undoExpired(store), store.objectCount]).toEqual([undefined, 1]);
-  });
+  it.each([{}, { expires: '1970-01-01T00:00:00Z' }, { expires: '2100-01-01T00:00:00Z' }])(
+    'leaves what still has time, whatever the wall clock says: %o',
+    (confirmation) => {
+      commit(confirmation);
+      expect([undoExpired(store), store.objectCount]).toEqual([undefined, 1]);
+    },
+  );
 
   it.each([
     ['its time is up', { expiresMonotonicMs: monotonicMs() - 1 }],

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { confirmationWithin, monotonicMs, readBootId, timeLeft } from '../../../../src/agent/store/confirmation.ts';
+import {
+  asOfNow,
+  confirmationWithin,
+  monotonicMs,
+  readBootId,
+  timeLeft,
+} from '../../../../src/agent/store/confirmation.ts';
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 
@@ -16,6 +22,17 @@ describe('a confirmation', () => {
     const confirmation = { ...confirmationWithin(7, 60_000, NOW), expires: '1970-01-01T00:00:00Z' };
     expect(timeLeft(confirmation)).toBeGreaterThan(0);
     expect(timeLeft(confirmation)).toBeLessThanOrEqual(60_000);
+  });
+
+  it('says by a wall clock that was set when its time is up, and nothing else by one that was not', () => {
+    const confirmation = confirmationWithin(7, 60_000, new Date());
+    expect(asOfNow(confirmation)).toBe(confirmation);
+    const tomorrow = new Date(Date.now() + 86_400_000);
+    const { expires, ...rest } = asOfNow(confirmation, tomorrow);
+    expect(confirmation).toMatchObject(rest);
+    const leftMs = Date.parse(expires) - tomorrow.getTime();
+    expect(leftMs).toBeGreaterThan(50_000);
+    expect(leftMs).toBeLessThanOrEqual(60_000);
   });
 
   it('has none left when its time is up, and after another boot', () => {

@@ -46,4 +46,27 @@ describe('changesOf', () => {
     expect(changes.since(ID, Date.parse('2026-01-01T00:00:01.500Z')).map(({ revision }) => revision)).toEqual([4, 2]);
     expect(changes.since(ID, Date.parse('2026-01-02T00:00:00Z'))).toEqual([]);
   });
+
+  it('of files, goes by what changed in files, and brings no rule that was there before', () => {
+    const file = (...ingress: readonly object[]) => ({
+      id: ID,
+      manifest: { spec: { ingress } },
+      location: { file: 'web.yaml', line: 1 },
+    });
+    const edited: HistoryEntry[] = [
+      {
+        revision: 7,
+        time: '2026-01-01T00:00:07.000Z',
+        who: { kind: 'file', uid: 0 },
+        from: { files: ['web.yaml'] },
+        verb: 'edit',
+        changes: [{ id: ID, before: file(B), after: file(A, B) }],
+      },
+      ...history,
+    ];
+    const ofFiles = changesOf({ entriesBack: () => edited, get: () => versions[2], isOfFile: (id) => id === ID });
+    expect(ofFiles.introduced(ID, 'ingress', 0)).toMatchObject({ revision: 7, who: { kind: 'file', uid: 0 } });
+    expect(ofFiles.introduced(ID, 'ingress', 1)).toBeUndefined();
+    expect(ofFiles.since(ID, Date.parse('2026-01-01T00:00:05Z')).map(({ verb }) => verb)).toEqual(['edit']);
+  });
 });

@@ -17,10 +17,10 @@ describe('ObjectIndex', () => {
     const index = new ObjectIndex();
     const before = file('a', 'one', 'two');
     index.replace([], before);
-    expect(index.drain()).toEqual({ changed: ['Tier//one', 'Tier//two'], removed: [] });
-    expect(index.drain()).toEqual({ changed: [], removed: [] });
+    expect(index.drain()).toEqual({ changed: ['Tier//one', 'Tier//two'], removed: [], before: new Map() });
+    expect(index.drain()).toEqual({ changed: [], removed: [], before: new Map() });
     index.replace(before, before.slice(1));
-    expect(index.drain()).toEqual({ changed: [], removed: ['Tier//one'] });
+    expect(index.drain()).toEqual({ changed: [], removed: ['Tier//one'], before: new Map([['Tier//one', before[0]]]) });
   });
 
   it('does not tell of what was read again and stayed the same object', () => {
@@ -30,7 +30,7 @@ describe('ObjectIndex', () => {
     index.drain();
     const [one] = before as [Resource];
     index.replace(before, [one, ...file('a', 'one', 'two').slice(1)]);
-    expect(index.drain()).toEqual({ changed: ['Tier//two'], removed: [] });
+    expect(index.drain()).toMatchObject({ changed: ['Tier//two'], removed: [] });
   });
 
   it('does not tell of what came and went between two looks', () => {
@@ -38,7 +38,7 @@ describe('ObjectIndex', () => {
     const short = file('a', 'one');
     index.replace([], short);
     index.replace(short, []);
-    expect(index.drain()).toEqual({ changed: [], removed: [] });
+    expect(index.drain()).toEqual({ changed: [], removed: [], before: new Map() });
   });
 
   it.each([
@@ -60,7 +60,7 @@ describe('ObjectIndex', () => {
     index.drain();
     index.replace(first, []);
     expect(files(index)).toEqual({ 'Tier//one': 'b:1' });
-    expect(index.drain()).toEqual({ changed: ['Tier//one'], removed: [] });
+    expect(index.drain()).toEqual({ changed: ['Tier//one'], removed: [], before: new Map([['Tier//one', first[0]]]) });
     index.replace(second, []);
     expect(index.duplicates()).toEqual([]);
     expect(index.objects.size).toBe(0);
