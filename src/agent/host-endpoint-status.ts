@@ -15,6 +15,8 @@ export interface HostEndpointStatus {
   readonly hostEndpoint: string;
   /** That it is responsible for, in the order of their names. */
   readonly interfaces: readonly string[];
+  /** That they have. */
+  readonly addresses: readonly string[];
   /** waiting = enforced as soon as an interface is there that it claims; error = see reason. */
   readonly state: 'ready' | 'waiting' | 'error';
   readonly reason: string;
@@ -29,10 +31,12 @@ export function describeHostEndpoints(
   const all = [...endpoints].sort((a, b) => (a.name < b.name ? -1 : 1));
   const resolved = resolveInterfaces(all, interfaces);
   return all.map((endpoint) => {
-    const names = interfacesOf(endpoint, interfaces, resolved);
+    const own = interfacesOf(endpoint, interfaces, resolved);
+    const names = own.map(({ name }) => name);
+    const addresses = own.flatMap((each) => each.addresses.map(formatAddress));
     const said = describe(endpoint, names, interfaces, resolved.overlaps);
     const state = problem === undefined ? said : ({ state: 'error', reason: problem } as const);
-    return { hostEndpoint: endpoint.name, interfaces: names, ...state };
+    return { hostEndpoint: endpoint.name, interfaces: names, addresses, ...state };
   });
 }
 
@@ -40,13 +44,10 @@ function interfacesOf(
   endpoint: HostEndpoint,
   interfaces: readonly HostInterface[],
   { own, any }: ResolvedInterfaces,
-): string[] {
+): HostInterface[] {
   const isResponsible = ({ name, kind }: HostInterface): boolean =>
     kind === 'host' && (own.get(name) ?? any) === endpoint;
-  return interfaces
-    .filter(isResponsible)
-    .map(({ name }) => name)
-    .sort();
+  return interfaces.filter(isResponsible).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function describe(

@@ -33,11 +33,11 @@ function sideLines(side: WhySide, blame: Blame): string[] {
 }
 
 function originLines(entry: WhyEntry | undefined, blame: Blame): string[] {
-  if (entry?.change !== undefined) return [`  since ${changeWords(entry.change)}`];
+  const lines = entry?.change === undefined ? [] : [`  since ${changeWords(entry.change)}`];
   const author = entry?.where === undefined ? undefined : blame(entry.where);
-  if (author === undefined) return [];
-  if (author.commit === '') return ['  since a change of the file that is not committed yet'];
-  return [`  since commit ${author.commit} by ${author.author}, ${author.time}: ${author.summary}`];
+  if (author === undefined) return lines;
+  if (author.commit === '') return [...lines, '  since a change of the file that is not committed yet'];
+  return [...lines, `  since commit ${author.commit} by ${author.author}, ${author.time}: ${author.summary}`];
 }
 
 function recordedLines(recorded: WhyRecorded): string[] {

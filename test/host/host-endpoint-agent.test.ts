@@ -1,5 +1,7 @@
 // Host endpoints as people write them, enforced by a running agent: interfaces that come, go, and change name and address, settings,
 // and what is attached when.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HOST } from '../../tools/lab/namespaces.ts';
 import { PATIENCE } from '../../tools/lab/patience.ts';
@@ -91,6 +93,28 @@ describe('an agent with host endpoints', { timeout: 60_000 * PATIENCE }, () => {
       await stage.ip('link', 'set', 'lan0', 'name', 'hepin');
     }
     await stage.becomes(() => stage.knock('client', GATE.v4), 'open');
+  });
+
+  it('is known to why and recommend by the addresses of its interface', async () => {
+    await stage.apply(hostEndpoint('in', { interfaceName: 'hepin' }), allowPort(PORT));
+    expect((await stage.statusOf('in'))?.addresses).toEqual(expect.arrayContaining([GATE.v4, GATE.v6]));
+    for (const family of FAMILIES) {
+      const why = async (port: number) => {
+        const words = ['--from', CLIENT[family], '--to', GATE[family], '--port', String(port), '-o', 'json'];
+        const { sides } = JSON.parse((await stage.agent.ask('why', ...words)).stdout) as {
+          sides: { direction: string; endpoint: string; verdict: string }[];
+        };
+        return sides.map(({ direction, endpoint, verdict }) => `${direction} ${endpoint} ${verdict}`);
+      };
+      expect(await why(PORT)).toEqual(['ingress host in allow']);
+      expect(await why(PORT + 1)).toEqual(['ingress host in deny']);
+    }
+    const file = join(stage.setting.lab.directory, 'flows.json');
+    const seen = [CLIENT, GATE].map(({ v4 }) => v4);
+    writeFileSync(file, `${JSON.stringify({ src: seen[0], dst: seen[1], protocol: 'TCP', dstPort: PORT })}\n`);
+    const { stdout } = await stage.agent.ask('recommend', '--host-endpoint', 'in', '--from-file', file, '--exact');
+    expect(stdout).toMatch(/^# proof: 1 different flow judged again, 0 denied; /m);
+    expect(stdout).toContain(`ports: [${PORT}]`);
   });
 
   it('has * responsible for all interfaces but those of others, and says who is in whose way', async () => {

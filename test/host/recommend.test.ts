@@ -3,8 +3,8 @@
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FlowLog } from '../../src/observe/flows/flow-log.ts';
 import { PATIENCE } from '../../tools/lab/patience.ts';
 import { tortieCommand } from '../../tools/lab/project.ts';
 import { Setting } from './support/setting.ts';
@@ -17,9 +17,14 @@ const LISTENERS = [
   { transport: 'udp', port: 7001 },
 ] as const;
 const SETTINGS = { TORTIE_FLOW_STORE: 'all', TORTIE_FLOW_LOGS_INTERVAL: '1' } as const;
-/** Reports of flows come each second, and the store takes them a second later. */
-const STORED_MS = 4000;
+/** Reports of flows come each second, and the store takes them a second later: it has them long before. */
+const STORED_MS = 20_000;
+const POLL_MS = 500;
+/** The kernel's ticks, by which starts are told, are coarser than our clock. */
+const CLOCK_MS = 100;
 const TIMEOUT_MS = 400;
+/** What usual() makes, as both ends report it. */
+const USUAL = { 'red src TCP allow': 3, 'red dst TCP allow': 3, 'red src UDP allow': 3, 'red dst UDP allow': 3 };
 
 interface Done {
   readonly code: number;
@@ -29,6 +34,8 @@ interface Done {
 
 describe('policy made of traffic', () => {
   let setting: Setting;
+  /** When the policy was put in force that stays. */
+  let enforced = 0;
 
   beforeAll(async () => {
     Object.assign(process.env, SETTINGS);
@@ -51,6 +58,33 @@ describe('policy made of traffic', () => {
     });
   }
 
+  /** Flows that began since then and are in the store, `<source> <reporter> <protocol> <verdict>` of each report of a start. */
+  async function storedSince(time: number): Promise<string[]> {
+    const { answer, code, output } = await tortie('flows', '--since', new Date(time).toISOString(), '-o', 'json');
+    if (code !== 0) throw new Error(output);
+    return answer
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as FlowLog)
+      .filter(({ startTime, flowsStarted }) => startTime >= time - CLOCK_MS && flowsStarted > 0)
+      .flatMap(({ source, reporter, protocol, action, flowsStarted }) =>
+        Array.from({ length: flowsStarted }, () => `${source.name} ${reporter} ${protocol} ${action}`),
+      );
+  }
+
+  /** Waits until the store has flows like these, so many of each. */
+  function stored(time: number, wanted: Readonly<Record<string, number>>): Promise<void> {
+    const count = async (): Promise<Record<string, number>> => {
+      const flows = await storedSince(time);
+      const entries = Object.entries(wanted).map(([kind, most]) => {
+        const found = flows.filter((flow) => flow === kind).length;
+        return [kind, Math.min(found, most)] as const;
+      });
+      return Object.fromEntries(entries);
+    };
+    return expect.poll(count, { timeout: STORED_MS * PATIENCE, interval: POLL_MS }).toEqual(wanted);
+  }
+
   async function usual(): Promise<void> {
     for (let index = 0; index < 3; index += 1) {
       expect(await setting.probe('red', { transport: 'tcp', address: GREEN, port: 7000 })).toBe('open');
@@ -58,12 +92,12 @@ describe('policy made of traffic', () => {
     }
   }
 
-  const stored = (): Promise<void> => sleep(STORED_MS * PATIENCE);
   const blue = () => setting.probe('blue', { transport: 'tcp', address: GREEN, port: 7000, timeoutMs: TIMEOUT_MS });
 
   it('is recommended with proof, and its policies are taken as staged ones', async () => {
+    const began = Date.now();
     await usual();
-    await stored();
+    await stored(began, USUAL);
     const { code, answer, output } = await tortie('recommend', '--namespace', 'lab', '--exact');
     expect(code, output).toBe(0);
     expect(answer).toMatch(
@@ -77,9 +111,10 @@ describe('policy made of traffic', () => {
   });
 
   it('denies nothing yet, and says of each flow what it would do', async () => {
+    const began = Date.now();
     await usual();
     expect(await blue()).toBe('open');
-    await stored();
+    await stored(began, { ...USUAL, 'blue src TCP allow': 1, 'blue dst TCP allow': 1 });
     const { code, answer, output } = await tortie('staged', 'report', '-o', 'json');
     expect(code, output).toBe(1);
     const { rows } = JSON.parse(answer) as {
@@ -102,6 +137,7 @@ describe('policy made of traffic', () => {
 
   it('stays in force when only the usual goes on, and why names the revision', async () => {
     // What was denied a moment ago is no news to the next watch, so there is no blue in this one.
+    enforced = Date.now();
     const promotion = tortie('staged', 'promote', 'lab/recommended-green', '--watch', '8s', '--poll', '1s');
     await usual();
     const { code, output } = await promotion;
@@ -115,7 +151,7 @@ describe('policy made of traffic', () => {
   });
 
   it('shows in history what it did to traffic', async () => {
-    await stored();
+    await stored(enforced, { 'red dst TCP allow': 1, 'blue dst TCP deny': 1 });
     const history = JSON.parse((await tortie('history', '-o', 'json')).answer) as { revision: number; verb: string }[];
     const created = history.find(({ verb }) => verb === 'create')?.revision;
     const { code, answer, output } = await tortie('history', String(created), '--traffic', '-o', 'json');

@@ -126,7 +126,8 @@ function peerAddresses(conversations: readonly Conversation[], { groups }: Units
         add(sibling(unit.address));
       } else if (unit.kind === 'network') PUBLIC_EXAMPLES.forEach(add);
       else if (unit.kind === 'service') unit.addresses.forEach(add);
-      else if (unit.kind !== 'workloads') for (const { family, words } of unit.prefixes) add({ family, words });
+      else if (unit.kind !== 'workloads')
+        for (const { family, words } of [...unit.prefixes, ...(unit.found ?? [])]) add({ family, words });
     }
   }
   return [...found.values()];

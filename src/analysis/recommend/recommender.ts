@@ -2,6 +2,7 @@
 //
 //   recorded flow --EndResolver, Units--> Traffic --needsOf--> RecommendedPolicy --proposalText--> YAML --prove--> Proof
 import { DataplaneError } from '../../base/errors.ts';
+import type { IpAddress } from '../../model/address.ts';
 import type { HostEndpoint, WorkloadEndpoint } from '../../model/endpoint.ts';
 import type { World } from '../../model/world.ts';
 import { EndpointNames } from '../endpoint-names.ts';
@@ -46,6 +47,8 @@ export interface RecommenderOptions extends RecommendOptions {
   readonly isSubject: (endpoint: WorkloadEndpoint) => boolean;
   /** These endpoints of hosts are recommended for; none unless given. */
   readonly isHostSubject?: (endpoint: HostEndpoint) => boolean;
+  /** What the interfaces of an endpoint of a host have been found to have, besides what it lists; none unless given. */
+  readonly addressesOf?: (endpoint: HostEndpoint) => readonly IpAddress[];
   readonly openJudge: (world: World) => Judge;
   readonly maxProbes?: number;
   /** See TrafficOptions. */
@@ -63,13 +66,13 @@ export class Recommender {
 
   /** Throws NOT_FOUND when nobody is recommended for, LIMIT_EXCEEDED, and what requireDenyingTier and Units.govern do. */
   constructor(options: RecommenderOptions) {
-    const { world, isSubject, isHostSubject = () => false, tier } = options;
+    const { world, isSubject, isHostSubject = () => false, addressesOf = () => [], tier } = options;
     requireDenyingTier(world, tier);
     this.#options = options;
     this.#units = new Units(new WorkloadGroups(new Inventory(world)));
     const workloads = this.#units.groups.all.filter(({ endpoints }) => endpoints.some(isSubject));
     const hosts = [...world.hostEndpoints.values()].filter(isHostSubject);
-    this.#groups = [...workloads, ...hosts.map((host) => this.#units.govern(host))];
+    this.#groups = [...workloads, ...hosts.map((host) => this.#units.govern(host, addressesOf(host)))];
     requireSome(this.#groups);
     const subjects = new Set(this.#groups.map(({ id }) => id));
     const names = new EndpointNames(world);

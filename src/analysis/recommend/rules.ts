@@ -1,6 +1,6 @@
 // Conversations of one workload in one direction -> what its policy must let through, each with what it is made of.
-import { formatAddress, type IpAddress } from '../../model/address.ts';
-import { hasPorts, isIcmp } from '../../model/flow.ts';
+import { compareCidrs, formatAddress, type IpAddress } from '../../model/address.ts';
+import { hasPorts, isIcmp, PROTOCOL } from '../../model/flow.ts';
 import type { Direction } from '../../model/policy.ts';
 import type { WorkloadGroup } from './groups.ts';
 import { DEFAULT_PORT_MERGING, mergePorts, type PortMerging, type PortRange } from './port-ranges.ts';
@@ -57,11 +57,23 @@ export function needsOf(
     if (peer.kind === 'address') addressed.push(conversation);
     else addTo(labelled, `${peer.id}\n${whatKey(conversation)}`, conversation);
   }
-  const needs = [...labelled.values()].map((some): Need => {
+  const needs = [...labelled.values()].flatMap((some): Need[] => {
     const peer = (some[0] as Conversation)[other] as Exclude<Peer, { kind: 'prefixes' }>;
-    return { peer, ...whatOf(some, merging.ports), evidence: evidenceOf(some) };
+    const what = { ...whatOf(some, merging.ports), evidence: evidenceOf(some) };
+    const isUnknownToSelectors = peer.kind === 'host' && peer.found !== undefined;
+    return (isUnknownToSelectors ? byAddress(peer, what.protocol) : [peer]).map((each) => ({ peer: each, ...what }));
   });
   return [...needs, ...addressNeeds(addressed, other, merging)].sort(byPlace);
+}
+
+/** A host by all addresses that it has; those of one rule are of one family. */
+function byAddress({ name, prefixes, found = [] }: SetUnit, protocol: number): Peer[] {
+  return ([4, 6] as const).flatMap((family): Peer[] => {
+    if (protocol === (family === 4 ? PROTOCOL.ICMPV6 : PROTOCOL.ICMP)) return [];
+    const own = [...prefixes, ...found].filter((cidr) => cidr.family === family).sort(compareCidrs);
+    if (own.length === 0) return [];
+    return [{ kind: 'prefixes', prefixes: own.map((cidr) => ({ cidr, seen: 1 })), hosts: [`host ${name}`] }];
+  });
 }
 
 /** Services that the same addresses were seen to speak, put together; addresses summarised by family. */

@@ -25,6 +25,8 @@ export interface SetUnit {
   readonly selector: string;
   readonly namespaceSelector?: string;
   readonly prefixes: readonly Cidr[];
+  /** Of a host, those that its interfaces have besides: no selector knows them. */
+  readonly found?: readonly Cidr[];
 }
 
 /** Who a policy is for: a workload, or an endpoint of a host, whose policy is global. */
@@ -130,11 +132,18 @@ export class Units {
     return this.#outsider(address, text);
   }
 
-  /** A host as somebody that policies are for. Throws INVALID_FIELD for one that no labels name, or that has no address. */
-  govern(endpoint: HostEndpoint): Subject {
-    const unit = this.#hostUnit(endpoint);
-    for (const address of endpoint.addresses) this.#governed.set(formatAddress(address), unit);
-    return { ...unit, endpoints: [endpoint], extra: 0 };
+  /**
+   * A host as somebody that policies are for; found = on its interfaces. Throws INVALID_FIELD for one that no labels name, or
+   * that has no address.
+   */
+  govern(endpoint: HostEndpoint, found: readonly IpAddress[] = []): Subject {
+    const listed = new Set(endpoint.addresses.map(formatAddress));
+    const others = found.filter((address) => !listed.has(formatAddress(address)));
+    const whole = { ...endpoint, addresses: [...endpoint.addresses, ...others] };
+    const known = this.#hostUnit(whole);
+    const unit = others.length === 0 ? known : { ...known, found: prefixesOf({ addresses: others }) };
+    for (const address of whole.addresses) this.#governed.set(formatAddress(address), unit);
+    return { ...unit, endpoints: [whole], extra: 0 };
   }
 
   /** By name, of a record without an address. */
@@ -236,7 +245,7 @@ export class Units {
   }
 }
 
-function prefixesOf({ addresses }: HostEndpoint): Cidr[] {
+function prefixesOf({ addresses }: Pick<HostEndpoint, 'addresses'>): Cidr[] {
   return addresses.map((address) => ({ ...address, length: address.words.length * 32 }));
 }
 

@@ -1,6 +1,5 @@
 // Why a flow is judged as it is: the decisions at both ends with their places, the change that brought each, what staged policies
 // would have done, and what would turn the verdict. Of a flow that was recorded, also what was decided then.
-import type { HostEndpoint } from '../../model/endpoint.ts';
 import type { Flow } from '../../model/flow.ts';
 import { type FlowText, formatQuestion } from '../../model/flow-question.ts';
 import type { Direction } from '../../model/policy.ts';
@@ -10,7 +9,7 @@ import type { World } from '../../model/world.ts';
 import { explainRule } from '../explain/rule-sentence.ts';
 import { Inventory } from '../inventory.ts';
 import { PoliciesByTrace, parseEntry, resourceIdOf, whereOf, writtenEntry } from './entries.ts';
-import { withHostSides } from './host-sides.ts';
+import { type HostSurroundings, withHostSides } from './host-sides.ts';
 import { type Turn, turnOf } from './turn.ts';
 
 /** A change of the store, as history has it. */
@@ -94,15 +93,15 @@ export interface WhyInput {
   readonly flow: Flow;
   /** Of what is in force, for workloads. */
   readonly verdict: FlowVerdict;
-  /** Whose endpoints of hosts have a say; all unless given. */
-  readonly isLocalHost?: (host: HostEndpoint) => boolean;
+  /** Of whose endpoints have a say: those of all hosts, by the addresses that they list, unless given. */
+  readonly host?: HostSurroundings;
   readonly changes?: Changes;
   readonly past?: Past;
 }
 
 export function whyOf(input: WhyInput): Why {
-  const { world, flow, changes = NO_CHANGES, past, isLocalHost = () => true } = input;
-  const verdict = withHostSides(world, flow, input.verdict, isLocalHost);
+  const { world, flow, changes = NO_CHANGES, past, host = { isLocal: () => true } } = input;
+  const verdict = withHostSides(world, flow, input.verdict, host);
   const writer = new EntryWriter(world, changes);
   const sides = [writer.side('egress', verdict.egress), writer.side('ingress', verdict.ingress)].filter(
     (side) => side !== undefined,

@@ -1,5 +1,6 @@
 // tortie recommend: least-privilege policies from flows that were seen, as staged objects, with the proof that they hold.
 import { type Command, Option } from 'commander';
+import type { HostEndpointStatus } from '../../agent/host-endpoint-status.ts';
 import { openEngine } from '../../agent/offline.ts';
 import { Inventory } from '../../analysis/inventory.ts';
 import { EXACT_PORTS } from '../../analysis/recommend/port-ranges.ts';
@@ -9,9 +10,11 @@ import { Recommender } from '../../analysis/recommend/recommender.ts';
 import { DEFAULT_MERGING, type Merging } from '../../analysis/recommend/rules.ts';
 import { UNUSED_REASONS } from '../../analysis/recommend/traffic.ts';
 import { DataplaneError } from '../../base/errors.ts';
-import type { WorkloadEndpoint } from '../../model/endpoint.ts';
+import { type IpAddress, parseAddress } from '../../model/address.ts';
+import type { HostEndpoint, WorkloadEndpoint } from '../../model/endpoint.ts';
 import { parseSelector } from '../../model/selector/parser.ts';
 import type { World } from '../../model/world.ts';
+import { askAgent } from '../agent-client.ts';
 import { EXIT } from '../exit-codes.ts';
 import {
   addFlowInputOptions,
@@ -99,6 +102,7 @@ async function runRecommend(flags: RecommendFlags): Promise<void> {
   const recommender = new Recommender({
     world,
     isSubject: subjectOf(world, flags),
+    addressesOf: await addressesOfHosts(flags),
     isHostSubject: ({ name }) => flags.hostEndpoint === '*' || flags.hostEndpoint === name,
     openJudge: (judged) => {
       const engine = openEngine('tables', judged, '*');
@@ -128,6 +132,19 @@ async function runRecommend(flags: RecommendFlags): Promise<void> {
   }
   if (!isProven(recommendation)) process.exitCode = EXIT.FAILED;
   else if (errors.length > 0) process.exitCode = EXIT.INVALID;
+}
+
+/** What the agent has found on interfaces of its host; of a directory nobody knows. */
+async function addressesOfHosts({ hostEndpoint, manifests, socket }: RecommendFlags) {
+  if (hostEndpoint === undefined || manifests !== undefined) return () => [];
+  const status = await askAgent<{ readonly hostEndpoints?: readonly Partial<HostEndpointStatus>[] }>(
+    socket,
+    'GET',
+    '/v1/status',
+  );
+  const found = new Map((status.hostEndpoints ?? []).map((each) => [each.hostEndpoint, each.addresses ?? []]));
+  return ({ name }: HostEndpoint): readonly IpAddress[] =>
+    (found.get(name) ?? []).flatMap((text) => parseAddress(text) ?? []);
 }
 
 const NO_ADDRESS_HINT = 'they would be denied: have every record kept (flowStore: all), or see --public-network';

@@ -32,7 +32,7 @@ with the changes of its policies in between. Of a record without addresses, as a
   tortie flows --verdict deny --last 1 -o json | tortie why -
   tortie why 1767225600000.42
 
-Of what the store of the agent holds, the change that brought a rule is told; of files that are kept in git, the commit.`;
+The change that brought a rule is told, of the store and of manifest files; of files that are kept in git, the commit as well.`;
 
 export function fillWhyCommand(command: Command): void {
   argumentOf(command, 'record').description =

@@ -53,7 +53,7 @@ describe('what is said of host endpoints', () => {
     ["a workload's", endpoint('a', 'cali1'), [], 'error', "interface cali1 is a workload's"],
     ['the loopback', endpoint('a', 'lo'), [], 'error', 'interface lo is the loopback, which policy leaves alone'],
   ] as const)('names %s', (_, one, interfaces, state, reason) => {
-    expect(describeHostEndpoints([one], INTERFACES, undefined)).toEqual([
+    expect(describeHostEndpoints([one], INTERFACES, undefined)).toMatchObject([
       { hostEndpoint: 'a', interfaces, state, reason },
     ]);
   });
@@ -61,25 +61,43 @@ describe('what is said of host endpoints', () => {
   it('says who has what several claim, in the order of names', () => {
     const all = [endpoint('c', 'eth0'), endpoint('b', '', ['198.51.100.1', '192.0.2.1']), endpoint('a', 'eth0')];
     expect(describeHostEndpoints(all, INTERFACES, undefined)).toEqual([
-      { hostEndpoint: 'a', interfaces: ['eth0'], state: 'ready', reason: '' },
-      { hostEndpoint: 'b', interfaces: ['eth1'], state: 'ready', reason: 'interface eth0 belongs to a' },
-      { hostEndpoint: 'c', interfaces: [], state: 'error', reason: 'interface eth0 belongs to a' },
+      { hostEndpoint: 'a', interfaces: ['eth0'], addresses: ['198.51.100.1'], state: 'ready', reason: '' },
+      {
+        hostEndpoint: 'b',
+        interfaces: ['eth1'],
+        addresses: ['192.0.2.1', '2001:db8::1'],
+        state: 'ready',
+        reason: 'interface eth0 belongs to a',
+      },
+      { hostEndpoint: 'c', interfaces: [], addresses: [], state: 'error', reason: 'interface eth0 belongs to a' },
     ]);
   });
 
   it('leaves to the one for all what has none of its own, and knows a second one for all', () => {
     const all = [endpoint('any', '*'), endpoint('every', '*'), endpoint('own', 'eth0')];
     expect(describeHostEndpoints(all, INTERFACES, undefined)).toEqual([
-      { hostEndpoint: 'any', interfaces: ['bare', 'eth1'], state: 'ready', reason: '' },
-      { hostEndpoint: 'every', interfaces: [], state: 'error', reason: 'all interfaces belong to any' },
-      { hostEndpoint: 'own', interfaces: ['eth0'], state: 'ready', reason: '' },
+      {
+        hostEndpoint: 'any',
+        interfaces: ['bare', 'eth1'],
+        addresses: ['192.0.2.1', '2001:db8::1'],
+        state: 'ready',
+        reason: '',
+      },
+      { hostEndpoint: 'every', interfaces: [], addresses: [], state: 'error', reason: 'all interfaces belong to any' },
+      { hostEndpoint: 'own', interfaces: ['eth0'], addresses: ['198.51.100.1'], state: 'ready', reason: '' },
     ]);
   });
 
   it('says of each what keeps all of them from being enforced', () => {
     const said = describeHostEndpoints([endpoint('a', 'eth0')], INTERFACES, 'the kernel is too old');
     expect(said).toEqual([
-      { hostEndpoint: 'a', interfaces: ['eth0'], state: 'error', reason: 'the kernel is too old' },
+      {
+        hostEndpoint: 'a',
+        interfaces: ['eth0'],
+        addresses: ['198.51.100.1'],
+        state: 'error',
+        reason: 'the kernel is too old',
+      },
     ]);
   });
 });

@@ -2,10 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { endpointRows, listedEndpoints } from '../../../src/cli/endpoint-rows.ts';
 
 const pod = { endpoint: 'default/web', interface: 'cali1', state: 'ready', reason: '' } as const;
-const all = { hostEndpoint: 'all', interfaces: ['a', 'b', 'c', 'd', 'e', 'f'], state: 'ready', reason: '' } as const;
+const all = {
+  hostEndpoint: 'all',
+  interfaces: ['a', 'b', 'c', 'd', 'e', 'f'],
+  addresses: [],
+  state: 'ready',
+  reason: '',
+} as const;
 const lost = {
   hostEndpoint: 'lost',
   interfaces: [],
+  addresses: [],
   state: 'waiting',
   reason: 'interface eth9 does not exist yet',
 } as const;

@@ -44,13 +44,20 @@ async function why({ agent }: ApiContext, request: ApiRequest): Promise<Reply> {
   const { flow } = parseFlowQuestion(body.data.flow);
   await agent.loaded;
   const { world } = agent;
-  const changes = changesOf(agent.stored.store);
-  const isLocalHost = isLocalNode(agent.meter.node);
+  const { store } = agent.stored;
+  const changes = changesOf({
+    entriesBack: () => store.entriesBack(),
+    get: (id) => store.get(id),
+    isOfFile: (id) => agent.fileOf(id) !== undefined,
+  });
+  const { hostEndpoints } = agent.status();
+  const found = new Map(hostEndpoints.map(({ hostEndpoint, addresses }) => [hostEndpoint, addresses]));
+  const host = { isLocal: isLocalNode(agent.meter.node), found };
   return {
     body: {
       kind: 'Why',
       apiVersion: 'tortie.io/v1',
-      ...whyOf({ world, flow, verdict: agent.readings.judge(flow), changes, past: body.data.past, isLocalHost }),
+      ...whyOf({ world, flow, verdict: agent.readings.judge(flow), changes, past: body.data.past, host }),
     },
   };
 }

@@ -5,6 +5,7 @@ import { EXACT_ADDRESSES } from '../../../../src/analysis/recommend/prefixes.ts'
 import { enforcedPolicies } from '../../../../src/analysis/recommend/proof.ts';
 import { Recommender, type RecommenderOptions } from '../../../../src/analysis/recommend/recommender.ts';
 import { DEFAULT_MERGING } from '../../../../src/analysis/recommend/rules.ts';
+import { parseAddress } from '../../../../src/model/address.ts';
 import { parseFlowQuestion } from '../../../../src/model/flow-question.ts';
 import { ReferenceEvaluator } from '../../../../src/model/reference/evaluator.ts';
 import type { World } from '../../../../src/model/world.ts';
@@ -304,6 +305,33 @@ spec: {order: ${order}, selector: app == 'api', types: [Ingress], ingress: [${ru
     expect(proof.unseen.denied).toBeGreaterThan(100);
     // Together with what is in force: ports that are never closed let through what nobody was seen to send.
     expect(proof.inContext.unseen.examples[0]?.rule).toContain('__FAILSAFE__');
+  });
+
+  it('knows an endpoint of a host by what its interfaces have, which no selector of its peers knows', () => {
+    const hosts = hostYaml('n1', { role: 'one' }, []) + hostYaml('n2', { role: 'two' }, ['192.0.2.22']);
+    const found: Record<string, readonly string[]> = {
+      n1: ['192.0.2.21', '2001:db8::21'],
+      n2: ['192.0.2.22', '2001:db8::22'],
+    };
+    const records = [
+      flow('198.51.100.7', '192.0.2.21', 22),
+      flow('2001:db8::22', '2001:db8::21', 9100),
+      flow('192.0.2.22', '192.0.2.21', 9100),
+    ];
+    const { yaml, proof, policies, evidence } = recommendFor(worldFrom(SHOP + hosts), records, {
+      isSubject: () => false,
+      isHostSubject: () => true,
+      addressesOf: ({ name }) => (found[name] ?? []).flatMap((text) => parseAddress(text) ?? []),
+    });
+    expect(policies.map(({ name, rules }) => [name, rules])).toEqual([
+      ['recommended-n1', 3],
+      ['recommended-n2', 2],
+    ]);
+    expect(evidence).toMatchObject({ flows: 3, unused: {} });
+    expect(yaml).toContain('nets: [192.0.2.22/32]');
+    expect(yaml).toContain('nets: ["2001:db8::22/128"]');
+    expect(proof.replay).toEqual({ flows: 3, denied: 0, examples: [] });
+    expect(proof.unseen).toMatchObject({ unexplained: 0, examples: [] });
   });
 
   it('says what an endpoint of a host lacks to be recommended for', () => {

@@ -80,7 +80,40 @@ spec: {selector: role == 'node', order: 1, types: [Ingress], ingress: [{action: 
     expect(ask('10.65.0.10', '192.0.2.21', 80).sides.map(({ endpoint }) => endpoint)).toEqual(['shop/web-7d9-aaaaa']);
     const { flow } = parseFlowQuestion({ src: '198.51.100.7', dst: '192.0.2.21', protocol: 'TCP', dstPort: 80 });
     const verdict = new ReferenceEvaluator(world).evaluate(flow);
-    expect(whyOf({ world, flow, verdict, isLocalHost: () => false }).sides).toEqual([]);
+    expect(whyOf({ world, flow, verdict, host: { isLocal: () => false } }).sides).toEqual([]);
+  });
+
+  it('knows a host by the addresses of its interfaces before those that its endpoints list', () => {
+    const world = worldFrom(`---
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: outside, labels: {side: outside}}
+spec: {node: n1, interfaceName: eth0}
+---
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: inside, labels: {side: inside}}
+spec: {node: n1, interfaceName: eth1, expectedIPs: [192.0.2.21, 192.0.2.22]}
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: outside}
+spec: {selector: side == 'outside', types: [Ingress], ingress: [{action: Allow, protocol: TCP, destination: {ports: [9100]}}]}
+`);
+    const found = new Map([['outside', ['192.0.2.21', '2001:db8::21']]]);
+    const ask = (src: string, dst: string, dstPort = 9100) => {
+      const { flow } = parseFlowQuestion({ src, dst, protocol: 'TCP', dstPort });
+      const verdict = new ReferenceEvaluator(world).evaluate(flow);
+      const { sides } = whyOf({ world, flow, verdict, host: { isLocal: () => true, found } });
+      return sides.map(({ direction, endpoint, verdict: said }) => `${direction} ${endpoint} ${said}`);
+    };
+    expect(ask('198.51.100.7', '192.0.2.21')).toEqual(['ingress host outside allow']);
+    expect(ask('2001:db8::7', '2001:db8::21', 80)).toEqual(['ingress host outside deny']);
+    expect(ask('2001:db8::21', '2001:db8::7')).toEqual(['egress host outside deny']);
+    expect(ask('198.51.100.7', '192.0.2.22')).toEqual(['ingress host inside deny']);
+    // By the loopback.
+    found.set('inside', ['192.0.2.22']);
+    expect(ask('192.0.2.22', '192.0.2.21')).toEqual([]);
   });
 
   it('says what would turn a denial, one policy for each end that denies, and proves it', () => {
