@@ -8,6 +8,7 @@ export type ConditionReason =
   | 'ClockJumped'
   | 'DescriptorsLow'
   | 'DiskFull'
+  | 'FlowsNotKept'
   | 'HostEndpointsNotEnforced'
   | 'InterfaceNotGuarded'
   | 'MemoryLow';
@@ -86,8 +87,11 @@ export class Conditions {
 
   /** Looks at everything; what is new or over is said once. */
   look(): void {
+    const jump = this.#jump;
     const found = new Map([...this.#others(), ...this.#own()]);
     const before = new Map(this.#conditions.map((condition) => [condition.reason, condition]));
+    // Each jump is an event of its own, also while the one before is still told of.
+    if (this.#jump !== jump) before.delete('ClockJumped');
     const now = new Date(this.#limits.wallMs()).toISOString();
     for (const [reason, message] of found) {
       if (!before.has(reason)) this.#log.warn('degraded', { reason, what: message });

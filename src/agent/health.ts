@@ -2,6 +2,7 @@
 import type { Logger } from '../base/log.ts';
 import type { Dataplane } from '../kernel/dataplane.ts';
 import { type Condition, type ConditionReason, Conditions } from './conditions.ts';
+import type { AgentFlows } from './flows/agent-flows.ts';
 import { type RepairStatus, Repairs } from './repairs.ts';
 
 export interface HealthStatus extends RepairStatus {
@@ -9,14 +10,28 @@ export interface HealthStatus extends RepairStatus {
   readonly conditions: readonly Condition[];
 }
 
+/** Those who make flow logs and keep them. */
+export interface FlowKeepers {
+  readonly logs: Pick<AgentFlows['logs'], 'failure'>;
+  readonly store: Pick<AgentFlows['store'], 'status'>;
+}
+
 export class Health {
   readonly repairs: Repairs;
   readonly #conditions: Conditions;
   readonly #dataplane: Pick<Dataplane, 'restore' | 'hostProblem'>;
+  readonly #flows: () => FlowKeepers;
   #unguarded: ReadonlyMap<string, Error> = new Map();
 
-  constructor(dataplane: Pick<Dataplane, 'restore' | 'hostProblem'>, stateDirectory: string, log: Logger) {
+  /** `flows` is asked for at audits only. */
+  constructor(
+    dataplane: Pick<Dataplane, 'restore' | 'hostProblem'>,
+    stateDirectory: string,
+    log: Logger,
+    flows: () => FlowKeepers,
+  ) {
     this.#dataplane = dataplane;
+    this.#flows = flows;
     this.repairs = new Repairs(dataplane, log);
     this.#conditions = new Conditions({ stateDirectory }, log, () => this.#others());
   }
@@ -36,8 +51,18 @@ export class Health {
     if (this.repairs.failure !== undefined) yield ['AuditFailed', this.repairs.failure];
     const { hostProblem } = this.#dataplane;
     if (hostProblem !== undefined) yield ['HostEndpointsNotEnforced', hostProblem.message];
+    const notKept = this.#whyFlowsAreNotKept();
+    if (notKept !== undefined) yield ['FlowsNotKept', notKept];
     const [first] = this.#unguarded;
     if (first !== undefined)
       yield ['InterfaceNotGuarded', `${this.#unguarded.size} interfaces, first ${first[0]}: ${first[1].message}`];
+  }
+
+  #whyFlowsAreNotKept(): string | undefined {
+    const { logs, store } = this.#flows();
+    if (logs.failure !== undefined) return `there are no flow logs: ${logs.failure}`;
+    const { mode, error, waiting, lost } = store.status();
+    if (mode === 'off' || error === null) return undefined;
+    return `the store of flows does not take them: ${error}; ${waiting} wait, ${lost} are lost`;
   }
 }

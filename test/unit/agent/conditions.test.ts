@@ -114,6 +114,18 @@ describe('conditions of the agent', () => {
     expect(look(2 * 60_000)).toEqual([]);
   });
 
+  it('tell of each jump of the clock, also of a second one soon after the first', () => {
+    const jumps = [86_400_000, -90_000_000, -90_000_000];
+    const since = jumps.map((byMs) => {
+      wallMs += byMs;
+      expect(look()).toEqual([expect.stringContaining(`by ${Math.abs(byMs) / 1000}.0 s`)]);
+      expect(look()).toHaveLength(1);
+      return conditions.list[0]?.since;
+    });
+    expect(new Set(since).size).toBe(jumps.length);
+    expect(lines.map((line) => /forward|back/.exec(line)?.[0])).toEqual(['forward', 'back', 'back']);
+  });
+
   it('say nothing of a clock that is slewed', () => {
     for (let step = 0; step < 20; step += 1) {
       wallMs += 500;
