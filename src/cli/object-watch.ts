@@ -103,7 +103,6 @@ class Follower {
     }
   }
 
-  /** Objects of files have no changes in a watch: they are shown once. */
   async #list(): Promise<string> {
     const { items, resourceVersion } = await this.#client.list(this.#ref, this.#selectors);
     for (const object of items) await this.#use({ type: 'ADDED', object });

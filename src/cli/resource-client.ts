@@ -4,7 +4,7 @@ import { COLLECTIONS, type Collection, collectionPath } from '../agent/api/colle
 import { sshConnectionOf } from '../agent/ssh-connection.ts';
 import type { ChangeTraffic } from '../agent/store/change-traffic.ts';
 import type { Confirmation } from '../agent/store/confirmation.ts';
-import type { HistoryEntry } from '../agent/store/history.ts';
+import type { EditedObject, HistoryEntry } from '../agent/store/history.ts';
 import type { Manifest } from '../agent/store/manifest.ts';
 import type { ResourceType } from '../resources/resource.ts';
 import { type AgentAnswer, type AgentRequest, followAgent, sendToAgent } from './agent-client.ts';
@@ -38,6 +38,8 @@ export interface ChangeReport {
     readonly result: 'created' | 'configured' | 'unchanged' | 'deleted';
     readonly object: Manifest | null;
   }[];
+  /** Of a rollback: what files define otherwise than they did then, which stays. */
+  readonly kept?: readonly EditedObject[];
   /** As `tortie diff --output json` prints it. */
   readonly difference?: unknown;
 }

@@ -5,13 +5,14 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { askAgent } from '../../src/cli/agent-client.ts';
-import { ResourceClient } from '../../src/cli/resource-client.ts';
+import { ResourceClient, type WatchEvent } from '../../src/cli/resource-client.ts';
 import type { Agent } from '../../tools/lab/agent.ts';
 import { HOST } from '../../tools/lab/namespaces.ts';
 import { tortieCommand } from '../../tools/lab/project.ts';
+import { undocumented } from '../support/documented.ts';
 import { allowPorts, policy } from './support/policies.ts';
 import { Setting } from './support/setting.ts';
-import { workload } from './support/workloads.ts';
+import { type Workload, workload } from './support/workloads.ts';
 
 const WORKLOADS = [workload('lab', 'red', 1), workload('lab', 'green', 2)];
 const LISTENERS = [7000, 7001].map((port) => ({ transport: 'tcp', port }) as const);
@@ -122,6 +123,60 @@ describe('the API of an agent', () => {
     expect(await tortie('history', '--limit', '1')).toMatch(/uid 0, pid \d+ +apply .*lab\/green configured/);
     await tortie('rollback', String(Number(latest?.revision) - 1));
     await expectOpen([7000, 7001]);
+  });
+
+  it('answers what its document says, with no field besides, when everything is there', async () => {
+    const [red, green] = WORKLOADS as [Workload, Workload];
+    const flow = { id: 'a', src: red.addresses[0], dst: green.addresses[0], protocol: 'TCP', dstPort: 7000 };
+    const verdict = await askAgent(socket(), 'POST', '/v1/verdict', flow);
+    expect(undocumented('Question', flow)).toBe('');
+    expect(undocumented('Verdict', verdict), JSON.stringify(verdict)).toBe('');
+    expect(verdict).toMatchObject({ id: 'a', egress: { endpoint: 'lab/red' }, ingress: { endpoint: 'lab/green' } });
+    const answers = {
+      '/v1/status': 'AgentStatus',
+      '/v1/config': 'ConfigReport',
+      '/v1/tables': 'TableReport',
+      '/v1/manifests': 'LiveManifests',
+      '/v1/flows': 'FlowCounts',
+      '/flows/store': 'FlowStoreStatus',
+      '/block': 'BlockReport',
+    } as const;
+    for (const [path, name] of Object.entries(answers)) {
+      const answer = await agent.get(path);
+      expect(undocumented(name as (typeof answers)[keyof typeof answers], answer), path).toBe('');
+      expect(JSON.stringify(answer).length, path).toBeGreaterThan(20);
+    }
+    const { objects } = await agent.get<{ objects: unknown[] }>('/v1/manifests');
+    expect(undocumented('LiveManifests', { objects, more: 1 })).toMatch(/more/);
+  });
+
+  it('sends changes of manifest files in watches, and again to one that resumes', async () => {
+    const ref = { type: 'NetworkPolicy', namespace: 'lab' } as const;
+    const { resourceVersion } = await client.list(ref, {});
+    const next = async (watch: AsyncGenerator<WatchEvent>): Promise<string> => {
+      for await (const { type, object } of watch) {
+        const { name, annotations } = object.metadata as { name: string; annotations?: Record<string, string> };
+        if (type !== 'BOOKMARK')
+          return `${type} ${name} ${Object.values(annotations ?? {})
+            .join()
+            .replace(/:\d+$/, ' and a line')}`;
+      }
+      throw new Error('the watch has ended');
+    };
+    const filed = (port: number): object => policy({ ...GREEN, name: 'filed', ingress: allowPorts([port]) });
+    const seen: string[] = [];
+    for (const write of [
+      () => setting.manifests.write('60-filed.yaml', [filed(7000)]),
+      () => setting.manifests.write('60-filed.yaml', [filed(7001)]),
+      () => setting.manifests.remove('60-filed.yaml'),
+    ]) {
+      const from = (await client.list(ref, {})).resourceVersion;
+      const event = next(client.watch(ref, { resourceVersion: from, timeoutSeconds: 20 }));
+      write();
+      seen.push(await event);
+    }
+    expect(seen).toEqual(['ADDED', 'MODIFIED', 'DELETED'].map((type) => `${type} filed 60-filed.yaml and a line`));
+    expect(await next(client.watch(ref, { resourceVersion, timeoutSeconds: 20 }))).toBe(seen[0]);
   });
 
   it('lets no other user in', async () => {

@@ -6,8 +6,8 @@ import type { Resource } from '../../resources/resource.ts';
 import { loadStates } from '../policy-states.ts';
 import type { ChangeRequest, ChangeResult } from '../store/change-desk.ts';
 import { MAX_CONFIRM_MS } from '../store/confirmation.ts';
-import type { ObjectChange } from '../store/history.ts';
-import { readResource, showStored } from '../store/stored-object.ts';
+import type { FileObject, ObjectChange } from '../store/history.ts';
+import { readResource, type StoredObject, showStored } from '../store/stored-object.ts';
 import { invalidRequest } from './failure.ts';
 import type { ApiAgent, ApiContext, ApiRequest, QueryName, Reply } from './route.ts';
 
@@ -85,7 +85,7 @@ export function describeResult(result: ChangeResult, isDryRun: boolean): Reply {
 }
 
 function describeChange(
-  { revision, changes, confirmation }: ChangeResult,
+  { revision, changes, confirmation, kept }: ChangeResult,
   { isDryRun, difference, isObject }: { isDryRun: boolean; difference: unknown; isObject: boolean },
 ): Reply {
   const headers = {
@@ -103,12 +103,16 @@ function describeChange(
     dryRun: isDryRun,
     ...(confirmation === undefined ? {} : { confirmation }),
     changes: changes.map((change) => ({ id: change.id, result: outcomeOf(change), object: shown(change) })),
+    ...(kept === undefined ? {} : { kept }),
     ...(difference === undefined ? {} : { difference }),
   };
   return { body, headers };
 }
 
-export function outcomeOf({ before, after }: ObjectChange): 'created' | 'configured' | 'unchanged' | 'deleted' {
+export function outcomeOf({
+  before,
+  after,
+}: ObjectChange<FileObject | StoredObject>): 'created' | 'configured' | 'unchanged' | 'deleted' {
   if (after === before) return 'unchanged';
   if (after === undefined) return 'deleted';
   return before === undefined ? 'created' : 'configured';

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { findKind, type KindDefinition } from '../../resources/kinds.ts';
 import { CAPTURE_VERDICTS } from '../capture/capture-request.ts';
+import { answerSchemas } from './answers/all.ts';
 import { COLLECTIONS } from './collections.ts';
 import { QUERY, type Route } from './route.ts';
 import { ROUTES } from './routes/all.ts';
@@ -22,10 +23,9 @@ const object = (properties: object, required: readonly string[] = []): object =>
   ...(required.length === 0 ? {} : { required }),
 });
 
-/** What is no kind of resource. */
+/** What is no kind of resource, and not in answers/all.ts. */
 const OWN_SCHEMAS: Json = {
-  Any: {},
-  Health: object({ status: string }, ['status']),
+  Health: object({ status: string, degraded: list(string) }, ['status']),
   Version: object({ version: string, api: string }, ['version', 'api']),
   InterfaceRequest: object({ interface: string }, ['interface']),
   ProbeReport: object({ samples: list(object({ protocol: string, result: string, ms: { type: 'number' } })) }, [
@@ -140,6 +140,7 @@ const OWN_SCHEMAS: Json = {
       dryRun: { type: 'boolean' },
       confirmation: { type: 'object' },
       changes: list(object({ id: string, result: { enum: ['created', 'configured', 'unchanged', 'deleted'] } })),
+      kept: list(object({ id: string, revision: { type: 'integer' }, file: string, line: { type: 'integer' } })),
       difference: { type: 'object' },
     },
     ['revision', 'dryRun', 'changes'],
@@ -185,7 +186,7 @@ export function describeApi(routes: readonly Route[] = ROUTES): Json {
     servers: [{ url: 'http://localhost', description: 'Over the unix socket of the agent' }],
     paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
     components: {
-      schemas: { ...OWN_SCHEMAS, ...kindSchemas() },
+      schemas: { ...OWN_SCHEMAS, ...answerSchemas(), ...kindSchemas() },
       parameters: describeParameters(),
       responses: {
         Failure: { description: 'Why not', content: { 'application/json': { schema: refTo('Status') } } },

@@ -30,7 +30,9 @@ export type ApiAgent = Pick<
   | 'unsetInterface'
   | 'world'
 > & {
-  readonly flows: Pick<Agent['flows'], 'captures' | 'hub' | 'store'>;
+  readonly flows: Pick<Agent['flows'], 'captures' | 'hub' | 'store'> & {
+    readonly packetCaptures: Pick<Agent['flows']['packetCaptures'], 'statusOf'>;
+  };
   readonly readings: Pick<
     Agent['readings'],
     'counters' | 'flows' | 'flowTable' | 'judge' | 'localPolicies' | 'maps' | 'programs' | 'tables' | 'usage'

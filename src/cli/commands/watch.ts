@@ -5,8 +5,8 @@ import { followObjects, type WatchFlags } from '../object-watch.ts';
 import { socketOption, wholeNumber } from '../options.ts';
 
 const HELP = `
-Goes on through restarts of the agent, from the revision seen last. Objects of manifest files are shown once: their
-changes have no revision.
+Goes on through restarts of the agent, from the revision seen last. Changes of manifest files
+are shown once they are in force, with the revision that history gives them.
 
 Examples:
   tortie watch gnp

@@ -8,9 +8,11 @@ import type { ApiAgent } from '../../../src/agent/api/route.ts';
 import { AgentApi, type ApiOptions } from '../../../src/agent/api.ts';
 import { BlockService, type BlockServiceParts } from '../../../src/agent/block/block-service.ts';
 import { CaptureService } from '../../../src/agent/capture/capture-service.ts';
+import { PacketCaptures } from '../../../src/agent/capture/packet-captures.ts';
 import { EventHub } from '../../../src/agent/event-hub.ts';
 import { FlowStoreService } from '../../../src/agent/flows/flow-store-service.ts';
 import { StoreClient } from '../../../src/agent/flows/store-client.ts';
+import type { HealthStatus } from '../../../src/agent/health.ts';
 import { describeLiveManifests } from '../../../src/agent/live-manifests.ts';
 import { ManifestFeed, type StoredChanges } from '../../../src/agent/manifest-feed.ts';
 import { AgentMeter } from '../../../src/agent/metrics/agent-meter.ts';
@@ -77,7 +79,7 @@ export class KernelLessAgent implements ApiAgent {
       new TableEvaluator(this.#graph.flush(), this.#compiler, this.#image as TableImage).evaluate(flow),
   };
   readonly generation = 1;
-  readonly health = { conditions: [], repairs: 0, repairsByCause: {} };
+  health: HealthStatus = { conditions: [], repairs: 0, repairsByCause: {} };
   readonly meter = new AgentMeter(completeOptions({}));
   isInSync = true;
   readonly log: string[] = [];
@@ -87,6 +89,7 @@ export class KernelLessAgent implements ApiAgent {
   readonly #compiler: TableCompiler;
   readonly #turns: PolicyTurns;
   readonly #api: AgentApi;
+  readonly #packetCaptures: PacketCaptures;
   #image: TableImage | undefined;
 
   private constructor(options: KernelLessOptions) {
@@ -144,7 +147,16 @@ export class KernelLessAgent implements ApiAgent {
       world: () => this.#feed.world,
       log,
     });
-    this.flows = { hub, store, captures };
+    const packetCaptures = new PacketCaptures({
+      service: captures,
+      resources: () => this.resources(),
+      stateDirectory,
+      node: 'here',
+      log,
+    });
+    this.#feed.watchCaptures(() => packetCaptures.refresh());
+    this.#packetCaptures = packetCaptures;
+    this.flows = { hub, store, captures, packetCaptures };
     const identify = options.api?.identify ?? (() => ({ who: { kind: 'agent' as const }, from: {} }));
     this.#api = new AgentApi(this, log, { ...options.api, identify });
   }
@@ -156,6 +168,7 @@ export class KernelLessAgent implements ApiAgent {
     agent.#image = agent.#compiler.compile(agent.#graph.flush());
     agent.stored.begin();
     await agent.blocks.start();
+    agent.#packetCaptures.start();
     await agent.#api.listen();
     return agent;
   }
@@ -191,7 +204,38 @@ export class KernelLessAgent implements ApiAgent {
   }
 
   status(): ReturnType<ApiAgent['status']> {
-    return { node: '*', inSync: this.isInSync, store: this.stored.status() } as ReturnType<ApiAgent['status']>;
+    const { hub, store } = this.flows;
+    return {
+      version: '0.0.0',
+      node: '*',
+      inSync: this.isInSync,
+      loading: this.isLoading,
+      error: null,
+      config: null,
+      store: this.stored.status(),
+      generation: this.generation,
+      attachMode: 'tcx',
+      manifests: this.#feed.status(),
+      endpoints: this.endpoints,
+      hostEndpoints: [],
+      tables: this.#image?.counts ?? null,
+      flows: 0,
+      flowLogs: {
+        isOn: false,
+        isWanted: false,
+        intervalSeconds: 5,
+        records: 0,
+        packets: 0,
+        lost: hub.lost,
+        isSampling: false,
+      },
+      flowStore: store.status(),
+      flowStreams: { leftOut: hub.leftOut },
+      exports: null,
+      ...this.health,
+      block: this.blocks.status(),
+      counters: {},
+    };
   }
 
   async setInterface(): Promise<void> {}
@@ -213,6 +257,7 @@ export class KernelLessAgent implements ApiAgent {
   /** Stops it; its files stay for another one. */
   async stop(): Promise<void> {
     await this.#api.close();
+    this.#packetCaptures.close();
     await this.flows.store.stop();
     await this.stored.close();
     await this.blocks.close();

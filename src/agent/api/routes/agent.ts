@@ -21,10 +21,13 @@ export const AGENT_ROUTES: readonly Route[] = [
     method: 'GET',
     path: '/readiness',
     id: 'getReadiness',
-    summary: 'Everything that was accepted is in force; 503 when it is not',
+    summary:
+      'Everything that was accepted is in force; 503 when it is not. What is degraded is told, and makes no difference',
     answer: { schema: 'Health', more: { 503: ['Health'] } },
     handle: ({ agent }) =>
-      agent.isInSync ? { body: { status: 'ok' } } : { status: 503, body: { status: 'not in sync' } },
+      agent.isInSync
+        ? { body: { status: 'ok', ...degraded(agent) } }
+        : { status: 503, body: { status: 'not in sync', ...degraded(agent) } },
   },
   {
     method: 'GET',
@@ -47,7 +50,7 @@ export const AGENT_ROUTES: readonly Route[] = [
     path: '/v1/status',
     id: 'getStatus',
     summary: 'The state of the agent',
-    answer: { schema: 'Any' },
+    answer: { schema: 'AgentStatus' },
     handle: ({ agent }) => ({ body: agent.status() }),
   },
   {
@@ -55,7 +58,7 @@ export const AGENT_ROUTES: readonly Route[] = [
     path: '/v1/config',
     id: 'getConfig',
     summary: 'Effective settings and where they come from',
-    answer: { schema: 'Any' },
+    answer: { schema: 'ConfigReport' },
     handle: ({ agent }) => ({ body: agent.settings?.report() ?? null }),
   },
   {
@@ -63,7 +66,7 @@ export const AGENT_ROUTES: readonly Route[] = [
     path: '/v1/tables',
     id: 'getTables',
     summary: 'Sizes and fill of the compiled tables and of all maps',
-    answer: { schema: 'Any' },
+    answer: { schema: 'TableReport' },
     handle: async ({ agent }) => {
       await agent.loaded;
       return { body: agent.readings.tables() };
@@ -74,7 +77,7 @@ export const AGENT_ROUTES: readonly Route[] = [
     path: '/v1/manifests',
     id: 'getManifests',
     summary: 'Everything in force as manifests, with where it is defined',
-    answer: { schema: 'Any' },
+    answer: { schema: 'LiveManifests' },
     handle: async ({ agent }) => {
       await agent.loaded;
       return { body: agent.manifests() };
@@ -85,7 +88,7 @@ export const AGENT_ROUTES: readonly Route[] = [
     path: '/v1/flows',
     id: 'getFlows',
     summary: 'Live flows by protocol and state',
-    answer: { schema: 'Any' },
+    answer: { schema: 'FlowCounts' },
     handle: ({ agent }) => ({ body: agent.readings.flows() }),
   },
   {
@@ -101,8 +104,8 @@ export const AGENT_ROUTES: readonly Route[] = [
     path: '/v1/verdict',
     id: 'judge',
     summary: 'How a flow is judged by what is in force, with its trace; see docs/verdict.md for both formats',
-    body: { contentTypes: ['application/json'], schema: 'Any' },
-    answer: { schema: 'Any' },
+    body: { contentTypes: ['application/json'], schema: 'Question' },
+    answer: { schema: 'Verdict' },
     handle: judge,
   },
   {
@@ -111,7 +114,7 @@ export const AGENT_ROUTES: readonly Route[] = [
     id: 'setInterface',
     summary: 'Put an endpoint behind an interface, whatever its manifest says',
     body: { contentTypes: ['application/json'], schema: 'InterfaceRequest' },
-    answer: { schema: 'Any' },
+    answer: { schema: 'Nothing' },
     handle: setInterface,
   },
   {
@@ -119,13 +122,18 @@ export const AGENT_ROUTES: readonly Route[] = [
     path: '/v1/endpoints/{namespace}/{name}',
     id: 'unsetInterface',
     summary: 'Forget the interface that was given by hand',
-    answer: { schema: 'Any' },
+    answer: { schema: 'Nothing' },
     handle: async ({ agent }, { params }) => {
       await agent.unsetInterface(`${params.namespace}/${params.name}`);
       return { body: {} };
     },
   },
 ];
+
+function degraded({ health }: ApiContext['agent']): { degraded?: string[] } {
+  const { conditions } = health;
+  return conditions.length === 0 ? {} : { degraded: conditions.map(({ reason, message }) => `${reason}: ${message}`) };
+}
 
 async function setInterface({ agent }: ApiContext, request: ApiRequest): Promise<Reply> {
   const { namespace, name } = request.params;

@@ -23,7 +23,7 @@ export const BLOCK_ROUTES: readonly Route[] = [
     path: '/block',
     id: 'getBlockList',
     summary: 'Blocked sources: entries, feeds, where they are dropped, how many packets were',
-    answer: { schema: 'Any' },
+    answer: { schema: 'BlockReport' },
     handle: ({ agent }) => ({ body: agent.blocks.report() }),
   },
   {

@@ -38,7 +38,7 @@ export const FLOW_ROUTES: readonly Route[] = [
     method: 'GET',
     path: '/flows/stream',
     id: 'followFlows',
-    summary: 'Flow logs as they come, one JSON object a line; what a slow reader cannot take is left out',
+    summary: 'Flow logs as they come, one JSON object a line; what a slow reader cannot take is left out and counted',
     query: FILTER_QUERY,
     answer: { contentType: 'application/x-ndjson' },
     handle: followFlows,
@@ -66,7 +66,7 @@ export const FLOW_ROUTES: readonly Route[] = [
     path: '/flows/store',
     id: 'getFlowStore',
     summary: 'The store of flows: how much is in it, since when, and what could not be stored',
-    answer: { schema: 'Any' },
+    answer: { schema: 'FlowStoreStatus' },
     handle: ({ agent }) => ({ body: agent.flows.store.status() }),
   },
 ];
@@ -100,7 +100,9 @@ function followFlows({ agent }: ApiContext, { query }: ApiRequest, responder: Re
   const stream = responder.stream();
   const stop = agent.flows.hub.listen((logs) => {
     for (const log of logs) {
-      if (holds(log) && !responder.response.writableNeedDrain) stream.writeLine(log);
+      if (!holds(log)) continue;
+      if (responder.response.writableNeedDrain) agent.flows.hub.leaveOut('slow-reader', 1);
+      else stream.writeLine(log);
     }
   });
   stream.onEnd(stop);

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { DataplaneError } from '../../../base/errors.ts';
 import { trafficOf } from '../../store/change-traffic.ts';
-import type { HistoryEntry } from '../../store/history.ts';
-import { showStored } from '../../store/stored-object.ts';
+import type { FileObject, HistoryEntry } from '../../store/history.ts';
+import type { Manifest } from '../../store/manifest.ts';
+import { type StoredObject, showFileObject, showStored } from '../../store/stored-object.ts';
 import { readJson } from '../body.ts';
 import { CHANGE_QUERY, changeOptions, describeResult, numberOf, outcomeOf } from '../change-options.ts';
 import { invalidRequest } from '../failure.ts';
@@ -20,7 +21,8 @@ export const HISTORY_ROUTES: readonly Route[] = [
     method: 'GET',
     path: '/history',
     id: 'listHistory',
-    summary: 'Changes of the store, the latest first; continue = the revision before which the page begins',
+    summary:
+      'Changes of the store and of manifest files, the latest first; continue = the revision before which the page begins',
     query: ['limit', 'continue'],
     answer: { schema: 'HistoryList' },
     handle: listHistory,
@@ -127,10 +129,15 @@ function describeEntry({ changes, ...entry }: HistoryEntry): object {
     changes: changes.map((change) => ({
       id: change.id,
       result: outcomeOf(change),
-      before: change.before === undefined ? null : showStored(change.before),
-      after: change.after === undefined ? null : showStored(change.after),
+      before: shown(change.before),
+      after: shown(change.after),
     })),
   };
+}
+
+function shown(object: FileObject | StoredObject | undefined): Manifest | null {
+  if (object === undefined) return null;
+  return 'location' in object ? showFileObject(object.manifest, object.location) : showStored(object);
 }
 
 function revisionOf(text: string | undefined): number {

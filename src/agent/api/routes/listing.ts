@@ -1,13 +1,15 @@
-// Lists of a collection, page by page, and watches: what is there, and every change of the store as it comes. Objects of
-// files are in lists; their changes are not in watches, because no revision numbers them.
+// Lists of a collection, page by page, and watches: what is there, and every change as it comes, of the store and of manifest
+// files. An object that a file defines has no version of its own in a list; in a watch it has that of the change.
 import type { Resource } from '../../../resources/resource.ts';
 import { manifestOf } from '../../live-manifests.ts';
-import type { HistoryEntry, ObjectChange } from '../../store/history.ts';
+import { type FileObject, type HistoryEntry, stateBefore } from '../../store/history.ts';
 import { isPlain, type Manifest } from '../../store/manifest.ts';
+import type { ResourceStore } from '../../store/resource-store.ts';
 import { type StoredObject, showFileObject, showStored } from '../../store/stored-object.ts';
 import { flagOf, numberOf } from '../change-options.ts';
 import type { Collection } from '../collections.ts';
 import { invalidRequest } from '../failure.ts';
+import { withLiveStatus } from '../live-status.ts';
 import type { ApiAgent, ApiRequest, Handler, QueryName, Reply, Stream } from '../route.ts';
 import { type Match, parseSelectors } from '../selectors.ts';
 
@@ -41,10 +43,10 @@ export function listOrWatch(collection: Collection): Handler {
     const { store } = agent.stored;
     if (revision > 0) store.requireHistory(revision);
     const stream = responder.stream();
-    const watch = new Watch(stream, collection, isWanted);
-    if (revision > 0) for (const entry of store.entriesAfter(revision)) watch.send(entry);
+    const watch = new Watch(stream, collection, isWanted, (id, shown) => withLiveStatus(agent, id, shown));
+    if (revision > 0) catchUp(watch, store, revision);
     else for (const { show } of find(agent, collection, isWanted)) stream.writeLine({ type: 'ADDED', object: show() });
-    const stop = store.listen((entry) => watch.send(entry));
+    const stop = store.listen((entry) => watch.send(entry, (id) => store.get(id)));
     const bookmarks = setInterval(() => watch.bookmark(store.revision), BOOKMARK_MS);
     const end = seconds === undefined ? undefined : setTimeout(() => responder.response.end(), seconds * 1000);
     stream.onEnd(() => {
@@ -55,6 +57,25 @@ export function listOrWatch(collection: Collection): Handler {
     watch.bookmark(store.revision);
     return undefined;
   };
+}
+
+/** What the store has under that id: a file that defines the object as well counts in its place. */
+type Stored = (id: string) => StoredObject | undefined;
+
+/** Sends what came after the revision; of what a file covered or uncovered, with what the store had of it then. */
+function catchUp(watch: Watch, store: ResourceStore, revision: number): void {
+  const then = stateBefore(entriesBackTo(store, revision));
+  for (const entry of store.entriesAfter(revision)) {
+    watch.send(entry, (id) => (then.has(id) ? then.get(id) : store.get(id)));
+    if (entry.verb !== 'edit') for (const { id, after } of entry.changes) then.set(id, after);
+  }
+}
+
+function* entriesBackTo(store: ResourceStore, revision: number): Generator<HistoryEntry> {
+  for (const entry of store.entriesBack()) {
+    if (entry.revision <= revision) return;
+    yield entry;
+  }
 }
 
 function list(agent: ApiAgent, collection: Collection, { query }: ApiRequest, isWanted: Wanted): Reply {
@@ -81,30 +102,46 @@ function find(agent: ApiAgent, { type }: Collection, isWanted: Wanted): Found[] 
   const found: Found[] = [];
   for (const resource of agent.resources()) {
     if (resource.type !== type || agent.fileOf(resource.id) === undefined || !isWanted(resource.id, resource)) continue;
-    found.push({ id: resource.id, show: () => showFileObject(manifestOf(resource), resource.location) });
+    const { id } = resource;
+    found.push({ id, show: () => withLiveStatus(agent, id, showFileObject(manifestOf(resource), resource.location)) });
   }
   for (const object of agent.stored.store.objects(`${type}/`)) {
     if (!object.id.startsWith(`${type}/`)) break;
     if (agent.fileOf(object.id) !== undefined || !isWanted(object.id, headOf(object))) continue;
-    found.push({ id: object.id, show: () => showStored(object) });
+    found.push({ id: object.id, show: () => withLiveStatus(agent, object.id, showStored(object)) });
   }
   return found.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+interface VersionChange {
+  readonly id: string;
+  readonly before: FileObject | StoredObject | undefined;
+  readonly after: FileObject | StoredObject | undefined;
 }
 
 class Watch {
   readonly #stream: Stream;
   readonly #collection: Collection;
   readonly #isWanted: Wanted;
+  readonly #withStatus: (id: string, shown: Manifest) => Manifest;
 
-  constructor(stream: Stream, collection: Collection, isWanted: Wanted) {
+  constructor(
+    stream: Stream,
+    collection: Collection,
+    isWanted: Wanted,
+    withStatus: (id: string, shown: Manifest) => Manifest,
+  ) {
     this.#stream = stream;
     this.#collection = collection;
     this.#isWanted = isWanted;
+    this.#withStatus = withStatus;
   }
 
-  send({ revision, changes }: HistoryEntry): void {
-    for (const change of changes) {
-      if (change.id.startsWith(`${this.#collection.type}/`)) this.#sendChange(change, revision);
+  send({ verb, revision, changes }: HistoryEntry, stored: Stored): void {
+    for (const { id, before, after } of changes) {
+      if (!id.startsWith(`${this.#collection.type}/`)) continue;
+      const below = verb === 'edit' ? stored(id) : undefined;
+      this.#sendChange({ id, before: before ?? below, after: after ?? below }, revision);
     }
   }
 
@@ -118,15 +155,23 @@ class Watch {
   }
 
   /** What comes to match is added, what does so no longer is deleted. */
-  #sendChange({ id, before, after }: ObjectChange, revision: number): void {
+  #sendChange({ id, before, after }: VersionChange, revision: number): void {
     const was = before !== undefined && this.#isWanted(id, headOf(before));
     const is = after !== undefined && this.#isWanted(id, headOf(after));
     if (is && after !== undefined) {
-      this.#stream.writeLine({ type: was ? 'MODIFIED' : 'ADDED', object: showStored(after) });
+      const object = this.#withStatus(id, show(after, revision));
+      this.#stream.writeLine({ type: was ? 'MODIFIED' : 'ADDED', object });
     } else if (was && before !== undefined) {
-      this.#stream.writeLine({ type: 'DELETED', object: showStored({ ...(after ?? before), revision }) });
+      this.#stream.writeLine({ type: 'DELETED', object: show({ ...(after ?? before), revision }, revision) });
     }
   }
+}
+
+/** What a file defines has the version of the change; what the store has, its own. */
+function show(version: FileObject | StoredObject, revision: number): Manifest {
+  if (!('location' in version)) return showStored(version);
+  const { metadata, ...content } = showFileObject(version.manifest, version.location);
+  return { ...content, metadata: { ...(metadata as object), resourceVersion: String(revision) } };
 }
 
 function wantedBy({ isNamespaced }: Collection, { params, query }: ApiRequest): Wanted {
@@ -135,7 +180,7 @@ function wantedBy({ isNamespaced }: Collection, { params, query }: ApiRequest): 
   return (_, object) => (!isNamespaced || namespace === undefined || object.namespace === namespace) && match(object);
 }
 
-function headOf({ id, manifest }: StoredObject): Pick<Resource, 'name' | 'namespace' | 'metadata'> {
+function headOf({ id, manifest }: FileObject | StoredObject): Pick<Resource, 'name' | 'namespace' | 'metadata'> {
   const [, namespace = '', name = ''] = id.split('/');
   const metadata = isPlain(manifest.metadata) ? manifest.metadata : {};
   const labels = isPlain(metadata.labels) ? (metadata.labels as Record<string, string>) : {};

@@ -27,7 +27,7 @@ export const PROBE_ROUTES: readonly Route[] = [
     id: 'reportProbes',
     summary: 'Count what a probe measured in the metrics',
     body: { contentTypes: ['application/json'], schema: 'ProbeReport' },
-    answer: { schema: 'Any' },
+    answer: { schema: 'ProbesNoted' },
     handle: reportProbes,
   },
 ];

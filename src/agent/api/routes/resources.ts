@@ -10,6 +10,7 @@ import { readJson, readObject } from '../body.ts';
 import { answerChange, CHANGE_QUERY } from '../change-options.ts';
 import { COLLECTIONS, type Collection, collectionPath } from '../collections.ts';
 import { invalidRequest } from '../failure.ts';
+import { withLiveStatus } from '../live-status.ts';
 import { applyPatch, jsonPatch, mergePatch } from '../patch.ts';
 import type { ApiContext, ApiRequest, Reply, Route } from '../route.ts';
 import { LIST_QUERY, listOrWatch } from './listing.ts';
@@ -100,10 +101,11 @@ async function getObject(collection: Collection, { agent }: ApiContext, request:
   const id = idOf(collection, request);
   if (agent.fileOf(id) !== undefined) {
     for (const resource of agent.resources()) {
-      if (resource.id === id) return { body: showFileObject(manifestOf(resource), resource.location) };
+      if (resource.id !== id) continue;
+      return { body: withLiveStatus(agent, id, showFileObject(manifestOf(resource), resource.location)) };
     }
   }
-  return { body: showStored(requireObject(agent.stored.store, id)) };
+  return { body: withLiveStatus(agent, id, showStored(requireObject(agent.stored.store, id))) };
 }
 
 async function create(collection: Collection, context: ApiContext, request: ApiRequest): Promise<Reply> {

@@ -3,6 +3,8 @@ import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { toWhiskerFlow, type WhiskerFilter, whiskerFilter, whiskerMatches } from '../../../observe/export/whisker.ts';
 import { FlowAggregator } from '../../../observe/flows/aggregator.ts';
+import type { FlowHub } from '../../../observe/flows/flow-hub.ts';
+import type { FlowLog } from '../../../observe/flows/flow-log.ts';
 import { invalidRequest } from '../failure.ts';
 import type { ApiContext, ApiRequest, Responder, Route } from '../route.ts';
 
@@ -17,7 +19,7 @@ export const WHISKER_ROUTES: readonly Route[] = [
     path: '/whisker-backend/flows',
     id: 'followWhiskerFlows',
     summary:
-      "Flows as Whisker's backend tells them, with watch=true: server-sent events; what a slow reader cannot take is left out",
+      "Flows as Whisker's backend tells them, with watch=true: server-sent events; what a slow reader cannot take, or is of too many keys, is left out and counted",
     query: ['watch', 'filters'],
     answer: { contentType: 'text/event-stream' },
     handle: followWhiskerFlows,
@@ -32,24 +34,58 @@ function followWhiskerFlows({ agent }: ApiContext, { query }: ApiRequest, { resp
     });
   }
   const filter = filterOf(query.get('filters') ?? '{}');
-  const aggregator = new FlowAggregator();
+  const stream = new WhiskerStream(response, agent.flows.hub, (flow) => whiskerMatches(flow, filter));
   begin(response);
-  const stop = agent.flows.hub.listen((logs) => aggregator.add(logs));
-  const look = setInterval(() => {
-    for (const log of aggregator.take(Date.now())) {
-      const flow = toWhiskerFlow(log);
-      if (!response.writableNeedDrain && whiskerMatches(flow, filter))
-        response.write(`data: ${JSON.stringify(flow)}\n\n`);
-    }
-  }, LOOK_EVERY_MS);
-  const comment = setInterval(() => {
-    if (!response.writableNeedDrain) response.write(':\n\n');
-  }, COMMENT_EVERY_MS);
+  const stop = agent.flows.hub.listen((logs) => stream.take(logs));
+  const look = setInterval(() => stream.tell(), LOOK_EVERY_MS);
+  const comment = setInterval(() => stream.comment(), COMMENT_EVERY_MS);
   response.once('close', () => {
     stop();
     clearInterval(look);
     clearInterval(comment);
   });
+}
+
+type WhiskerFlow = ReturnType<typeof toWhiskerFlow>;
+
+/** One reader. What it misses is counted, and a comment of the stream says how much that is so far. */
+class WhiskerStream {
+  readonly #response: ServerResponse;
+  readonly #hub: Pick<FlowHub, 'leaveOut'>;
+  readonly #holds: (flow: WhiskerFlow) => boolean;
+  readonly #aggregator = new FlowAggregator();
+  #slow = 0;
+  #overflowed = 0;
+
+  constructor(response: ServerResponse, hub: Pick<FlowHub, 'leaveOut'>, holds: (flow: WhiskerFlow) => boolean) {
+    this.#response = response;
+    this.#hub = hub;
+    this.#holds = holds;
+  }
+
+  take(logs: readonly FlowLog[]): void {
+    this.#aggregator.add(logs);
+    const { records } = this.#aggregator.overflow;
+    if (records > this.#overflowed) this.#hub.leaveOut('too-many-keys', records - this.#overflowed);
+    this.#overflowed = records;
+  }
+
+  tell(): void {
+    for (const log of this.#aggregator.take(Date.now())) {
+      const flow = toWhiskerFlow(log);
+      if (!this.#holds(flow)) continue;
+      if (this.#response.writableNeedDrain) {
+        this.#slow += 1;
+        this.#hub.leaveOut('slow-reader', 1);
+      } else this.#response.write(`data: ${JSON.stringify(flow)}\n\n`);
+    }
+  }
+
+  comment(): void {
+    if (this.#response.writableNeedDrain) return;
+    const leftOut = this.#slow + this.#overflowed;
+    this.#response.write(leftOut === 0 ? ':\n\n' : `: ${leftOut} flow logs left out\n\n`);
+  }
 }
 
 function begin(response: ServerResponse): void {

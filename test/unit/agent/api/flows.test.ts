@@ -1,3 +1,4 @@
+import { type IncomingMessage, request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { followAgent, sendToAgent } from '../../../../src/cli/agent-client.ts';
 import type { FlowLog } from '../../../../src/observe/flows/flow-log.ts';
@@ -106,6 +107,29 @@ describe('flows of the API', () => {
       ],
     });
     expect(await ask('/flows/store')).toMatchObject({ mode: 'all', handedOver: 3, lost: 0, store: { records: 3 } });
+  });
+
+  it('counts what it leaves out for somebody who reads too slowly', async () => {
+    const response = await new Promise<IncomingMessage>((resolve) =>
+      request({ socketPath: agent.options.socket, path: '/flows/stream' }, resolve).end(),
+    );
+    response.pause();
+    await expect.poll(() => agent.flows.hub.hasListeners).toBe(true);
+    const count = 20_000;
+    for (let published = 0; published < count; published += 100) {
+      agent.flows.hub.publish(Array.from({ length: 100 }, () => flowLog()));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const { 'slow-reader': leftOut } = agent.flows.hub.leftOut;
+    expect(leftOut).toBeGreaterThan(0);
+    let text = '';
+    response
+      .setEncoding('utf8')
+      .on('data', (part: string) => (text += part))
+      .on('error', () => {})
+      .resume();
+    await expect.poll(() => text.split('\n').length - 1, { timeout: 10_000 }).toBe(count - leftOut);
+    response.destroy();
   });
 
   it('follows what comes, and only what was asked for', async () => {

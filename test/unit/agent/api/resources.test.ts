@@ -1,7 +1,9 @@
 // The API over a real socket, with all of the agent behind it but the kernel.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FileEntry } from '../../../../src/agent/store/history.ts';
+import type { Manifest } from '../../../../src/agent/store/manifest.ts';
 import { sendToAgent } from '../../../../src/cli/agent-client.ts';
-import { ResourceClient } from '../../../../src/cli/resource-client.ts';
+import { ResourceClient, type WatchEvent } from '../../../../src/cli/resource-client.ts';
 import { KernelLessAgent } from '../../../support/agent/kernel-less-agent.ts';
 import { policy, tier, WORKLOADS } from '../../../support/agent/store-manifests.ts';
 
@@ -142,6 +144,63 @@ describe('objects of the API', () => {
       code: 'REVISION_GONE',
     });
   });
+
+  it('are watched as manifest files change them, live and when they are caught up with', async () => {
+    const objectOf = (order: number) => ({
+      id: 'Tier//t',
+      manifest: tier('t', order) as Manifest,
+      location: { file: 'tiers.yaml', line: order },
+    });
+    const edit = (changes: FileEntry['changes']) =>
+      agent.stored.desk.record(() => ({
+        time: new Date().toISOString(),
+        who: { kind: 'file' },
+        from: { files: ['tiers.yaml'] },
+        verb: 'edit',
+        changes,
+      }));
+    const id = 'Tier//t';
+    await client.create({ type: 'Tier' }, tier('first', 1));
+    const live = client.watch({ type: 'Tier' }, { resourceVersion: '1' });
+    await live.next();
+    await edit([{ id, after: objectOf(1) }]);
+    await edit([{ id, before: objectOf(1), after: objectOf(2) }]);
+    await edit([{ id, before: objectOf(2) }]);
+    await client.create({ type: 'Tier' }, tier('t', 5));
+    // A file that covers an object of the store, and no longer does.
+    await edit([{ id, after: objectOf(6) }]);
+    await edit([{ id, before: objectOf(6) }]);
+    await client.delete({ type: 'Tier', name: 't' });
+    const expected = [
+      'ADDED 2 1 tiers.yaml:1',
+      'MODIFIED 3 2 tiers.yaml:2',
+      'DELETED 4 2 tiers.yaml:2',
+      'ADDED 5 5 store',
+      'MODIFIED 6 6 tiers.yaml:6',
+      'MODIFIED 5 5 store',
+      'DELETED 8 5 store',
+    ];
+    expect(await take(live, expected.length)).toEqual(expected);
+    expect(await take(client.watch({ type: 'Tier' }, { resourceVersion: '1' }), expected.length)).toEqual(expected);
+    const last = client.watch({ type: 'Tier' }, { resourceVersion: '5' });
+    expect(await take(last, 3)).toEqual(expected.slice(4));
+    const others = client.watch({ type: 'Tier' }, { resourceVersion: '1', fieldSelector: 'metadata.name=first' });
+    expect((await others.next()).value).toMatchObject({ type: 'BOOKMARK' });
+    await others.return(undefined);
+  });
 });
+
+/** The next so many events, in words: type, version, order, and where it is defined. */
+async function take(watch: AsyncGenerator<WatchEvent>, count: number): Promise<string[]> {
+  const seen: string[] = [];
+  for await (const { type, object } of watch) {
+    if (type === 'BOOKMARK') continue;
+    const { resourceVersion, annotations = {} } = metadataOf(object) as Readonly<Record<string, unknown>>;
+    const [place = 'store'] = Object.values(annotations as Readonly<Record<string, string>>);
+    seen.push(`${type} ${String(resourceVersion)} ${(object.spec as { order: number }).order} ${place}`);
+    if (seen.length === count) break;
+  }
+  return seen;
+}
 
 const WORKLOADS_COPY = JSON.parse(WORKLOADS.split('\n---\n')[0] as string) as { metadata: object };

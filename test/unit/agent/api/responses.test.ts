@@ -2,13 +2,14 @@
 // content type, and the schema of the body.
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { describeApi } from '../../../../src/agent/api/openapi.ts';
 import type { Route } from '../../../../src/agent/api/route.ts';
 import { Router } from '../../../../src/agent/api/router.ts';
 import { ROUTES } from '../../../../src/agent/api/routes/all.ts';
 import { KernelLessAgent } from '../../../support/agent/kernel-less-agent.ts';
 import { policy, question, tier, WORKLOADS } from '../../../support/agent/store-manifests.ts';
+import { readerOf } from '../../../support/documented.ts';
 
 interface Asked {
   readonly method: string;
@@ -33,7 +34,10 @@ interface Operation {
 
 const document = describeApi() as unknown as {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Partial<Operation>>>>>;
-  readonly components: { readonly schemas: object; readonly responses: Readonly<Record<string, Response>> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, object>>;
+    readonly responses: Readonly<Record<string, Response>>;
+  };
 };
 const router = new Router(ROUTES);
 const seen = new Set<string>();
@@ -54,12 +58,7 @@ function responseSchema({ method, path }: Route, status: number): z.ZodType {
     (document.components.responses[path.startsWith('/v1/') ? 'FirstFailure' : 'Failure'] as Response);
   if (responses[status] === undefined && status < 400)
     throw new Error(`${method} ${path}: ${status} is not documented`);
-  const { schemas } = document.components;
-  const text = JSON.stringify({ ...response.content['application/json']?.schema, $defs: schemas }).replaceAll(
-    '#/components/schemas/',
-    '#/$defs/',
-  );
-  return z.fromJSONSchema(JSON.parse(text) as Parameters<typeof z.fromJSONSchema>[0]);
+  return readerOf(response.content['application/json']?.schema);
 }
 
 function ask({ method, path, body, contentType = 'application/json' }: Asked): Promise<Answered> {
@@ -118,6 +117,10 @@ const STEPS: readonly (readonly [asked: Asked, status: number])[] = [
   [{ method: 'GET', path: '/v1/flows' }, 200],
   [{ method: 'GET', path: '/v1/events' }, 200],
   [{ method: 'POST', path: '/v1/verdict', body: question(80) }, 200],
+  [{ method: 'POST', path: '/v1/probes', body: { samples: [{ protocol: 'TCP', result: 'ok', ms: 1 }] } }, 200],
+  [{ method: 'POST', path: '/block/add', body: { cidrs: ['203.0.113.0/24'], ttl: '1h', reason: 'abuse' } }, 200],
+  [{ method: 'GET', path: '/block' }, 200],
+  [{ method: 'GET', path: '/flows/store' }, 200],
   [{ method: 'PUT', path: '/v1/endpoints/lab/red', body: { interface: 'veth0' } }, 200],
   [{ method: 'DELETE', path: '/v1/endpoints/lab/red' }, 200],
   [{ method: 'POST', path: `${CALICO}/tiers`, body: tier('a', 1, { x: 'y' }) }, 201],
@@ -164,6 +167,17 @@ const STEPS: readonly (readonly [asked: Asked, status: number])[] = [
 ];
 
 describe('every response', () => {
+  it('of JSON has a schema that says of what type it is', () => {
+    const isOpen = (name: string): boolean => {
+      const { type, anyOf, oneOf } = (document.components.schemas[name] ?? {}) as Readonly<Record<string, unknown>>;
+      return (type ?? anyOf ?? oneOf) === undefined;
+    };
+    const open = ROUTES.filter(({ answer: { schema, more = {} } }) =>
+      [...(schema === undefined ? [] : [schema]), ...Object.values(more).flat()].some(isOpen),
+    );
+    expect(open.map(({ id }) => id)).toEqual([]);
+  });
+
   it('is what the document says, step by step', async () => {
     for (const [asked, status] of STEPS) {
       const { status: found, text } = await expectDocumented(asked);

@@ -143,6 +143,13 @@ describe('the server', () => {
     expect(await askAgent(agent.options.socket, 'GET', '/readiness')).toEqual({ status: 'ok' });
     agent.isInSync = false;
     expect(await exchange(get('/readiness'))).toMatch(/^HTTP\/1.1 503 /);
+    agent.isInSync = true;
+    const condition = { type: 'Degraded', reason: 'FlowsNotKept', message: 'no process', since: '' } as const;
+    agent.health = { ...agent.health, conditions: [condition] };
+    const degraded = ['FlowsNotKept: no process'];
+    expect(await askAgent(agent.options.socket, 'GET', '/readiness')).toEqual({ status: 'ok', degraded });
+    agent.isInSync = false;
+    expect(await exchange(get('/readiness'))).toMatch(/^HTTP\/1.1 503 [\s\S]*FlowsNotKept: no process/);
     expect(await exchange(get('/liveness'))).toMatch(/^HTTP\/1.1 200 /);
   });
 

@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sendToAgent } from '../../../../src/cli/agent-client.ts';
 import type { WhiskerFlow } from '../../../../src/observe/export/whisker.ts';
+import type { FlowLog } from '../../../../src/observe/flows/flow-log.ts';
 import { KernelLessAgent } from '../../../support/agent/kernel-less-agent.ts';
 import { flowLogs } from '../../../support/export/flow-logs.ts';
 
@@ -38,6 +39,26 @@ describe("Whisker's backend", () => {
       .map((event) => JSON.parse(event.slice('data: '.length)) as WhiskerFlow);
     expect(flows.every(({ action, reporter }) => action === 'Deny' && reporter === 'Dst')).toBe(true);
     expect(flows.reduce((sum, { bytes_in }) => sum + bytes_in, 0)).toBe(50 * 300);
+    asked.destroy();
+  });
+
+  it('counts flows of more keys than are put together', async () => {
+    const asked = request({ socketPath: agent.options.socket, path: '/whisker-backend/flows?watch=true' });
+    await new Promise((resolve) => {
+      asked.on('response', (response) => {
+        response.on('error', () => {}).resume();
+        resolve(response);
+      });
+      asked.on('error', () => {});
+      asked.end();
+    });
+    const [one] = flowLogs(1) as [FlowLog];
+    const logs = Array.from({ length: 65_540 }, (_, at) => ({
+      ...one,
+      destination: { ...one.destination, port: at & 0x7fff, aggregatedName: `to-${at >> 15}` },
+    }));
+    agent.flows.hub.publish(logs);
+    expect(agent.flows.hub.leftOut).toEqual({ 'slow-reader': 0, 'too-many-keys': 4 });
     asked.destroy();
   });
 
