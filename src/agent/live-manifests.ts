@@ -27,18 +27,26 @@ export function describeLiveManifests(resources: Iterable<Resource>): LiveManife
   };
 }
 
-/** The resources of an agent's answer. Throws INTERNAL when it is not one: the agent is of another version. */
+/**
+ * The resources of an agent's answer. Throws VERSION_SKEW when it is not one, or has an object that only another version
+ * understands: without it, whatever is said of the rest would be wrong.
+ */
 export function readLiveManifests(value: unknown): ResourceSnapshot {
   const parsed = answer.safeParse(value);
-  if (!parsed.success) {
-    throw new DataplaneError('INTERNAL', 'the answer is not understood', {
-      operation: 'read manifests of',
-      target: 'the agent',
-      found: z.prettifyError(parsed.error),
-      hint: 'are the agent and this command of the same version?',
-    });
-  }
-  return mergeFiles(parsed.data.objects.map(readObject), []);
+  if (!parsed.success) throw notUnderstood('the answer is not understood', z.prettifyError(parsed.error));
+  const snapshot = mergeFiles(parsed.data.objects.map(readObject), []);
+  const [first] = snapshot.errors;
+  if (first === undefined) return snapshot;
+  throw notUnderstood(`${snapshot.errors.length} objects that are in force are not understood`, first.message);
+}
+
+function notUnderstood(what: string, found: string): DataplaneError {
+  return new DataplaneError('VERSION_SKEW', what, {
+    operation: 'read manifests of',
+    target: 'the agent',
+    found,
+    hint: 'use the command that was installed with the agent',
+  });
 }
 
 function readObject({ file, line, manifest }: LiveManifests['objects'][number]): {

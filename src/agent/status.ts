@@ -1,5 +1,6 @@
 // What `tortie status` shows: the shape that the agent's socket answers with.
 import type { AttachMode } from '../kernel/attachment.ts';
+import type { FlowHub } from '../observe/flows/flow-hub.ts';
 import type { ImageCounts } from '../tables/image.ts';
 import type { BlockStatus } from './block/block-service.ts';
 import type { AgentSettings } from './config/agent-settings.ts';
@@ -19,6 +20,8 @@ export interface FlowsStatus {
   /** isWanted = the settings say so; what is wanted and not on could not be had, which the log says. */
   readonly flowLogs: FlowLogStatus & { readonly isWanted: boolean };
   readonly flowStore: FlowStoreStatus;
+  /** Flow logs that did not go to somebody who follows them, by reason. */
+  readonly flowStreams: { readonly leftOut: FlowHub['leftOut'] };
   /** null = the agent has nobody to tell. */
   readonly exports: ExportStatus | null;
 }
@@ -48,8 +51,13 @@ export interface AgentStatus extends HealthStatus, FlowsStatus {
 }
 
 /** As of now. */
-export function describeFlows({ logs, store }: AgentFlows, settings: AgentSettings | undefined): FlowsStatus {
+export function describeFlows({ hub, logs, store }: AgentFlows, settings: AgentSettings | undefined): FlowsStatus {
   const flowLogs = logs.status();
   const { isWanted, exports } = settings?.telling() ?? { isWanted: flowLogs.isOn, exports: null };
-  return { flowLogs: { ...flowLogs, isWanted }, flowStore: store.status(), exports };
+  return {
+    flowLogs: { ...flowLogs, isWanted },
+    flowStore: store.status(),
+    flowStreams: { leftOut: hub.leftOut },
+    exports,
+  };
 }

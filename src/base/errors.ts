@@ -53,7 +53,8 @@ export const ERROR_CODES = {
   // agent and command line
   AGENT_RUNNING: 'Another agent already manages this pin path.',
   AGENT_UNREACHABLE: 'No agent answers on the socket.',
-  VERSION_SKEW: 'The agent and the command are more than one minor version apart.',
+  VERSION_SKEW:
+    'The agent and the command are more than one minor version apart, or one gave an answer that the other does not understand.',
   USAGE: 'The command line is not understood.',
   NOT_FOUND: 'The named object does not exist.',
   INTERNAL: 'A promise the code makes to itself was broken: a bug.',

@@ -8,8 +8,10 @@ import { printWarning } from './output.ts';
 import { type AgentVersion, checkSkew } from './version-skew.ts';
 
 const TIMEOUT_MS = 30_000;
-/** Sockets whose agent has been asked for its version. */
-const known = new Set<string>();
+/** By socket: whether its agent fits, which each is asked once, also by those who ask side by side. */
+const known = new Map<string, Promise<void>>();
+/** What those are that are one minor version away. */
+const skewed: AgentVersion[] = [];
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -95,12 +97,29 @@ export async function* followAnswer(socket: string, asked: AgentRequest): AsyncG
   }
 }
 
-/** Asks once for each socket, and warns once. */
-async function requireFit(socket: string): Promise<void> {
-  if (known.has(socket)) return;
-  const warning = checkSkew(VERSION, await readAgentVersion(socket));
-  known.add(socket);
-  if (warning !== undefined) printWarning(warning);
+/** An agent that has been spoken to and is one minor version away: its answers may lack what this command looks for. */
+export function skewedAgent(): AgentVersion | undefined {
+  return skewed.at(-1);
+}
+
+/** Asks once for each socket, and warns once. Who did not answer is asked again the next time. */
+function requireFit(socket: string): Promise<void> {
+  const asked = known.get(socket);
+  if (asked !== undefined) return asked;
+  const fit = checkFit(socket).catch((error: unknown) => {
+    known.delete(socket);
+    throw error;
+  });
+  known.set(socket, fit);
+  return fit;
+}
+
+async function checkFit(socket: string): Promise<void> {
+  const agent = await readAgentVersion(socket);
+  const warning = checkSkew(VERSION, agent);
+  if (warning === undefined) return;
+  skewed.push(agent);
+  printWarning(warning);
 }
 
 async function readText(response: IncomingMessage): Promise<string> {

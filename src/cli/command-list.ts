@@ -81,7 +81,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     usage: 'history [revision]',
     description:
-      'changes of the store, the latest first: who made them, when, to which objects; or one of them in full',
+      'changes of the store and of manifest files, the latest first: who made them, when, to which objects; or one of them in full',
     load: async () => (await import('./commands/history.ts')).fillHistoryCommand,
   },
   {

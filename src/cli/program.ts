@@ -60,7 +60,8 @@ export async function run(argv: readonly string[]): Promise<number> {
       problems.forEach(printError);
       return EXIT.INVALID;
     }
-    const known = error instanceof DataplaneError ? error : fromSystem(error);
+    const known = error instanceof DataplaneError ? error : (fromSystem(error) ?? (await fromSkew(error)));
+    if (known === undefined) throw error;
     printError(known);
     if (known.code === 'USAGE') return EXIT.USAGE;
     return known.code === 'AGENT_UNREACHABLE' ? EXIT.NOT_READY : EXIT.FAILED;
@@ -74,13 +75,28 @@ function problemsOf(error: unknown): readonly DataplaneError[] | undefined {
   return problems.length > 0 ? problems : undefined;
 }
 
-/** A failed system call of Node itself, in the form of all other errors. Anything else is a bug and is thrown on. */
-function fromSystem(error: unknown): DataplaneError {
+/** A failed system call of Node itself, in the form of all other errors; undefined = it is something else. */
+function fromSystem(error: unknown): DataplaneError | undefined {
   const { code, syscall, path, address } = error as NodeJS.ErrnoException & { readonly address?: string };
-  if (code === undefined || syscall === undefined) throw error;
+  if (code === undefined || syscall === undefined) return undefined;
   return new DataplaneError(code === 'EACCES' || code === 'EPERM' ? 'PERMISSION' : 'KERNEL', code, {
     operation: syscall,
     target: path ?? address ?? 'system',
+    cause: error,
+  });
+}
+
+/** What comes of an answer that another version has given; undefined = there was none, and it is a bug. */
+async function fromSkew(error: unknown): Promise<DataplaneError | undefined> {
+  const { skewedAgent } = await import('./agent-client.ts');
+  const agent = skewedAgent();
+  if (agent === undefined) return undefined;
+  return new DataplaneError('VERSION_SKEW', 'the answer is not as this command expects it', {
+    operation: 'read',
+    target: 'answer of the agent',
+    found: `agent ${agent.version}`,
+    expected: VERSION,
+    hint: 'use the command that was installed with the agent',
     cause: error,
   });
 }

@@ -1,4 +1,5 @@
 // The state of an agent as `tortie status` prints it for people. Pure; the shape is agent/status.ts.
+import type { FlowStoreStatus } from '../agent/flows/flow-store-service.ts';
 import type { AgentStatus } from '../agent/status.ts';
 import { formatSummary } from './block-text.ts';
 import { endpointRows, listedEndpoints } from './endpoint-rows.ts';
@@ -6,14 +7,15 @@ import { formatTable, paint } from './output.ts';
 
 /** The state, what is not as it should be among it; then endpoints and counters. */
 export function formatStatus(status: AgentStatus): string {
-  const { manifests, tables } = status;
+  // Whole parts may be missing where the agent is of the version before.
+  const { manifests, tables, error = null } = status;
   const lines = [
     `${paint(status.inSync ? 'in sync' : 'NOT in sync', status.inSync ? 'green' : 'red')}  generation ${status.generation}, node ${status.node}, attached by ${status.attachMode}, version ${status.version}`,
     ...(status.loading ? ['loading    manifests are being loaded; changes wait for that'] : []),
     `manifests  ${manifests.objects} objects from ${manifests.directory}, ${manifests.errors.length} refused`,
     ...manifests.errors.map((error) => `  ${paint(error.code, 'red')} ${error.message}`),
     ...formatStore(status),
-    ...(status.error === null ? [] : [`  ${paint('not applied', 'red')} ${String(status.error.message)}`]),
+    ...(error === null ? [] : [`  ${paint('not applied', 'red')} ${String(error.message)}`]),
     ...formatConfig(status),
     ...formatHealth(status),
     `tables     ${tables?.endpoints ?? 0} endpoints, ${tables?.policyLists ?? 0} policy lists, ${tables?.addressClasses ?? 0} address classes, ${tables?.l4Classes ?? 0} layer-4 classes`,
@@ -34,7 +36,7 @@ export function formatStatus(status: AgentStatus): string {
 }
 
 /** What came over the API, and what of it still comes undone by itself. */
-function formatStore({ store }: AgentStatus): string[] {
+function formatStore({ store = null }: Partial<AgentStatus>): string[] {
   if (store === null) return [];
   const { revision, objects, pending } = store;
   const warning =
@@ -47,13 +49,11 @@ function formatStore({ store }: AgentStatus): string[] {
 }
 
 /** Agents of the version before say nothing of flow logs. */
-function formatFlowLogs({ flowLogs, flowStore, exports }: Partial<AgentStatus>): string[] {
+function formatFlowLogs({ flowLogs, flowStore, flowStreams, exports }: Partial<AgentStatus>): string[] {
   if (flowLogs === undefined || flowStore === undefined) return [];
   const { isOn, isWanted, intervalSeconds, records, lost, isSampling } = flowLogs;
   const unread = lost.eventsLost + lost.recordsSampledOut;
   const counted = `every ${intervalSeconds} s, ${records} records, ${unread} lost${isSampling ? ', more come than are told' : ''}`;
-  const kept =
-    flowStore.mode === 'off' ? 'none kept' : `${flowStore.mode} kept: ${flowStore.handedOver}, ${flowStore.lost} lost`;
   const sent = [...(exports?.exporters ?? []), ...(exports?.packetLog.exporters ?? [])];
   const bad = [
     ...(isWanted && !isOn ? ['flow logs cannot be had: see the log'] : []),
@@ -62,9 +62,25 @@ function formatFlowLogs({ flowLogs, flowStore, exports }: Partial<AgentStatus>):
   ];
   const told = sent.map(({ exporter, delivered, dropped }) => `${exporter} ${delivered} sent, ${dropped} dropped`);
   return [
-    `flow logs  ${isOn ? [counted, kept, ...told].join('; ') : 'off'}`,
+    `flow logs  ${isOn ? [counted, formatKept(flowStore), ...formatFollowed(flowStreams), ...told].join('; ') : 'off'}`,
     ...bad.map((line) => `  ${paint(line, 'yellow')}`),
   ];
+}
+
+/** Agents of the version before do not say what waits and why something is lost. */
+function formatKept({ mode, handedOver, lost, waiting = 0, overflowed = 0 }: FlowStoreStatus): string {
+  if (mode === 'off') return 'none kept';
+  const ofKeys = overflowed === 0 ? '' : ` (${overflowed} of too many keys)`;
+  return `${mode} kept: ${handedOver}, ${lost} lost${ofKeys}${waiting === 0 ? '' : `, ${waiting} wait`}`;
+}
+
+function formatFollowed(streams: AgentStatus['flowStreams'] | undefined): string[] {
+  const { 'slow-reader': slow = 0, 'too-many-keys': keys = 0 } = streams?.leftOut ?? {};
+  const reasons = [
+    ...(slow === 0 ? [] : [`${slow} read too slowly`]),
+    ...(keys === 0 ? [] : [`${keys} of too many keys`]),
+  ];
+  return reasons.length === 0 ? [] : [`left out of streams: ${reasons.join(', ')}`];
 }
 
 /** Only where something is blocked, or is not and should be; agents of the version before block nothing. */
@@ -75,7 +91,7 @@ function formatBlock({ block }: Partial<AgentStatus>): string[] {
 }
 
 /** Only what somebody should look at. */
-function formatConfig({ config }: AgentStatus): string[] {
+function formatConfig({ config = null }: Partial<AgentStatus>): string[] {
   if (config === null) return [];
   const { errors, pending } = config;
   const waiting = pending.length === 0 ? [] : [`  ${paint('after a restart', 'yellow')} ${pending.join(', ')}`];

@@ -1,16 +1,19 @@
 // tortie trace: one flow, and every decision on its way: tier, policy, rule, file and line.
 import { type Command, Option } from 'commander';
-import { ENGINES, type EngineName, loadManifests, openEngine } from '../../agent/offline.ts';
+import { ENGINES, type EngineName, openEngine } from '../../agent/offline.ts';
 import { formatAnswer } from '../../model/flow-question.ts';
 import type { TraceEntry } from '../../model/trace.ts';
 import type { SideVerdict } from '../../model/verdict.ts';
 import { EXIT } from '../exit-codes.ts';
 import { addFlowDetailOptions, describeFlow, type FlowEndFlags, resolveFlow } from '../flow-ends.ts';
-import { manifestsOption, nodeOption, outputOption } from '../options.ts';
+import { manifestsOption, nodeOption, outputOption, socketOption } from '../options.ts';
 import { formatTable, type OutputFormat, paint, printData, printError } from '../output.ts';
+import { readSnapshot, worldOfSnapshot } from '../world-source.ts';
 
 interface TraceFlags extends FlowEndFlags {
   readonly manifests: string;
+  readonly live?: boolean;
+  readonly socket: string;
   readonly node: string;
   readonly engine: EngineName;
   readonly output: OutputFormat;
@@ -23,13 +26,16 @@ export function fillTraceCommand(command: Command): void {
   addFlowDetailOptions(command)
     .addOption(new Option('--engine <name>', 'which engine answers').choices([...ENGINES]).default('tables'))
     .addOption(manifestsOption())
+    .addOption(new Option('--live', 'judge by what the running agent enforces'))
+    .addOption(socketOption())
     .addOption(nodeOption())
     .addOption(outputOption())
     .action(runTrace);
 }
 
 async function runTrace(flags: TraceFlags): Promise<void> {
-  const { world, errors } = loadManifests(flags.manifests);
+  const { live, socket, manifests } = flags;
+  const { world, errors } = worldOfSnapshot(await readSnapshot(live === true ? { socket } : { socket, manifests }));
   errors.forEach(printError);
   const flow = resolveFlow(world, flags, 'trace');
   const engine = openEngine(flags.engine, world, flags.node);

@@ -37,4 +37,12 @@ describe('live manifests', () => {
   it('of another version are refused', () => {
     expect(() => readLiveManifests({ objects: [{ name: 'a' }] })).toThrow('the answer is not understood');
   });
+
+  it('names what only another version understands, and leaves it out of nothing', () => {
+    const metadata = { name: 'a' };
+    const manifest = { apiVersion: 'projectcalico.org/v3', kind: 'Tier', metadata, spec: { order: 1, depth: 2 } };
+    const refused = { code: 'VERSION_SKEW', message: expect.stringContaining('depth') };
+    const read = () => readLiveManifests({ objects: [{ file: 'a.yaml', line: 1, manifest }] });
+    expect(read).toThrow(expect.objectContaining(refused));
+  });
 });

@@ -47,6 +47,12 @@ describe('a command', () => {
     expect((await tortie.run('get', 'tier', '-o', 'name')).output).toBe('tier.projectcalico.org/a\n');
   });
 
+  it('warns once though it asks more than one thing at a time', async () => {
+    tortie = await AgentCommands.start({ api: { version: away(1) } });
+    const { code, output } = await tortie.run('node', 'list');
+    expect([code, output.match(/warning: /g)]).toEqual([0, ['warning: ']]);
+  });
+
   it('asks nothing of an agent that is further away', async () => {
     tortie = await AgentCommands.start({ api: { version: away(2) } });
     const { code, output } = await tortie.run('apply', '-f', tortie.file('a.yaml', tier('a', 1)));

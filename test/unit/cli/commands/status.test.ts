@@ -28,7 +28,16 @@ const FLOW_LOGS = {
   lost: NO_LOSS,
   isSampling: false,
 };
-const FLOW_STORE = { mode: 'aggregated', handedOver: 30, lost: 0, store: null, error: null } as const;
+const FLOW_STORE = {
+  mode: 'aggregated',
+  handedOver: 30,
+  lost: 0,
+  notWritten: 0,
+  overflowed: 0,
+  waiting: 0,
+  store: null,
+  error: null,
+} as const;
 const EXPORTER = {
   exporter: 'siem',
   kind: 'webhook',
@@ -63,6 +72,7 @@ const HEALTHY: AgentStatus = {
   conditions: [],
   flowLogs: FLOW_LOGS,
   flowStore: FLOW_STORE,
+  flowStreams: { leftOut: { 'slow-reader': 0, 'too-many-keys': 0 } },
   exports: null,
   block: {
     entries: 0,
@@ -128,6 +138,15 @@ describe('tortie status', () => {
       4,
     ],
     ['what becomes of flows', {}, /^flow logs {2}every 5 s, 42 records, 0 lost; aggregated kept: 30, 0 lost$/m, 0],
+    [
+      'what waits for the store, and what is lost for want of keys or to slow readers',
+      {
+        flowStore: { ...FLOW_STORE, lost: 5, overflowed: 2, waiting: 9 },
+        flowStreams: { leftOut: { 'slow-reader': 3, 'too-many-keys': 4 } },
+      },
+      /kept: 30, 5 lost \(2 of too many keys\), 9 wait; left out of streams: 3 read too slowly, 4 of too many keys$/m,
+      0,
+    ],
     [
       'that flows are not counted',
       { flowLogs: { ...FLOW_LOGS, isOn: false, isWanted: false } },
