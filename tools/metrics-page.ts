@@ -1,5 +1,6 @@
 // docs/metrics.md: every metric of the agent, as its own registry has them.
 import { NO_LOSS } from '../src/observe/flows/flow-hub.ts';
+import { addCaptureMetrics } from '../src/observe/metrics/captures.ts';
 import { addExportMetrics } from '../src/observe/metrics/exports.ts';
 import { addFlowLogMetrics } from '../src/observe/metrics/flow-logs.ts';
 import { Instruments } from '../src/observe/metrics/instruments.ts';
@@ -57,7 +58,18 @@ export function describeMetrics(): MetricDescription[] {
     exporters: [],
     packetLog: { lines: 0, suppressed: 0, exporters: [] },
   }));
-  addFlowLogMetrics(instruments.registry, () => NO_LOSS);
+  addFlowLogMetrics(
+    instruments.registry,
+    { lost: NO_LOSS, leftOut: { 'slow-reader': 0, 'too-many-keys': 0 }, published: 0 },
+    () => ({
+      handedOver: 0,
+      lost: 0,
+      notWritten: 0,
+      overflowed: 0,
+      waiting: 0,
+    }),
+  );
+  addCaptureMetrics(instruments.registry, () => ({ captured: 0, suppressed: 0, lost: 0 }));
   const registry = createMetrics(NO_AGENT, instruments);
   return (registry.getMetricsAsArray() as unknown as Registered[])
     .map(({ name, type, help, labelNames }) => ({

@@ -1,18 +1,18 @@
 // A real agent under traffic, scraped by a real Prometheus: every query of rules and dashboards has an answer, what it answers is
 // what the agent counted, and the commands of the runbooks run.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../../src/bench/command.ts';
 import { ResourceClient } from '../../src/cli/resource-client.ts';
 import type { Agent } from '../../tools/lab/agent.ts';
-import { pinRoot } from '../../tools/lab/agent.ts';
 import { HOST } from '../../tools/lab/namespaces.ts';
 import { findProject, tortieCommand } from '../../tools/lab/project.ts';
 import { Prometheus } from '../support/monitoring/prometheus.ts';
 import { allQueries, ruleFiles } from '../support/monitoring/queries.ts';
 import { commandsOf, needsServiceManager, runbooks } from '../support/monitoring/runbooks.ts';
+import { OperatorShell } from './support/operator-shell.ts';
 import { allowPorts, policy } from './support/policies.ts';
 import { Setting } from './support/setting.ts';
 import { workload } from './support/workloads.ts';
@@ -186,27 +186,14 @@ describe('what is monitored', { timeout: 90_000 }, () => {
 
   it('runs every command of the runbooks', async () => {
     const commands = new Set([...runbooks(PROJECT).values()].flatMap(commandsOf));
-    const bin = join(setting.lab.directory, 'bin');
-    mkdirSync(bin);
-    writeFileSync(join(bin, 'tortie'), `#!/bin/sh\nexec ${tortieCommand().join(' ')} "$@"\n`, { mode: 0o755 });
-    const places = { TORTIE_SOCKET: socket(), TORTIE_BPFFS: setting.lab.bpffs, TORTIE_PIN_ROOT: pinRoot(setting.lab) };
-    const environment = Object.entries(places).map(([name, value]) => `${name}=${value}`);
+    const shell = new OperatorShell(setting);
     const run = async (command: string): Promise<readonly [string, string]> => {
-      const here = command
-        .replaceAll('/run/tortie/agent.sock', socket())
-        .replaceAll('/etc/tortie/manifests', setting.manifests.path)
-        .replaceAll('shop/web-1', 'lab/red')
-        .replaceAll('shop/api-1', 'lab/green')
-        .replace(/^timeout \d+ (.*)$/, 'timeout 1 $1; [ $? = 124 ]');
-      try {
-        const path = `PATH=${bin}:${process.env.PATH}`;
-        await setting.lab.exec(HOST, ['env', path, ...environment, 'sh', '-c', here]);
-        return [command, 'done'];
-      } catch (error) {
-        return [command, MAY_FIND.test(command) && !String(error).includes('USAGE') ? 'done' : String(error)];
-      }
+      const here = command.replaceAll('shop/web-1', 'lab/red').replaceAll('shop/api-1', 'lab/green');
+      const { code, text } = await shell.run(here);
+      const isWell = code === 0 || (MAY_FIND.test(command) && !text.includes('USAGE'));
+      return [command, isWell ? 'done' : `exit ${code}: ${text}`];
     };
-    // The others are run on a machine that has a service manager: host/packaging/debian.test.ts.
+    // The others are run on a machine that has a service manager: host/packaging/debian.test.ts; those of prose in runbooks.test.ts.
     const here = [...commands].filter((command) => !needsServiceManager(command));
     expect(here.length).toBeGreaterThan(20);
     const results: (readonly [string, string])[] = [];

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const FOLDER = 'docs/runbooks';
+/** What commands of runbooks begin with, besides tortie. */
+export const PROGRAMS: readonly string[] = ['curl', 'df', 'ip', 'journalctl', 'ss', 'systemctl', 'sysctl', 'timeout'];
 
 /** Text by name of file, without the list of all. */
 export function runbooks(project: string): Map<string, string> {
@@ -25,4 +27,11 @@ export function needsServiceManager(command: string): boolean {
 /** Commands that a line of prose tells to run; words in capitals stand for something. */
 export function spokenIn(text: string): string[] {
   return [...text.matchAll(/`((?:tortie|systemctl|journalctl) [^`]+)`/g)].map(([, command = '']) => command);
+}
+
+/** Commands that the part "Do" tells to run, of whatever program; words in capitals stand for something. Fields with values are none. */
+export function remediesOf(text: string): string[] {
+  const [, part = ''] = text.split('\n## Do\n');
+  const spoken = [...part.matchAll(/`([^`\n]+)`/g)].map(([, words = '']) => words);
+  return [...new Set(spoken.filter((words) => /^[a-z][\w-]* \S/.test(words)))];
 }

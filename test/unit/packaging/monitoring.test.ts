@@ -7,7 +7,7 @@ import { createProgram } from '../../../src/cli/program.ts';
 import { findProject } from '../../../tools/lab/project.ts';
 import { describeMetrics, metricsPage } from '../../../tools/metrics-page.ts';
 import { allQueries, dashboards, rules } from '../../support/monitoring/queries.ts';
-import { commandsOf, runbooks, spokenIn } from '../../support/monitoring/runbooks.ts';
+import { commandsOf, PROGRAMS, remediesOf, runbooks, spokenIn } from '../../support/monitoring/runbooks.ts';
 
 const PROJECT = findProject();
 const RUNBOOKS = 'file:///usr/share/doc/tortie/runbooks/';
@@ -19,8 +19,6 @@ const SUFFIXES = {
   counter: [''],
   gauge: [''],
 };
-/** What commands of runbooks begin with, besides tortie. */
-const PROGRAMS = new Set(['curl', 'df', 'ip', 'journalctl', 'ss', 'systemctl', 'sysctl', 'timeout']);
 
 const alerts = rules(PROJECT).filter(({ alert }) => alert !== undefined);
 const texts = runbooks(PROJECT);
@@ -114,16 +112,16 @@ describe('what is monitored', () => {
       expect(texts.get(String(annotations.runbook_url?.replace(RUNBOOKS, '')))).toContain(
         `Severity: ${labels.severity}.`,
       );
-      expect(labels.dedup_key).toMatch(/^tortie-[a-z-]+\/\{\{ \$labels\.instance \}\}$/);
+      expect(labels.dedup_key).toMatch(/^tortie-[a-z-]+\/\{\{ \$labels\.instance \}\}(\/\{\{ \$labels\.[a-z]+ \}\})*$/);
     }
     expect(new Set(alerts.map(({ labels }) => labels?.dedup_key)).size).toBe(alerts.length);
   });
 
   it('knows every command of the runbooks', () => {
-    const commands = [...texts.values()].flatMap(commandsOf);
+    const commands = [...texts.values()].flatMap((text) => [...commandsOf(text), ...remediesOf(text)]);
     const unknown = commands.filter((command) => {
       const [program = '', verb] = command.replace(/^timeout \d+ /, '').split(' ');
-      return program === 'tortie' ? !verbs.has(verb) : !PROGRAMS.has(program);
+      return program === 'tortie' ? !verbs.has(verb) : !PROGRAMS.includes(program);
     });
     expect(unknown).toEqual([]);
   });
