@@ -3,12 +3,13 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { runCommand } from '../../src/bench/command.ts';
 import { SCRIPTS, SHELLS, type Shell } from '../../src/cli/completion/scripts.ts';
-import { applicationEntries, commandEntries, compress, filesBelow, HOME, readManifest } from './application.ts';
+import { applicationEntries, commandEntries, compress, HOME, readManifest } from './application.ts';
 import { changelogOf } from './changelog.ts';
 import { copyrightText } from './copyright.ts';
+import { DOCUMENTS, documentEntries } from './documents.ts';
 import { completeTree, type Entry, writeTree } from './entry.ts';
 import { productionModules } from './modules.ts';
 
@@ -19,13 +20,6 @@ const COMPLETIONS: Readonly<Record<Shell, string>> = {
   zsh: 'usr/share/zsh/vendor-completions/_tortie',
   fish: 'usr/share/fish/vendor_completions.d/tortie.fish',
 };
-
-/** What the machine is monitored by: where it is, and below the documents what it is called. Alerts link to runbooks there. */
-const MONITORING = [
-  ['docs/runbooks', 'runbooks'],
-  ['packaging/prometheus', 'prometheus'],
-  ['packaging/grafana', 'grafana'],
-] as const;
 
 /** Writes `tortie_<version>_<architecture>.deb` into the folder; returns its path. Throws when the project is not built, and KERNEL. */
 export async function buildDebianPackage(project: string, folder: string): Promise<string> {
@@ -70,7 +64,6 @@ export async function buildDebianPackage(project: string, folder: string): Promi
 function packageEntries(project: string): Entry[] {
   const packaging = (name: string): string => join(project, 'packaging', name);
   const modules = productionModules(project);
-  const documents = 'usr/share/doc/tortie';
   return [
     ...applicationEntries(project, modules),
     ...commandEntries(project),
@@ -81,13 +74,9 @@ function packageEntries(project: string): Entry[] {
     { path: 'etc/tortie/tortie.yaml', kind: 'copy', from: packaging('tortie.yaml') },
     { path: 'etc/default/tortie', kind: 'copy', from: packaging('debian/default') },
     { path: 'etc/tortie/manifests', kind: 'directory' },
-    { path: `${documents}/copyright`, kind: 'text', text: copyrightText(project, modules) },
-    { path: `${documents}/changelog.gz`, kind: 'text', text: compress(readFileSync(packaging('debian/changelog'))) },
-    ...MONITORING.flatMap(([folder, name]) =>
-      filesBelow(project, folder, /\.(md|json|yml)$/).map((path): Entry => {
-        return { path: `${documents}/${name}/${basename(path)}`, kind: 'copy', from: join(project, path) };
-      }),
-    ),
+    { path: `${DOCUMENTS}/copyright`, kind: 'text', text: copyrightText(project, modules) },
+    { path: `${DOCUMENTS}/changelog.gz`, kind: 'text', text: compress(readFileSync(packaging('debian/changelog'))) },
+    ...documentEntries(project),
     { path: 'usr/share/lintian/overrides/tortie', kind: 'copy', from: packaging('debian/lintian-overrides') },
   ];
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../../../src/bench/command.ts';
 import { findProject } from '../../../tools/lab/project.ts';
 import { buildDebianPackage } from '../../../tools/package/debian.ts';
+import { deadLinks } from '../../support/links.ts';
 import { commandsOf, needsServiceManager, runbooks, spokenIn } from '../../support/monitoring/runbooks.ts';
 import { Machine } from './machine.ts';
 import { MANIFEST, plug, plugSecond, reach, unplugSecond } from './network.ts';
@@ -45,6 +46,35 @@ describe('the Debian package', () => {
     expect(
       paths.filter((path) => /\/(typescript|vitest|biome|test)\/|(?<!\/build)\/src\/|\.(ts|map|cc?|h)$/.test(path)),
     ).toEqual([]);
+  });
+});
+
+describe('documents of the package', () => {
+  const DOCUMENTS = 'usr/share/doc/tortie';
+  let pages: Map<string, string>;
+  let files: string[];
+
+  beforeAll(async () => {
+    const { stdout } = await runCommand(['dpkg-deb', '-c', file]);
+    files = stdout.split('\n').flatMap((line) => (/^-/.test(line) ? [(line.split(/\s+/)[5] ?? '').slice(2)] : []));
+    const script = 'dpkg-deb --fsys-tarfile "$1" | tar -xC "$2" "./$3"';
+    await runCommand(['sh', '-c', script, 'sh', file, folder, DOCUMENTS]);
+    const names = files.filter((path) => path.startsWith(DOCUMENTS) && path.endsWith('.md'));
+    pages = new Map(names.map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
+  });
+
+  it('lead to what is in it', () => {
+    expect(deadLinks(pages, files)).toEqual([]);
+    for (const page of ['operations', 'errors', 'limits', 'observability']) {
+      expect([...pages.keys()]).toContain(`${DOCUMENTS}/${page}.md`);
+    }
+  });
+
+  it('have the runbook of each alert where its link leads', () => {
+    const text = readFileSync(join(folder, DOCUMENTS, 'prometheus/tortie-alerts.rules.yml'), 'utf8');
+    const links = [...text.matchAll(/runbook_url: file:\/\/\/(\S+)/g)].map(([, path = '']) => path);
+    expect(links.length).toBeGreaterThan(20);
+    expect(links.filter((path) => !pages.has(path))).toEqual([]);
   });
 });
 
@@ -159,6 +189,17 @@ describe('the package on a machine', () => {
     }
     await untilUnit({ ActiveState: 'active' });
     await untilReach('what policy allows');
+  });
+
+  it('has rules whose links lead to another place, as the page says', async () => {
+    const page = readFileSync(join(findProject(), 'docs/observability.md'), 'utf8');
+    const script = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].find(([, block = '']) => block.startsWith('sed '))?.[1];
+    await machine.run('sh', '-ec', `mkdir -p /etc/prometheus\n${script}`);
+    const { stdout: rules } = await machine.run('cat', '/etc/prometheus/tortie-alerts.rules.yml');
+    expect(rules.match(/runbook_url: https:\/\/docs\.example\/tortie\/runbooks\/tortie-[\w-]+\.md$/gm)?.length).toBe(
+      runbooks(findProject()).size,
+    );
+    expect(rules).not.toContain('file:');
   });
 
   it('measures between pods when the unit for that is started, and not before', async () => {

@@ -26,7 +26,7 @@ const PROGRAMS = ['tortie', 'systemctl', 'journalctl', 'ip'];
 const ENDLESS = /^tortie (monitor|drops)$/;
 const NOT_RUN = /<|^tortie (agent|cleanup)$/;
 /** Their status says what they found. */
-const MAY_FIND = /^tortie (doctor|status|diff|why|trace)\b/;
+const MAY_FIND = /^tortie (doctor|status|diff)\b/;
 
 const workload = (pod: string, address: string): object => ({
   apiVersion: 'projectcalico.org/v3',
@@ -51,6 +51,15 @@ const policy = (name: string, port: number): object => ({
     ingress: [{ action: 'Allow', protocol: 'TCP', destination: { ports: [port] } }],
   },
 });
+/** Of the store alone: by files nothing may leave api-1, and nobody has closed db-1. */
+const OUT = { order: 1, selector: "app == 'api-1'", types: ['Egress'], egress: [{ action: 'Allow' }] };
+const SHUT = { order: 1, selector: "app == 'db-1'", types: ['Ingress'], ingress: [{ action: 'Deny' }] };
+const stored = Object.entries({ out: OUT, shut: SHUT }).map(([name, spec]) => ({
+  apiVersion: 'projectcalico.org/v3',
+  kind: 'NetworkPolicy',
+  metadata: { name, namespace: 'shop' },
+  spec,
+}));
 const manifests = (...objects: readonly object[]): string =>
   objects.map((object) => JSON.stringify(object)).join('\n---\n');
 
@@ -69,6 +78,7 @@ describe('docs/operations.md', { timeout: 300_000 }, () => {
         'root/my-policies.yaml': manifests(workload('api-1', '10.94.0.7'), workload('db-1', '10.94.0.8')),
         'root/policy.yaml': manifests(policy('db', 5432)),
         'root/other.yaml': manifests(policy('other', 80)),
+        'root/stored.yaml': manifests(...stored),
       },
     });
     await plug(machine);
@@ -158,6 +168,34 @@ describe('docs/operations.md', { timeout: 300_000 }, () => {
     const timed = spoken.map((command) => command.replace(ENDLESS, 'timeout 10 $&'));
     await follow(timed.map((command) => command.replace(/^ip route get$/, '$& 10.94.0.2')));
     await untilEnforced();
+  });
+
+  it('says of policy that came over the API alone what it does', async () => {
+    await run('tortie apply -f stored.yaml');
+    const asked = [
+      ...commandsOf(section(RUNBOOKS[0] as string)),
+      ...inlineCommandsOf(section(RUNBOOKS[0] as string), PROGRAMS),
+    ].filter((command) => /^tortie (why|trace|explain) /.test(command));
+    expect(asked.map((command) => command.split(' ')[1])).toEqual(['why', 'why', 'trace', 'explain']);
+    const answers = await follow(asked);
+    for (const said of answers) expect(said).toMatch(/\bnp[:/]shop\/shut\b/);
+    for (const said of answers.slice(0, 3)) expect(said).toMatch(/^DENY /);
+    await run('tortie delete networkpolicy shut --namespace shop');
+    for (const said of await follow(asked.slice(0, 3))) expect(said).toMatch(/^ALLOW [\s\S]*np:shop\/db\b/);
+    await run('tortie delete networkpolicy out --namespace shop');
+  });
+
+  it('takes the limit of memory that the page shows', async () => {
+    const [, text = ''] = /```ini\n([\s\S]*?)```/.exec(section('How much memory')) ?? [];
+    const folder = '/etc/systemd/system/tortie.service.d';
+    await run(`mkdir -p ${folder} && printf '%s' '${text}' > ${folder}/override.conf && systemctl daemon-reload`);
+    const shown = await follow(
+      inlineCommandsOf(section('How much memory'), ['systemctl']).filter((one) => !one.includes(' edit ')),
+    );
+    expect(shown.join('\n')).toMatch(/^MemoryMax=1073741824$/m);
+    await untilEnforced();
+    expect(await run('tortie status --wait 30')).toMatch(/^in sync/m);
+    await run(`rm -r ${folder} && systemctl daemon-reload`);
   });
 
   it('starts over', async () => {
