@@ -16,25 +16,38 @@ export interface SoakOutcome {
 interface Gauge {
   readonly field: keyof Sample;
   readonly title: string;
-  /** A day's growth that would be noticed; slower growth, or one that cannot be told from none, is none. */
+  /** A day's growth that would be noticed; what surely grows more slowly does not grow. */
   readonly perDay: number;
+  /** An hour's growth that may hide in the noise of readings; where more could, they tell nothing. */
+  readonly hiddenPerHour: number;
 }
 
+/** unclear = it may grow, and the readings are too few or too noisy to tell. */
+export type Flatness = 'flat' | 'grows' | 'unclear';
+
 const GAUGES: readonly Gauge[] = [
-  { field: 'rssMib', title: 'resident memory, MiB', perDay: 64 },
-  { field: 'anonMib', title: 'of it not maps and files, MiB', perDay: 64 },
-  { field: 'descriptors', title: 'file descriptors', perDay: 1 },
-  { field: 'rows', title: 'rows of endpoint maps', perDay: 5 },
-  { field: 'regions', title: 'regions of tables', perDay: 20 },
-  { field: 'traceIds', title: 'trace ids', perDay: 100 },
-  { field: 'pins', title: 'pins', perDay: 0.5 },
+  { field: 'rssMib', title: 'resident memory, MiB', perDay: 64, hiddenPerHour: 30 },
+  { field: 'anonMib', title: 'of it not maps and files, MiB', perDay: 64, hiddenPerHour: 30 },
+  { field: 'storeMib', title: 'the process that keeps flows, MiB', perDay: 64, hiddenPerHour: 30 },
+  { field: 'descriptors', title: 'file descriptors', perDay: 1, hiddenPerHour: 4 },
+  { field: 'rows', title: 'rows of endpoint maps', perDay: 5, hiddenPerHour: 10 },
+  { field: 'regions', title: 'regions of tables', perDay: 20, hiddenPerHour: 40 },
+  { field: 'traceIds', title: 'trace ids', perDay: 100, hiddenPerHour: 40 },
+  { field: 'pins', title: 'pins', perDay: 0.5, hiddenPerHour: 1 },
 ];
+const PROBLEMS = { grows: 'grows', unclear: 'too noisy to tell, take longer' } as const;
 /** The first part is left out: caches fill and code is compiled. */
 const WARM_UP = 0.25;
 
-/** Whether a quantity is flat as far as these readings can tell. */
-function isFlat({ perHour, error }: Slope, perDay: number): boolean {
-  return 24 * perHour <= perDay || perHour - error <= 0;
+/** With 95 % confidence it would not matter in a day; or it cannot be told from none, and no more than so much can hide in that. */
+export function judgeSlope(
+  { perHour, error }: Slope,
+  { perDay, hiddenPerHour }: Omit<Gauge, 'field' | 'title'>,
+): Flatness {
+  const [least, most] = [perHour - error, perHour + error];
+  if (24 * most <= perDay) return 'flat';
+  if (least > 0) return 'grows';
+  return most <= hiddenPerHour ? 'flat' : 'unclear';
 }
 
 function slopeFor(samples: readonly Sample[], field: keyof Sample): Slope {
@@ -44,10 +57,10 @@ function slopeFor(samples: readonly Sample[], field: keyof Sample): Slope {
 
 /** Everything that speaks against the agent; none = the soak was passed. */
 export function findProblems({ samples, judgements }: SoakOutcome): string[] {
-  const grown = GAUGES.filter(({ field, perDay }) => !isFlat(slopeFor(samples, field), perDay));
+  const slopes = GAUGES.map((gauge) => ({ ...gauge, found: judgeSlope(slopeFor(samples, gauge.field), gauge) }));
   const last = samples.at(-1);
   return [
-    ...grown.map(({ title }) => `${title}: grows`),
+    ...slopes.flatMap(({ title, found }) => (found === 'flat' ? [] : [`${title}: ${PROBLEMS[found]}`])),
     ...judgements.flatMap(({ wrong, examples }) => (wrong === 0 ? [] : [`${wrong} wrong packets`, ...examples])),
     ...((last?.holes ?? 0) === 0 ? [] : [`${last?.holes} packets met an interface or a table that was not ready`]),
   ];
@@ -63,10 +76,11 @@ export function renderSoak(outcome: SoakOutcome): string {
     '',
     '| reading | mean | slope for each hour (95 %) | flat |',
     '|---|---|---|---|',
-    ...GAUGES.map(({ field, title, perDay }) => {
-      const slope = slopeFor(samples, field);
+    ...GAUGES.map((gauge) => {
+      const slope = slopeFor(samples, gauge.field);
+      const found = judgeSlope(slope, gauge);
       const [mean, perHour, error] = [slope.mean, slope.perHour, slope.error].map((value) => value.toFixed(2));
-      return `| ${title} | ${mean} | ${perHour} ± ${error} | ${isFlat(slope, perDay) ? 'yes' : '**no**'} |`;
+      return `| ${gauge.title} | ${mean} | ${perHour} ± ${error} | ${found === 'flat' ? 'yes' : `**${found}**`} |`;
     }),
     '',
     '| count | |',

@@ -13,6 +13,8 @@ export interface Sample {
   readonly rssMib: number;
   /** Memory that is the process's own: not maps, not files. */
   readonly anonMib: number;
+  /** Resident memory of the process that keeps flows; 0 while there is none. */
+  readonly storeMib: number;
   readonly descriptors: number;
   /** Rows of the maps that hold endpoints. */
   readonly rows: number;
@@ -29,6 +31,7 @@ export interface Sample {
   readonly holes: number;
 }
 
+const STORE_PROGRAM = 'store-process-main';
 const ROW_MAPS = ['tt_addresses', 'tt_sources'] as const;
 
 /** Throws KERNEL when the agent does not answer. */
@@ -41,6 +44,7 @@ export async function takeSample(arena: FlipArena, agent: Agent, hours: number):
     hours,
     rssMib: mebibytes(memory, 'VmRSS'),
     anonMib: mebibytes(memory, 'RssAnon'),
+    storeMib: childMebibytes(agent.pid, STORE_PROGRAM),
     descriptors: readdirSync(`/proc/${agent.pid}/fd`).length,
     rows: ROW_MAPS.map((name) => countRows(arena, name)).reduce((sum, count) => sum + count, 0),
     regions: tables.arrays.reduce((sum, { regions }) => sum + regions, 0),
@@ -60,6 +64,19 @@ function countRows(arena: FlipArena, name: string): number {
   } finally {
     map.close();
   }
+}
+
+/** Of those that run a program of this name. One that ends meanwhile has none. */
+function childMebibytes(pid: number | undefined, program: string): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return children.reduce((sum, child) => {
+    try {
+      const runs = readFileSync(`/proc/${child}/cmdline`, 'utf8').includes(program);
+      return runs ? sum + mebibytes(readFileSync(`/proc/${child}/status`, 'utf8'), 'VmRSS') : sum;
+    } catch {
+      return sum;
+    }
+  }, 0);
 }
 
 function mebibytes(status: string, field: string): number {
