@@ -1,17 +1,25 @@
 // Nothing left: tables, disk, descriptors, memory. The policy that was in force stays, packets are judged by it or by what came
 // after, and the next change is in force once there is room again.
-import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ConditionReason } from '../../src/agent/conditions.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../../src/bench/command.ts';
 import { MIN_HEAP_WORDS } from '../../src/tables/compiler.ts';
 import type { Agent } from '../../tools/lab/agent.ts';
 import type { FlipArena } from '../../tools/lab/flip-arena.ts';
-import { PATIENCE } from '../../tools/lab/patience.ts';
 import { MemoryGroup } from './support/memory-group.ts';
 import { bundleAgent, expectNothingWrong, startArena } from './support/proof-arena.ts';
+import {
+  becomesDegraded,
+  countFiles,
+  fill,
+  LIMIT_MS,
+  limitFiles,
+  logs,
+  prefixesOf,
+  rulesOf,
+} from './support/shortage.ts';
 
 /** Long enough for a change that is not going to be in force, and for packets to be judged meanwhile. */
 const DEGRADED_MS = 1500;
@@ -27,7 +35,6 @@ const MEMORY_BYTES = 2000 << 20;
 const BALLAST_BYTES = 1905 << 20;
 /** Less than it allocates for a few changes. */
 const NO_MEMORY_BYTES = 4 << 20;
-const LIMIT_MS = 20_000;
 /** The least that the agent takes, but for room for this world's own addresses. */
 const SMALL = { TORTIE_MAX_FLOWS: 1024, TORTIE_HEAP_WORDS: MIN_HEAP_WORDS, TORTIE_V6_NODES: 256 };
 
@@ -220,70 +227,3 @@ describe('an agent with small tables that runs out of room for', () => {
     await expectNothingWrong(arena);
   });
 });
-
-/** Policies of so many rules, each about an address of its own, that tell so many ports apart. */
-function rulesOf(count: number, ports = count): object[] {
-  const rules = Array.from({ length: count }, (_, index) => ({
-    action: 'Allow',
-    protocol: 'TCP',
-    source: { nets: [`100.${64 + (index >> 8)}.${index & 255}.0/24`] },
-    destination: { ports: [30_000 + (index % ports)] },
-  }));
-  return policiesOf(rules, 500);
-}
-
-/** A policy about so many prefixes that have little in common. */
-function prefixesOf(count: number): object[] {
-  const nets = Array.from({ length: count }, (_, index) => `fd00:${(index * 101).toString(16)}:1:2::/64`);
-  const rules = nets.map((net) => ({ action: 'Allow', source: { nets: [net] } }));
-  return policiesOf(rules, 500);
-}
-
-/** All of them for one endpoint, so many to a policy. */
-function policiesOf(rules: readonly object[], each: number): object[] {
-  return Array.from({ length: Math.ceil(rules.length / each) }, (_, index) => ({
-    apiVersion: 'projectcalico.org/v3',
-    kind: 'NetworkPolicy',
-    metadata: { name: `too-much-${index}`, namespace: 'lab' },
-    spec: {
-      order: 900,
-      selector: "app == 'third'",
-      types: ['Ingress'],
-      ingress: rules.slice(index * each, (index + 1) * each),
-    },
-  }));
-}
-
-/** Says of itself just what keeps it from all it should do. */
-async function becomesDegraded(agent: Agent, ...reasons: ConditionReason[]): Promise<void> {
-  const status = await agent.waitFor(
-    ({ conditions }) => conditions.map(({ reason }) => reason).join() === reasons.join(),
-    LIMIT_MS,
-  );
-  expect(status.inSync).toBe(true);
-}
-
-/** Waits until it has logged all of these. */
-async function logs(agent: Agent, ...words: string[]): Promise<void> {
-  const options = { timeout: LIMIT_MS * PATIENCE, interval: 50 };
-  await vi.waitFor(() => {
-    for (const word of words) expect(agent.log.join('\n')).toContain(word);
-  }, options);
-}
-
-function fill(directory: string): void {
-  const { bavail, bsize } = statfsSync(directory);
-  try {
-    writeFileSync(join(directory, 'filler'), new Uint8Array(bavail * bsize));
-  } catch {
-    // What fits is there.
-  }
-}
-
-function countFiles({ pid }: Agent): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
-}
-
-async function limitFiles(agent: Agent, files: number): Promise<void> {
-  await runCommand(['prlimit', '--pid', String(agent.pid), `--nofile=${files}:8192`]);
-}

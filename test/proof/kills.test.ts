@@ -7,10 +7,10 @@ import type { FlipArena } from '../../tools/lab/flip-arena.ts';
 import { newSeed } from '../support/worlds/questions.ts';
 import { Random } from '../support/worlds/random.ts';
 import { bundleAgent, expectNothingWrong, startArena, tally } from './support/proof-arena.ts';
-import { shareOf, TIMEOUT_MS } from './support/share.ts';
+import { TIMEOUT_MS } from './support/share.ts';
 
-const KILLS = Number(process.env.TORTIE_PROOF_KILLS ?? shareOf(200, 40));
-const FLIPS = Number(process.env.TORTIE_PROOF_FLIPS ?? shareOf(1000, 200));
+const KILLS = Number(process.env.TORTIE_PROOF_KILLS ?? 200);
+const FLIPS = Number(process.env.TORTIE_PROOF_FLIPS ?? 1000);
 /** Networks in which agents die at the same time: one waits while another works. */
 const ARENAS = 2;
 /** Longer than a start takes on a machine with nothing else to do. */

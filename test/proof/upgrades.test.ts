@@ -16,7 +16,8 @@ import { LiveFlows } from './support/live-flows.ts';
 import { expectNothingWrong, programOf, startArena, tally } from './support/proof-arena.ts';
 import { shareOf, TIMEOUT_MS } from './support/share.ts';
 
-/** The whole: ten times there, ten times back. */
+/** Ten times there, ten times back. */
+const WHOLE_TURNS = Number(process.env.TORTIE_PROOF_UPGRADES ?? 20);
 const TURNS = Number(process.env.TORTIE_PROOF_UPGRADES ?? shareOf(20, 4));
 const KILLS = Number(process.env.TORTIE_PROOF_UPGRADE_KILLS ?? shareOf(40, 10));
 const FLIPS = 3;
@@ -53,40 +54,46 @@ describe('an agent that is replaced by another build', () => {
   });
 
   it.each([
-    ['of the same programs', () => builds.next, 'auto'],
-    ['of other programs', () => programs, 'auto'],
-    ['of another layout', () => layout, 'auto'],
-    ['of another layout, by clsact filters', () => layout, 'clsact'],
-  ] as const)('%s, goes up and down without a wrong packet', { timeout: TIMEOUT_MS }, async (_, other, attach) => {
-    const running = await startArena(programOf(builds.current), { attach });
-    arena = running;
-    const live = await LiveFlows.find(running);
-    const versions: string[] = [];
-    let allowedBefore = 0;
-    for (let turn = 0; turn < TURNS; turn += 1) {
-      const before = running.generation;
-      // What changes while nobody is there is in force once the next one is.
-      if (turn % 4 < 2) running.write();
-      const agent = await running.start({ program: programOf(turn % 2 === 0 ? other() : builds.current) });
-      const status = await agent.waitFor(({ loading }) => !loading, 20_000);
-      versions.push(status.version);
-      expect(status.inSync).toBe(true);
-      // Counted on from where the other build stopped.
-      expect(status.generation).toBeGreaterThanOrEqual(before);
-      expect(status.generation).toBeLessThanOrEqual(before + 2);
-      const allowed = status.counters.allowed_cached?.packets ?? 0;
-      expect(allowed).toBeGreaterThan(allowedBefore);
-      allowedBefore = allowed;
-      live.expectCountedOn();
-      for (let flip = 0; flip < FLIPS; flip += 1) await running.flip(agent);
-      if (turn % 3 === 0) await agent.kill();
-      else expect(await agent.stop()).toBe(0);
-    }
-    expect(new Set(versions).size).toBe(2);
-    expect(versions.every((version, turn) => turn === 0 || version !== versions[turn - 1])).toBe(true);
-    await expectNothingWrong(running);
-    live.expectExact();
-  });
+    ['of the same programs', () => builds.next, 'auto', TURNS],
+    ['of other programs', () => programs, 'auto', TURNS],
+    ['of another layout', () => layout, 'auto', WHOLE_TURNS],
+    ['of another layout, by clsact filters', () => layout, 'clsact', TURNS],
+  ] as const)(
+    '%s, goes up and down without a wrong packet',
+    {
+      timeout: TIMEOUT_MS,
+    },
+    async (_, other, attach, turns) => {
+      const running = await startArena(programOf(builds.current), { attach });
+      arena = running;
+      const live = await LiveFlows.find(running);
+      const versions: string[] = [];
+      let allowedBefore = 0;
+      for (let turn = 0; turn < turns; turn += 1) {
+        const before = running.generation;
+        // What changes while nobody is there is in force once the next one is.
+        if (turn % 4 < 2) running.write();
+        const agent = await running.start({ program: programOf(turn % 2 === 0 ? other() : builds.current) });
+        const status = await agent.waitFor(({ loading }) => !loading, 20_000);
+        versions.push(status.version);
+        expect(status.inSync).toBe(true);
+        // Counted on from where the other build stopped.
+        expect(status.generation).toBeGreaterThanOrEqual(before);
+        expect(status.generation).toBeLessThanOrEqual(before + 2);
+        const allowed = status.counters.allowed_cached?.packets ?? 0;
+        expect(allowed).toBeGreaterThan(allowedBefore);
+        allowedBefore = allowed;
+        live.expectCountedOn();
+        for (let flip = 0; flip < FLIPS; flip += 1) await running.flip(agent);
+        if (turn % 3 === 0) await agent.kill();
+        else expect(await agent.stop()).toBe(0);
+      }
+      expect(new Set(versions).size).toBe(2);
+      expect(versions.every((version, turn) => turn === 0 || version !== versions[turn - 1])).toBe(true);
+      await expectNothingWrong(running);
+      live.expectExact();
+    },
+  );
 
   it('that keeps connections in another way, lets no wrong packet pass and loses no connection', async () => {
     const running = await startArena(programOf(builds.current));

@@ -6,10 +6,12 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { stringify } from 'yaml';
 import type { AgentStatus } from '../../src/agent/status.ts';
+import { ResourceClient } from '../../src/cli/resource-client.ts';
 import { builtFile, loadNative } from '../../src/kernel/native.ts';
-import { type Agent, cleanUp, pinRoot } from '../../tools/lab/agent.ts';
+import { type Agent, cleanUp, pinRoot, socketPath } from '../../tools/lab/agent.ts';
 import { HOST } from '../../tools/lab/namespaces.ts';
 import { PATIENCE } from '../../tools/lab/patience.ts';
 import type { ProbeResult } from '../../tools/lab/peer.ts';
@@ -33,6 +35,7 @@ import {
 } from '../host/support/truth-suite.ts';
 import { expectUndisturbed } from '../host/support/undisturbed.ts';
 import { workload, workloadManifests } from '../host/support/workloads.ts';
+import { WallClock } from './support/wall-clock.ts';
 
 /** Has an interface only in the test that is about it. */
 const late = workload('front', 'late', 3, { labels: { app: 'web' }, isUnplugged: true });
@@ -41,6 +44,9 @@ const FEW = WORKLOADS.filter(({ pod }) => ['web-1', 'api-1', 'db-1', 'guest-1'].
 const few = FEW.map(partyOf);
 const EDITED_FILE = '90-edited.yaml';
 const HOST_FILE = '95-host.yaml';
+const CLOCK_FILE = '92-clock.yaml';
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** Programs at netfilter's hooks. */
 const HOST_POLICY_SINCE = [6, 4] as const;
 const STREAM_EVERY_MS = 20 * PATIENCE;
@@ -50,6 +56,9 @@ const AUDIT_LIMIT_MS = 10_000;
 /** From its launch to its being in sync. */
 const AGENT_START_MS = 2000 * PATIENCE;
 const EDIT_MS = 150 * PATIENCE;
+const CONFIRM_MS = 30_000;
+/** Of what is undone once its time is up. */
+const LATE_MS = 300 * PATIENCE;
 
 /** Versions differ in a port that nobody asks for. */
 function edit({ manifests }: Setting, version: number): void {
@@ -166,6 +175,94 @@ describe('one agent', () => {
       await expectUndisturbed(streams).catch((cause: unknown) => {
         throw new Error(hint, { cause });
       });
+    });
+  });
+
+  describe('clock', () => {
+    let clock: WallClock;
+    let client: ResourceClient;
+    let streams: readonly Stream[];
+    let stopStorms: ReturnType<typeof startStorms>;
+    let byStore: TruthCase;
+    let byFile: TruthCase;
+    let asEver: readonly TruthCase[];
+
+    beforeAll(async () => {
+      await untilSync();
+      clock = new WallClock();
+      client = new ResourceClient(socketPath(setting.lab));
+      const open = table.filter(isDeniable);
+      byStore = open[0] as TruthCase;
+      byFile = open.find(({ to, request }) => to === byStore.to && request.port !== byStore.request.port) as TruthCase;
+      asEver = table.filter(({ to }) => to !== byStore.to);
+    });
+
+    beforeEach(async () => {
+      const open = asEver.filter(isOpenToTcp);
+      streams = ofEachFamily(open).map(({ from, request }) =>
+        setting.peer(from).stream({ ...request, port: Number(request.port), intervalMs: STREAM_EVERY_MS }),
+      );
+      await Promise.all(streams.map((stream) => stream.progress(5, 3000)));
+      stopStorms = startStorms();
+    });
+
+    afterEach(async () => {
+      await clock?.restore();
+    });
+
+    const ask = ({ from, request }: TruthCase) => setting.probe(from, { ...request, timeoutMs: 500 });
+    const untilAnswer = (one: TruthCase, answer: ProbeResult) =>
+      vi.waitUntil(async () => (await ask(one)) === answer, SYNC_LIMIT_MS * PATIENCE);
+    const pendingOf = async () => (await agent.status())?.store?.pending ?? undefined;
+
+    /** Waits until the agent has told that the clock was set, and of nothing worse. */
+    async function untilTold(byMs: number): Promise<void> {
+      const words = new RegExp(`set ${byMs > 0 ? 'forward' : 'back'} by (\\d+)\\.`);
+      const isTold = (text: string) => Math.abs(Number(words.exec(text)?.[1]) - Math.abs(byMs) / 1000) < 60;
+      const { conditions, flows, inSync } = await agent.waitFor(
+        (status) => status.conditions.some(({ message }) => isTold(message)),
+        AUDIT_LIMIT_MS,
+        100 / PATIENCE,
+      );
+      // Guests run the agent as one module, without the process that keeps flows.
+      const told = conditions.filter(({ reason }) => reason !== 'FlowsNotKept');
+      expect(told.map(({ reason }) => reason)).toEqual(['ClockJumped']);
+      expect(Math.abs(Date.parse(String(told[0]?.since)) - Date.now())).toBeLessThan(60_000);
+      expect([inSync, await agent.isReady(), flows >= streams.length]).toEqual([true, true, true]);
+      await vi.waitUntil(() => agent.log.some((line) => line.includes('ClockJumped') && isTold(line)), SYNC_LIMIT_MS);
+    }
+
+    it('is set forward by a day and back by more, and nothing that is in force or waits takes note', async () => {
+      const sentMs = performance.now();
+      await client.applyAll(stringify(denying('by-store', byStore)), { confirm: `${CONFIRM_MS / 1000}s` });
+      const answeredMs = performance.now();
+      const isUndone = async () => (await pendingOf()) === undefined;
+      const undone = vi
+        .waitUntil(isUndone, { timeout: CONFIRM_MS + LATE_MS, interval: 500 })
+        .then(() => performance.now());
+      // Asked for at the end: what fails before then is what is told.
+      undone.catch(() => undefined);
+
+      await clock.move(DAY_MS);
+      const leftMs = Date.parse(String((await pendingOf())?.expires)) - Date.now();
+      expect(leftMs, `${performance.now() - sentMs} ms after it was sent`).toBeLessThanOrEqual(CONFIRM_MS);
+      expect(leftMs).toBeGreaterThan(0);
+      expect(await ask(byStore)).toBe('timeout');
+      await untilTold(DAY_MS);
+      setting.manifests.write(CLOCK_FILE, [denying('by-file', byFile)]);
+      await untilAnswer(byFile, 'timeout');
+
+      await clock.move(-DAY_MS - HOUR_MS);
+      await untilTold(-DAY_MS - HOUR_MS);
+      setting.manifests.remove(CLOCK_FILE);
+      await untilAnswer(byFile, 'open');
+
+      const undoneMs = await undone;
+      expect(undoneMs - sentMs).toBeGreaterThanOrEqual(CONFIRM_MS);
+      expect(undoneMs - answeredMs).toBeLessThan(CONFIRM_MS + LATE_MS);
+      await untilAnswer(byStore, 'open');
+      for (const { sent, answered } of await stopStorms()) expect([sent > 0, answered]).toEqual([true, 0]);
+      await expectUndisturbed(streams);
     });
   });
 
@@ -328,6 +425,30 @@ function isClosedToUdp({ request, expected }: TruthCase): boolean {
 
 function isOpenToTcp({ request, expected }: TruthCase): boolean {
   return request.transport === 'tcp' && expected[0] === 'open';
+}
+
+/** Open to UDP, to a workload that is judged by more than one policy of the first tier. */
+function isDeniable({ to, request, expected }: TruthCase): boolean {
+  const namespace = WORKLOADS.find(({ pod }) => pod === to)?.namespace;
+  return request.transport === 'udp' && expected[0] === 'open' && namespace !== 'free';
+}
+
+/** A policy before all others that closes what is open, and nothing else. */
+function denying(name: string, { to, request }: TruthCase): object {
+  const { app } = WORKLOADS.find(({ pod }) => pod === to)?.labels ?? {};
+  const destination = { ports: [request.port] };
+  return {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'GlobalNetworkPolicy',
+    metadata: { name },
+    spec: {
+      tier: 'security',
+      order: 1,
+      selector: `app == '${app}'`,
+      types: ['Ingress'],
+      ingress: [{ action: 'Deny', protocol: 'UDP', destination }],
+    },
+  };
 }
 
 /** Whether any probe got through before the promise was settled. Throws what that throws. */

@@ -35,7 +35,7 @@ it('takes the guard that follows changes, for frames of several buffers where it
   table.close();
 });
 
-it.each(['workload', 'host', 'bridge', 'guard', 'traffic', 'bench', 'bench/xdp'])(
+it.each(['workload', 'host', 'bridge', 'guard', 'flow-logs', 'traffic', 'bench', 'bench/xdp'])(
   'takes every program of %s',
   (name) => {
     const object = BpfObject.open(builtFile(`build/bpf/${name}.bpf.o`), { logLevel: 4 });

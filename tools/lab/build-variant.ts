@@ -31,7 +31,7 @@ export function otherLayout(version: number): Variant {
     edits: [
       ['bpf/abi/common.h', `TT_LAYOUT_VERSION = ${Layout.VERSION},`, `TT_LAYOUT_VERSION = ${version},`],
       ['bpf/abi/heap.h', 'struct tt_root {\n', 'struct tt_root {\n\t__u8 _pad[8];\n'],
-      ['bpf/abi/heap.h', '__u8 _pad[4];\n\t__u64 flow_seed;', '__u8 _pad[20];\n\t__u64 flow_seed;'],
+      ['bpf/abi/heap.h', '\t__u64 flow_seed;', '\t__u8 _pad[16];\n\t__u64 flow_seed;'],
       ['bpf/abi/endpoint.h', '__u8 _pad[4];\n\tstruct tt_address v4;', '__u8 _pad[12];\n\tstruct tt_address v4;'],
     ],
   };

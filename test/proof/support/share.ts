@@ -1,5 +1,6 @@
-// How much of the proof a run does: a share of a few minutes, or with TORTIE_PROOF=all the whole, which takes half an hour. Which
-// part the share is, a seed decides. TORTIE_PROOF_PART=2/4 = the second quarter of the longest list of the whole, the calls of a start.
+// How much of the proof a run does, where it does not do all of it each time: a share of a few minutes, or with TORTIE_PROOF=all the
+// whole, which takes half an hour. Which part the share is, a seed decides. TORTIE_PROOF_PART=2/4 = the second quarter of the longest
+// list of the whole, the calls of a start.
 
 export const IS_WHOLE = process.env.TORTIE_PROOF === 'all';
 

@@ -1,6 +1,6 @@
 // docs/kernels.md and the closing table, from the results of a run. Pure.
 import type { FeatureResult, KernelResult } from './kernel-run.ts';
-import { FEATURES } from './plan.ts';
+import { FEATURES, lanesOf } from './plan.ts';
 
 /** What a kernel has or lacks, and what is done where it lacks it. */
 const PROBED: Readonly<Record<string, string>> = {
@@ -12,6 +12,10 @@ const PROBED: Readonly<Record<string, string>> = {
   netfilterPrograms: 'policy of host endpoints is not enforced',
   btf: 'policy of host endpoints is not enforced: only its programs need types of the kernel',
 };
+
+function isPlanned(request: string, name: string): boolean {
+  return lanesOf(request).some(({ features }) => features.some((feature) => feature.name === name));
+}
 
 /** Kernel by feature by result, for a terminal. */
 export function closingTable(results: readonly KernelResult[]): string {
@@ -55,9 +59,12 @@ export function kernelsPage(results: readonly KernelResult[]): string {
       ['', ...results.map(({ abi }) => abi)],
       FEATURES.map(({ name, meaning }) => [
         `**${name}**: ${meaning}`,
-        ...results.map(({ features }) => describe(features[name])),
+        ...results.map(({ request, features }) => (isPlanned(request, name) ? describe(features[name]) : '')),
       ]),
     ),
+    '',
+    'Where nothing stands, the feature is not run: policy of hosts needs programs that older kernels do not have, and the proof runs on one',
+    'kernel that attaches by TCX and one that does by clsact.',
     '',
     '"Too new" are tests of TCX, which Linux has since 6.6, and test runs that say which interface brought a packet, which 5.10 refuses:',
     "there the receiver's hook is proven by the sockets alone.",

@@ -30,7 +30,7 @@ export const ALL_KERNELS = ['5.10', '6.1', '6.12', '6', '7'] as const;
 
 /** Of those of each `npm test`, the ones that have programs at netfilter's hooks. */
 const WITH_HOST_POLICY = ['6.12', '6', '7'];
-/** One that attaches by TCX and one that does by clsact: what proof there is takes a guest three minutes. */
+/** One that attaches by TCX and one that does by clsact: what proof there is takes a guest four minutes. */
 const PROVEN_ON = ['6.1', '6.12'];
 
 /** A test's own limit, stretched: a guest without KVM runs its code some twenty times slower. */
@@ -55,8 +55,8 @@ const packet = (name: string) => `test/packet/${name}.test.ts`;
 
 /**
  * Two lanes, each one guest of one processor: what takes sockets, namespaces and an agent, and what is judged by test runs. A third where
- * hosts can have policy of their own. On some kernels one more, when it is named: the proof that test/proof gives of the host's
- * kernel, as much as a guest has time for.
+ * hosts can have policy of their own. On some kernels one more, when it is named: the proof that test/proof gives of the host's kernel, as much as a
+ * guest has time for.
  * Two guests keep two processors busy; a guest of two would let packets overtake each other whenever one of them waits.
  *
  * Not run here: test/unit, which no kernel takes part in; of test/host whatever asks the same of the kernel as the three
@@ -78,6 +78,14 @@ export const LANES: readonly Lane[] = [
         meaning: 'the agent is killed and restarted under traffic: verdicts stand, connections live on',
         files: [ONE_AGENT],
         only: ['> restart >'],
+        env: SMALL_MAPS,
+      },
+      {
+        name: 'clock',
+        meaning:
+          'set forward and back under traffic: said, and of no effect on verdicts, connections and confirmations',
+        files: [ONE_AGENT],
+        only: ['> clock >'],
         env: SMALL_MAPS,
       },
       {
@@ -111,7 +119,8 @@ export const LANES: readonly Lane[] = [
       },
       {
         name: 'packets',
-        meaning: 'each step of the packet walk: parsing, fragments, flows, ICMP errors, delivery, reports, the guard',
+        meaning:
+          'each step of the packet walk: parsing, fragments, flows, ICMP errors, delivery, reports, resets, captures, flow logs, the guard',
         files: [
           'parse',
           'classify',
@@ -124,6 +133,13 @@ export const LANES: readonly Lane[] = [
           'tcp-flow',
           'other-flow',
           'report',
+          'reset',
+          'capture',
+          'flow-logs',
+          'flow-counter',
+          'endpoint-slots',
+          'allowed-sources',
+          'takeover',
           'guard',
         ].map(packet),
       },
