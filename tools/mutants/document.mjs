@@ -36,7 +36,7 @@ export function tableOf(results) {
 /** What `tableOf` has written. */
 function readTable(text) {
   const lines = text.split('\n');
-  const noticed = lines.map((line) => /^\| (\S+\.h) \| (.+?) \| (.+) \| (\S+) \|$/.exec(line)).filter(Boolean);
+  const noticed = lines.map((line) => /^\| (\S+\.(?:h|ts)) \| (.+?) \| (.+) \| (\S+) \|$/.exec(line)).filter(Boolean);
   const others = lines.map((line) => /^- (survived|refused): (.+)$/.exec(line)).filter(Boolean);
   return [
     ...noticed.map(([, stage, defence, test, file]) => ({

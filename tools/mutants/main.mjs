@@ -1,6 +1,7 @@
-// The door `npm run test:mutants [-- --only=TEXT ...] [--suite=NAME ...] [--under=COMMAND]`: takes each defence of the programs out,
-// one at a time, in a copy of the tree, and expects a test to notice. Which defences there are is in list/.
+// The door `npm run test:mutants [-- --only=TEXT ...] [--suite=NAME ...] [--under=COMMAND]`: takes each defence of the programs, and
+// some of the agent's, out, one at a time, in a copy of the tree, and expects a test to notice. Which defences there are is in list/.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { writeResults } from './document.mjs';
 import { allMutants } from './list/all.mjs';
 import { Sandbox } from './sandbox.mjs';
@@ -13,6 +14,11 @@ const SUITES = {
   host: ['test/packet/host-'],
   logs: ['attacks', 'test/packet/flow-logs'],
   reset: ['test/packet/reset'],
+};
+
+/** Of the agent's own code: files of unit tests. Nothing is compiled, loaded or locked for them. */
+const SOURCE_SUITES = {
+  flows: ['test/unit/agent/flows', 'test/unit/observe/flows'],
 };
 
 process.exitCode = main(process.argv.slice(2));
@@ -33,6 +39,51 @@ function main(parameters) {
   const chosen = allMutants
     .filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)))
     .filter(({ suite }) => suites.length === 0 || suites.includes(suite));
+  const sources = chosen.filter(({ suite }) => Object.hasOwn(SOURCE_SUITES, suite));
+  const programs = chosen.filter((mutant) => !sources.includes(mutant));
+  const results = [
+    ...probeSources(sandbox, sources),
+    ...(programs.length === 0 ? [] : probePrograms(sandbox, programs, under)),
+  ];
+  writeResults(allMutants, results);
+  const failed = results.filter(({ state }) => state !== 'noticed');
+  for (const { name, state, by } of failed) console.log(`${state}: ${name}${by ? `\n${by}` : ''}`);
+  console.log(`${results.length - failed.length} noticed, ${failed.length} not`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+function probeSources(sandbox, mutants) {
+  for (const suite of new Set(mutants.map((mutant) => mutant.suite))) {
+    const broken = firstUnitFailure(sandbox, SOURCE_SUITES[suite]);
+    if (broken !== undefined) throw new Error(`the code as it is: ${broken.file}: ${broken.test}`);
+  }
+  return mutants.map((mutant) => {
+    const failure = sandbox.withChange(mutant, () => firstUnitFailure(sandbox, SOURCE_SUITES[mutant.suite]));
+    const result = {
+      name: mutant.name,
+      ...(failure === undefined ? { state: 'survived' } : { state: 'noticed', ...failure }),
+    };
+    console.log(`${result.state}  ${result.name}${result.test ? `  (${result.test})` : ''}`);
+    return result;
+  });
+}
+
+/** undefined = all of them pass. */
+function firstUnitFailure(sandbox, files) {
+  const report = sandbox.at('report.json');
+  rmSync(report, { force: true });
+  const options = ['--project', 'unit', '--bail', '1', '--reporter', 'json', '--outputFile', report];
+  const { status, output } = sandbox.run(['node', 'node_modules/vitest/vitest.mjs', 'run', ...options, ...files]);
+  if (status === 0) return undefined;
+  const { testResults } = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { testResults: [] };
+  for (const { name, assertionResults, message } of testResults) {
+    const test = assertionResults.find((one) => one.status === 'failed')?.fullName ?? message;
+    if (test) return { file: path.relative(sandbox.at('.'), name), test };
+  }
+  throw new Error(output);
+}
+
+function probePrograms(sandbox, chosen, under) {
   const whole = buildWhole(sandbox, new Set(chosen.map(({ suite }) => suite)));
   const built = chosen.map((mutant, index) => build(sandbox, mutant, `mutants/${index}`));
   const refused = built.filter(({ by }) => by !== undefined);
@@ -44,12 +95,7 @@ function main(parameters) {
     writeResults(allMutants, found.slice(whole.length));
     return found.slice(whole.length);
   };
-  const results = [...refused, ...remember(probeAll(sandbox, under, [...whole, ...loadable], remember))];
-  writeResults(allMutants, results);
-  const failed = results.filter(({ state }) => state !== 'noticed');
-  for (const { name, state, by } of failed) console.log(`${state}: ${name}${by ? `\n${by}` : ''}`);
-  console.log(`${results.length - failed.length} noticed, ${failed.length} not`);
-  return failed.length === 0 ? 0 : 1;
+  return [...refused, ...remember(probeAll(sandbox, under, [...whole, ...loadable], remember))];
 }
 
 /** The programs as they are, for each of the suites. All of the packet tier takes ten minutes, and is run often enough. */

@@ -5,6 +5,7 @@ import { identityMutants } from './identity.mjs';
 import { memoryMutants, orderMutants } from './memory.mjs';
 import { parseMutants } from './parse.mjs';
 import { resetMutants } from './reset.mjs';
+import { sourceMutants } from './source.mjs';
 
 /** `file` is relative to the project; `before` stands in it once. */
 export const allMutants = [
@@ -15,10 +16,16 @@ export const allMutants = [
   ...guardMutants,
   ...hostMutants,
   ...resetMutants,
+  ...sourceMutants,
 ].map(([file, defence, before, after, suite = 'packet']) => ({
-  name: `${file.replace(/^\.\.\/\w+\//, '')}: ${defence}`,
-  file: file.startsWith('../') ? file.replace('..', 'bpf') : `bpf/stages/${file}`,
+  name: `${file.replace(/^(?:\.\.\/\w+|src\/.*)\//, '')}: ${defence}`,
+  file: placeOf(file),
   before,
   after,
   suite,
 }));
+
+function placeOf(file) {
+  if (file.startsWith('src/')) return file;
+  return file.startsWith('../') ? file.replace('..', 'bpf') : `bpf/stages/${file}`;
+}
