@@ -1,8 +1,9 @@
 // A service manager's ear: a unix datagram socket that keeps what it is told. Perl, which every Debian has, listens, because Node
 // has no such sockets.
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { HOST, type Lab } from '../../../tools/lab/namespaces.ts';
 
 /** Says `bound`, then one line of JSON text for each datagram. */
 const LISTEN = `
@@ -23,11 +24,11 @@ export class NotifySocket {
     this.#child = child;
   }
 
-  /** Throws an ordinary Error when perl cannot listen there. */
-  static async open(path: string): Promise<NotifySocket> {
-    const child = spawn('perl', ['-e', LISTEN, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  /** It ends with the lab at the latest. Throws an ordinary Error when perl cannot listen there. */
+  static async open(lab: Lab, path: string): Promise<NotifySocket> {
+    const child = lab.spawn(HOST, ['perl', '-e', LISTEN, path], { stdio: ['ignore', 'pipe', 'inherit'] });
     const socket = new NotifySocket(path, child);
-    const lines = createInterface({ input: child.stdout });
+    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
     const [first] = (await Promise.race([once(lines, 'line'), once(child, 'exit')])) as [unknown];
     if (first !== 'bound') throw new Error(`perl does not listen on ${path}`);
     lines.on('line', (line) => socket.messages.push(JSON.parse(line) as string));

@@ -60,7 +60,7 @@ export class ServiceAgent {
   /** Resolves at once; until it is ready, messages say how far it is. */
   static async launch(lab: Lab, { capabilities = unitCapabilities(), flags = [] }: ServiceSpec): Promise<ServiceAgent> {
     count += 1;
-    const socket = await NotifySocket.open(join(lab.directory, `notify-${count}`));
+    const socket = await NotifySocket.open(lab, join(lab.directory, `notify-${count}`));
     const bounds = ['-all', ...capabilities.map((name) => `+${name}`)].join(',');
     const confine = ['setpriv', `--bounding-set=${bounds}`, '--inh-caps=-all', '--no-new-privs'];
     const command = tortieCommand('agent', '--config', ServiceAgent.configFile(lab), ...flags);
