@@ -66,13 +66,13 @@ SEC("tc") int answer(struct __sk_buff *skb)
 	return tt_answer;
 }
 
-/* Adds one to shared[0] and returns what it was. */
+/* Adds one to shared[0] and returns what it was. Not at once: Linux before 5.12 has no atomic that does both. */
 SEC("tc") int bump(struct __sk_buff *skb)
 {
 	__u32 zero = 0;
 	__u32 *value = bpf_map_lookup_elem(&shared, &zero);
 
-	return value ? __sync_fetch_and_add(value, 1) : 0xffff;
+	return value ? (*value)++ : 0xffff;
 }
 
 struct numbered {
