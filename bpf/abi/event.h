@@ -64,7 +64,7 @@ enum tt_reason {
 	TT_REASON_DROP_NO_ROOM = 30,	     /* more packets in hand on one CPU than there is room for */
 	TT_REASON_FLOW_COUNTS_LOST = 31,     /* ring buffer full: nobody is told of the last counts of a flow. All of its packets */
 	TT_REASON_RESET_SENT = 32,	     /* RST to an end of an established connection that changed policy denies. Bytes: those of the RST */
-	TT_REASON_RESET_LOST = 33,	     /* RST that could not be sent. Bytes: those of the packet that it was to be made of */
+	TT_REASON_RESET_LOST = 33,	     /* RST that could not be sent. Bytes: its own, or the packet's that could not be cut to it */
 	TT_REASON_COUNT = 34,
 };
 

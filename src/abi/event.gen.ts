@@ -135,7 +135,7 @@ export const Reason = Object.freeze({
   FLOW_COUNTS_LOST: 31,
   /** RST to an end of an established connection that changed policy denies. Bytes: those of the RST */
   RESET_SENT: 32,
-  /** RST that could not be sent. Bytes: those of the packet that it was to be made of */
+  /** RST that could not be sent. Bytes: its own, or the packet's that could not be cut to it */
   RESET_LOST: 33,
   COUNT: 34,
 } as const);
@@ -219,7 +219,7 @@ const reasonHelps: Readonly<Record<number, string>> = Object.freeze({
   30: 'more packets in hand on one CPU than there is room for',
   31: 'ring buffer full: nobody is told of the last counts of a flow. All of its packets',
   32: 'RST to an end of an established connection that changed policy denies. Bytes: those of the RST',
-  33: 'RST that could not be sent. Bytes: those of the packet that it was to be made of',
+  33: "RST that could not be sent. Bytes: its own, or the packet's that could not be cut to it",
 });
 
 /** What the value means, as the header says it; empty if there is no such value. */

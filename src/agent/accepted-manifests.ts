@@ -47,6 +47,8 @@ export class AcceptedManifests implements ManifestMemory {
   readonly #isBehind: () => boolean;
   #isGuarding = false;
   #hasEarlier = false;
+  /** Something that was to be written is lost: the next agent must not take its lack for a change. */
+  #hasLost = false;
   #recalled: ReadonlyMap<string, RememberedFile> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #revision = 0;
@@ -149,7 +151,7 @@ export class AcceptedManifests implements ManifestMemory {
 
   /** Nothing is left of what the first agent found. */
   #markComplete(): void {
-    if (this.#hasEarlier || !this.#isGuarding || this.#pending.size > 0) return;
+    if (this.#hasEarlier || this.#hasLost || !this.#isGuarding || this.#pending.size > 0) return;
     writeFileSync(this.#complete.path, this.#complete.text, { mode: 0o600 });
     this.#hasEarlier = true;
   }
@@ -177,6 +179,7 @@ export class AcceptedManifests implements ManifestMemory {
       this.#markComplete();
     } catch (error) {
       this.#log.warn('cannot remember manifests for the next start', { error: String(error) });
+      this.#hasLost = true;
       this.#pending.clear();
     }
   }

@@ -78,7 +78,7 @@ export class RecordLog {
   append(key: string, value: Uint8Array | undefined): void {
     this.#file ??= openSync(this.#path, 'a', 0o600);
     const record = encode(key, value ?? new Uint8Array());
-    writeSync(this.#file, record);
+    writeWhole(this.#file, record);
     this.#fileBytes += record.length;
     this.#count(key, value === undefined ? 0 : record.length);
   }
@@ -90,11 +90,11 @@ export class RecordLog {
     this.#sizes.clear();
     this.#liveBytes = 0;
     try {
-      writeSync(file, this.#header);
+      writeWhole(file, this.#header);
       this.#fileBytes = this.#header.length;
       for (const [key, value] of records) {
         const record = encode(key, value);
-        writeSync(file, record);
+        writeWhole(file, record);
         this.#fileBytes += record.length;
         this.#count(key, record.length);
       }
@@ -150,4 +150,9 @@ function readIfThere(path: string): Buffer {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
     throw error;
   }
+}
+
+/** A disk that is nearly full takes a part, and only then says that it is full. */
+function writeWhole(file: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
 }

@@ -109,23 +109,26 @@ export class PacketCaptures {
   }
 
   #begin(id: string, resource: PacketCapture): void {
+    let files: PacketFiles | undefined;
     try {
-      const files = new PacketFiles(fileOptions(this.#parts.stateDirectory, resource));
+      const written = new PacketFiles(fileOptions(this.#parts.stateDirectory, resource));
+      files = written;
       const holds = packetTest(resource.spec.filters ?? []);
       const running = this.#parts.service.start(requestOf(resource), {
         onPacket: (packet: CapturedRecord) => {
-          if (holds(packet.record)) this.#try(id, () => files.write(packet));
+          if (holds(packet.record)) this.#try(id, () => written.write(packet));
         },
         onTick: () => {
-          files.note(running.missed.suppressed + running.missed.lost);
-          this.#try(id, () => files.flush());
+          written.note(running.missed.suppressed + running.missed.lost);
+          this.#try(id, () => written.flush());
         },
         onEnd: () => this.#end(id),
       });
-      this.#carried.set(id, { resource, running, files });
+      this.#carried.set(id, { resource, running, files: written });
       this.#failed.delete(id);
-      this.#parts.log.info('capturing packets', { capture: id, files: files.names });
+      this.#parts.log.info('capturing packets', { capture: id, files: written.names });
     } catch (error) {
+      files?.close();
       this.#fail(id, error);
     }
   }

@@ -41,8 +41,10 @@ const LOOKED_BACK = 1000;
 
 export class FileHistory {
   readonly #parts: FileHistoryParts;
-  /** Accepted, and not in force yet. */
-  #noted: FileChange[] = [];
+  /** Accepted, and not in force yet, by id: of a file that changes while nothing can be put in force only the last version counts. */
+  #noted = new Map<string, FileChange>();
+  /** The part of it that is being put in force. */
+  #taken = new Map<string, FileChange>();
   /** In force, by id. */
   #due = new Map<string, FileChange>();
   /** What came while no agent ran, which an agent that was killed may have written down. */
@@ -59,30 +61,32 @@ export class FileHistory {
 
   /** Something has been read that is not written down. */
   get isBehind(): boolean {
-    return !this.#isLoaded || this.#noted.length > 0 || this.#due.size > 0;
+    return !this.#isLoaded || this.#noted.size > 0 || this.#taken.size > 0 || this.#due.size > 0;
   }
 
   /** All files were read for the first time: what is not as an earlier agent had accepted it. */
   loaded(changes: readonly FileChange[]): void {
     this.#isLoaded = true;
     this.#found = new Set(changes.map(({ id }) => id));
-    this.#noted = [...changes, ...this.#noted];
+    const later = this.#noted;
+    this.#noted = new Map();
+    merge(this.#noted, changes);
+    merge(this.#noted, later.values());
     if (!this.isBehind) this.#parts.onRecorded();
   }
 
   /** Files were read again. */
   note(changes: readonly FileChange[]): void {
-    this.#noted.push(...changes);
+    merge(this.#noted, changes);
   }
 
   /** To be called when all that was noted so far is being put in force; what it returns, when it is. */
   taking(): () => void {
-    const count = this.#noted.length;
+    merge(this.#taken, this.#noted.values());
+    this.#noted.clear();
     return () => {
-      for (const change of this.#noted.splice(0, count)) {
-        const { before } = this.#due.get(change.id) ?? change;
-        this.#due.set(change.id, { ...change, before });
-      }
+      merge(this.#due, this.#taken.values());
+      this.#taken.clear();
       if (this.#due.size > 0 && !this.#isClosing) this.#begin();
     };
   }
@@ -183,6 +187,14 @@ export class FileHistory {
       }
     }
     this.#found.clear();
+  }
+}
+
+/** Later changes of an object take the place of earlier ones, from what it was before these. */
+function merge(into: Map<string, FileChange>, changes: Iterable<FileChange>): void {
+  for (const change of changes) {
+    const { before } = into.get(change.id) ?? change;
+    into.set(change.id, { ...change, before });
   }
 }
 

@@ -44,6 +44,7 @@ interface Opened {
 export class ResourceStore {
   readonly #path: string;
   #opened: Opened | undefined;
+  #isClosed = false;
   readonly #keptRevisions: number;
   readonly #keptBytes: number;
   readonly #listeners = new Set<StoreListener>();
@@ -132,7 +133,7 @@ export class ResourceStore {
       if (pending === null) meta.removeSync(PENDING);
       else if (pending !== undefined) meta.putSync(PENDING, pending(entry.revision));
     });
-    for (const listener of this.#listeners) listener(entry);
+    this.#tell(entry);
     return entry;
   }
 
@@ -143,7 +144,7 @@ export class ResourceStore {
   record(draft: EditDraft): FileEntry {
     const entry: FileEntry = { revision: this.revision + 1, ...draft };
     this.#write(entry, () => undefined);
-    for (const listener of this.#listeners) listener(entry);
+    this.#tell(entry);
     return entry;
   }
 
@@ -173,7 +174,20 @@ export class ResourceStore {
 
   async close(): Promise<void> {
     this.#listeners.clear();
+    this.#isClosed = true;
     await this.#opened?.root.close();
+    this.#opened = undefined;
+  }
+
+  /** The change is made, whatever becomes of those who are told. */
+  #tell(entry: HistoryEntry): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(entry);
+      } catch {
+        // A watch that cannot be served: its client asks again.
+      }
+    }
   }
 
   /** Throws STORE_FAILED. */
@@ -189,6 +203,7 @@ export class ResourceStore {
   /** Again, if the disk failed in a write; on it is what was acknowledged. */
   #open(): Opened {
     if (this.#opened === undefined) {
+      if (this.#isClosed) throw new Error('is closed');
       this.#opened = openAll(this.#path);
       this.#head = headOf(this.#opened);
     }
@@ -203,7 +218,7 @@ export class ResourceStore {
         return opened.root.transactionSync(() => call(opened));
       });
     } catch (error) {
-      if (this.#opened !== undefined && (error as DataplaneError).code === 'STORE_FAILED') this.#reopen(this.#opened);
+      if (this.#opened !== undefined && mayBeOver(error as DataplaneError)) this.#reopen(this.#opened);
       throw error;
     }
   }
@@ -231,23 +246,35 @@ export class ResourceStore {
 
   /** What awaits confirmation stays in history, however old. Returns the last revision that is gone. */
   #compact(history: Opened['history'], revision: number): number {
-    const isLarge = historyBytes(history) > this.#keptBytes;
-    const oldest = isLarge ? this.#head.compacted + COMPACTED_AT_ONCE : revision - this.#keptRevisions;
-    const wanted = Math.min(oldest, (this.pending?.revision ?? revision) - 1);
-    const end = Math.min(wanted, this.#head.compacted + COMPACTED_AT_ONCE);
-    for (let at = this.#head.compacted + 1; at <= end; at += 1) history.removeSync(at);
-    return Math.max(end, this.#head.compacted);
+    const { compacted } = this.#head;
+    const newest = Math.min((this.pending?.revision ?? revision) - 1, compacted + COMPACTED_AT_ONCE);
+    const isOld = (at: number): boolean =>
+      at <= revision - this.#keptRevisions || historyBytes(history) > this.#keptBytes;
+    let end = compacted;
+    while (end < newest && isOld(end + 1)) history.removeSync(++end);
+    return end;
   }
 }
 
 function openAll(path: string): Opened {
   const root = openRoot(path);
-  return {
-    root,
-    objects: root.openDB({ name: 'objects', encoding: 'json' }),
-    history: root.openDB({ name: 'history', encoding: 'json' }),
-    meta: root.openDB({ name: 'meta', encoding: 'json' }),
-  };
+  try {
+    return {
+      root,
+      objects: root.openDB({ name: 'objects', encoding: 'json' }),
+      history: root.openDB({ name: 'history', encoding: 'json' }),
+      meta: root.openDB({ name: 'meta', encoding: 'json' }),
+    };
+  } catch (error) {
+    // Opened again it would be the same one, with whatever is wrong with it.
+    void root.close();
+    throw error;
+  }
+}
+
+/** A disk that is full leaves the file as it was. */
+function mayBeOver({ code, message }: DataplaneError): boolean {
+  return code === 'STORE_FAILED' && !/ENOSPC|No space/.test(message);
 }
 
 function headOf({ meta }: Opened): Head {
