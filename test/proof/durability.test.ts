@@ -110,7 +110,7 @@ describe('a change that the API has acknowledged', () => {
       const changed = await change();
       const calls = plan(at).kind === 'fail' ? faulty.calls : faulty.calls.slice(0, at);
       const isThere = faulty.isDone && calls[at - 1]?.endsWith(STORE) === true && which(storeCalls(calls, at)) === at;
-      // What a call that was not meant has done is nothing to build on.
+      // A store whose root could not be written is over until it is opened again, whichever call was meant.
       const isOver = plan(at).kind === 'fail' ? !isThere && changed.answer !== 'acknowledged' : faulty.isDone;
       if (isOver) await restart();
       if (isThere) return changed;
@@ -171,14 +171,12 @@ describe('a change that the API has acknowledged', () => {
       (at) => ({ kind: 'fail', at, errno: EIO }),
     );
     expect(answer).toBe('STORE_FAILED');
-    // The agent opens it again by itself, and the next agent finds the same.
-    for (let opened = 0; opened < 2; opened += 1) {
-      expect(await isStored(before.name)).toBe(true);
-      const next = await change();
-      expect(next.answer).toBe('acknowledged');
-      await restart();
-      expect(await isStored(next.name)).toBe(true);
-    }
+    // The agent goes on, without a store.
+    expect((await change()).answer).toBe('STORE_FAILED');
+    expect((await faulty.agent.status())?.inSync).toBe(true);
+    await restart();
+    expect(await isStored(before.name)).toBe(true);
+    expect((await change()).answer).toBe('acknowledged');
   });
 });
 

@@ -61,5 +61,9 @@ export function* attemptEach<T>(operation: string, path: string, items: () => It
 function storeFailure(operation: string, path: string, cause: unknown): DataplaneError {
   if (cause instanceof DataplaneError) return cause;
   const { message } = cause as Error;
-  return new DataplaneError('STORE_FAILED', message, { operation, target: path, hint: 'nothing was changed', cause });
+  // LMDB does nothing any more once it cannot tell whether the disk has the last change; opening it again in this process is not safe.
+  const hint = message.includes('MDB_PANIC')
+    ? 'the disk failed in a write: restart the agent when it is well, all that was acknowledged is there'
+    : 'nothing was changed';
+  return new DataplaneError('STORE_FAILED', message, { operation, target: path, hint, cause });
 }

@@ -43,7 +43,7 @@ interface Opened {
 
 export class ResourceStore {
   readonly #path: string;
-  #opened: Opened | undefined;
+  readonly #opened: Opened;
   #isClosed = false;
   readonly #keptRevisions: number;
   readonly #keptBytes: number;
@@ -175,8 +175,7 @@ export class ResourceStore {
   async close(): Promise<void> {
     this.#listeners.clear();
     this.#isClosed = true;
-    await this.#opened?.root.close();
-    this.#opened = undefined;
+    await this.#opened.root.close();
   }
 
   /** The change is made, whatever becomes of those who are told. */
@@ -200,38 +199,17 @@ export class ResourceStore {
     return attemptEach('read store', this.#path, () => items(this.#open()));
   }
 
-  /** Again, if the disk failed in a write; on it is what was acknowledged. */
   #open(): Opened {
-    if (this.#opened === undefined) {
-      if (this.#isClosed) throw new Error('is closed');
-      this.#opened = openAll(this.#path);
-      this.#head = headOf(this.#opened);
-    }
+    if (this.#isClosed) throw new Error('is closed');
     return this.#opened;
   }
 
   /** All or nothing, and on disk when it returns. Throws STORE_FAILED. */
   #change<T>(call: (opened: Opened) => T): T {
-    try {
-      return attempt('write store', this.#path, () => {
-        const opened = this.#open();
-        return opened.root.transactionSync(() => call(opened));
-      });
-    } catch (error) {
-      if (this.#opened !== undefined && mayBeOver(error as DataplaneError)) this.#reopen(this.#opened);
-      throw error;
-    }
-  }
-
-  /** LMDB does nothing any more once it cannot tell whether the disk has the last change. */
-  #reopen({ root }: Opened): void {
-    void root.close();
-    this.#opened = undefined;
-    try {
-      this.#open();
-    } catch {
-      // Whoever needs it next tries again, and is told.
-    }
+    return attempt('write store', this.#path, () => {
+      const opened = this.#open();
+      return opened.root.transactionSync(() => call(opened));
+    });
   }
 
   #write(entry: HistoryEntry, change: (opened: Opened) => void): void {
@@ -270,11 +248,6 @@ function openAll(path: string): Opened {
     void root.close();
     throw error;
   }
-}
-
-/** A disk that is full leaves the file as it was. */
-function mayBeOver({ code, message }: DataplaneError): boolean {
-  return code === 'STORE_FAILED' && !/ENOSPC|No space/.test(message);
 }
 
 function headOf({ meta }: Opened): Head {

@@ -27,6 +27,7 @@ export class StoreSession {
   readonly #log: Logger;
   readonly #keptRevisions: number | undefined;
   #opened: Opened | undefined;
+  #status: StoreStatus | null = null;
 
   /** keptRevisions: of history; the store's own number unless given. */
   constructor(stateDirectory: string, host: PolicyHost, log: Logger, keptRevisions?: number) {
@@ -79,14 +80,19 @@ export class StoreSession {
 
   /** Something awaits a confirmation. */
   get isPending(): boolean {
-    return this.#opened?.store.pending !== undefined;
+    return this.status()?.pending != null;
   }
 
-  /** null = no change has come, or they are not loaded yet. */
+  /** null = no change has come, or they are not loaded yet. Of a store that cannot be read what was known last. */
   status(): StoreStatus | null {
     if (this.#opened === undefined) return null;
-    const { revision, objectCount, pending } = this.#opened.store;
-    return { revision, objects: objectCount, pending: pending === undefined ? null : asOfNow(pending) };
+    try {
+      const { revision, objectCount, pending } = this.#opened.store;
+      this.#status = { revision, objects: objectCount, pending: pending === undefined ? null : asOfNow(pending) };
+    } catch (error) {
+      if ((error as DataplaneError).code !== 'STORE_FAILED') throw error;
+    }
+    return this.#status;
   }
 
   /** Waits for the change that is under way. */
