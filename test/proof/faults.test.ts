@@ -8,7 +8,14 @@ import type { FaultyAgent } from '../../tools/lab/faults.ts';
 import type { FlipArena } from '../../tools/lab/flip-arena.ts';
 import { newSeed } from '../support/worlds/questions.ts';
 import { Random } from '../support/worlds/random.ts';
-import { callsOfFlips, comesIntoForce, errnoOf, failInFlips, traceFlips } from './support/flip-faults.ts';
+import {
+  callsOfFlips,
+  comesIntoForce,
+  errnoOf,
+  failInFlips,
+  numberedCalls,
+  traceFlips,
+} from './support/flip-faults.ts';
 import { bundleAgent, expectNothingWrong, startArena, tally } from './support/proof-arena.ts';
 import { IS_WHOLE, partOf, TIMEOUT_MS } from './support/share.ts';
 
@@ -60,7 +67,10 @@ describe('an agent whose system calls fail', () => {
     expect(await countDescriptors(faulty)).toBeLessThanOrEqual(before.descriptors);
     await faulty.agent.kill();
     show(outcomes, calls.length);
-    expect(outcomes.left).toEqual([]);
+    // What an agent calls by the clock need not come again while somebody waits for it.
+    const always = calls.filter((call) => [...traces.values()].every((made) => numberedCalls(made).includes(call)));
+    expect(always.length).toBeGreaterThan(0);
+    expect(outcomes.left.filter((call) => always.includes(call))).toEqual([]);
     await expectNothingWrong(arena);
   });
 
