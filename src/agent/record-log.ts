@@ -4,7 +4,7 @@
 //   header line, then records:  u32 length of the body | 16 bytes of the body's SHA-256 | body
 //   body:  u32 length of the key | key | value; a value of no bytes takes the key away
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { finish, type Steps } from '../base/steps.ts';
 
 const SUM_BYTES = 16;
@@ -78,7 +78,13 @@ export class RecordLog {
   append(key: string, value: Uint8Array | undefined): void {
     this.#file ??= openSync(this.#path, 'a', 0o600);
     const record = encode(key, value ?? new Uint8Array());
-    writeWhole(this.#file, record);
+    try {
+      writeWhole(this.#file, record);
+    } catch (error) {
+      // Behind a torn record nothing could be found again.
+      ftruncateSync(this.#file, this.#fileBytes);
+      throw error;
+    }
     this.#fileBytes += record.length;
     this.#count(key, value === undefined ? 0 : record.length);
   }

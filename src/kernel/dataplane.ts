@@ -16,7 +16,7 @@ import { FlowCounting } from './flow-counter.ts';
 import { FlowTable, type FlowTally, flowTableShape } from './flow-table.ts';
 import { HostHooks } from './host-hooks.ts';
 import { type HostTable, judgesTransit, type NumberedInterface } from './host-table.ts';
-import { ImageWriter } from './image-writer.ts';
+import { ImageWriter, type StateSettings } from './image-writer.ts';
 import type { BpfObject, RingBuffer } from './native.ts';
 import { loadNative, translateErrors } from './native.ts';
 import { loadObject, type MapSizes, mapsOf } from './object.ts';
@@ -37,7 +37,7 @@ import {
   type Wiring,
 } from './wiring.ts';
 
-export interface DataplaneOptions {
+export interface DataplaneOptions extends LiveSettings {
   /** Mount point of bpffs; mounted there when nothing is. */
   readonly bpffs: string;
   /** Directory inside bpffs that holds everything Tortie pins. */
@@ -45,12 +45,10 @@ export interface DataplaneOptions {
   readonly sizes: MapSizes;
   /** auto = TCX where the kernel has it. */
   readonly attachMode: AttachMode | 'auto';
-  readonly keepEstablished: boolean;
-  readonly resetRevoked?: boolean;
-  readonly eventBudget: number;
-  /** The programs tell of each flow that goes with counts that nobody has been told: see countFlows. */
-  readonly flowLogs?: boolean;
 }
+
+/** What may be set at any time. */
+type LiveSettings = Omit<StateSettings, 'hz'>;
 
 /** Where it is pinned, and whose place it takes. */
 interface Place {
@@ -164,7 +162,7 @@ export class Dataplane {
   }
 
   /** Counts for every packet from here on; the policy in force stays as it is. */
-  configure(settings: Pick<DataplaneOptions, 'keepEstablished' | 'resetRevoked' | 'eventBudget' | 'flowLogs'>): void {
+  configure(settings: LiveSettings): void {
     this.#images.configure({ ...settings, hz: this.#hz });
   }
 

@@ -230,8 +230,9 @@ describe('history of files', () => {
     const draft = { time: '2026-01-01T00:00:00.000Z', who: { kind: 'file' }, from: {}, verb: 'edit' } as const;
     for (let index = 0; index < 300; index += 1) store.record({ ...draft, changes: [{ id: after.id, after }] });
     expect(store.revision).toBe(300);
-    expect(store.compacted).toBeGreaterThan(0);
-    expect(store.compacted).toBeLessThan(300);
+    // So many as there is room for, not one hundred less.
+    expect(300 - store.compacted).toBeGreaterThan(15);
+    expect(300 - store.compacted).toBeLessThan(26);
     expect([...store.entriesBack()]).toHaveLength(300 - store.compacted);
     expect(store.objectCount).toBe(0);
     expect(() => store.requireHistory(0)).toThrow('history does not know what came after it');
