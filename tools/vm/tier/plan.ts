@@ -49,8 +49,16 @@ const NETFILTER: Version = [6, 4];
 export const ORIGIN_IN_TEST_RUNS: Version = [6, 1];
 /** Its features share the agent: starting one takes a guest as long as a hundred questions to it. */
 const ONE_AGENT = 'test/vm/agent.test.ts';
-/** Of agents: what is loaded with the default sizes is the verifier's, and to clear them takes a guest seconds at each start. */
-const SMALL_MAPS = { TORTIE_HEAP_WORDS: '2097152', TORTIE_MAX_FLOWS: '16384', TORTIE_V6_NODES: '1024' };
+/**
+ * What is loaded with the default sizes is the verifier's, and to clear them takes a guest seconds at each start. An agent compiled
+ * to one module has no process that keeps flows.
+ */
+const SMALL_AGENT = {
+  TORTIE_HEAP_WORDS: '2097152',
+  TORTIE_MAX_FLOWS: '16384',
+  TORTIE_V6_NODES: '1024',
+  TORTIE_FLOW_STORE: 'off',
+};
 const packet = (name: string) => `test/packet/${name}.test.ts`;
 
 /**
@@ -71,14 +79,14 @@ export const LANES: readonly Lane[] = [
           'all pairs of workloads, outsiders and host, every kind of probe, both families, with the agent running',
         files: [ONE_AGENT],
         only: ['> sockets >'],
-        env: SMALL_MAPS,
+        env: SMALL_AGENT,
       },
       {
         name: 'restart',
         meaning: 'the agent is killed and restarted under traffic: verdicts stand, connections live on',
         files: [ONE_AGENT],
         only: ['> restart >'],
-        env: SMALL_MAPS,
+        env: SMALL_AGENT,
       },
       {
         name: 'clock',
@@ -86,14 +94,14 @@ export const LANES: readonly Lane[] = [
           'set forward and back under traffic: said, and of no effect on verdicts, connections and confirmations',
         files: [ONE_AGENT],
         only: ['> clock >'],
-        env: SMALL_MAPS,
+        env: SMALL_AGENT,
       },
       {
         name: 'attachment',
         meaning: 'by TCX where the kernel has it and by clsact; whatever somebody else detaches is attached again',
         files: [ONE_AGENT],
         only: ['> attachment >'],
-        env: SMALL_MAPS,
+        env: SMALL_AGENT,
         needs: [
           { words: 'by TCX', since: TCX },
           { words: 'takes its place in front again', since: TCX },
@@ -105,7 +113,7 @@ export const LANES: readonly Lane[] = [
           'in force where the kernel has programs for them; elsewhere the agent says why not, and all else stands',
         files: [ONE_AGENT],
         only: ['> host endpoints >'],
-        env: SMALL_MAPS,
+        env: SMALL_AGENT,
       },
     ],
   },
@@ -167,14 +175,14 @@ export const LANES: readonly Lane[] = [
         meaning:
           'to, from and through the host, from workloads and from outside, with translation: all rows, with the agent running',
         files: ['test/host/host-truth.test.ts', 'test/host/host-endpoint.test.ts'],
-        env: SMALL_MAPS,
+        env: SMALL_AGENT,
       },
       {
         name: 'host links',
         meaning: 'host endpoints on bonds, VLANs, tunnels and WireGuard, which appear and vanish',
         files: ['test/host/host-link-kinds.test.ts'],
         only: ['kind bond', 'kind vlan', 'kind ipip', 'kind wireguard'],
-        env: SMALL_MAPS,
+        env: SMALL_AGENT,
       },
     ],
   },
@@ -186,7 +194,7 @@ export const LANES: readonly Lane[] = [
         meaning:
           'killed, flipped, without memory, and replaced by another layout under traffic: no packet is judged wrongly',
         files: ['test/vm/proof.test.ts'],
-        env: SMALL_MAPS,
+        env: SMALL_AGENT,
         isByName: true,
       },
     ],
