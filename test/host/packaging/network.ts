@@ -6,10 +6,11 @@ const POD = '10.94.0.2';
 const ALLOWED = '10.94.1.1';
 const DENIED = '10.94.1.2';
 
-const endpointOf = (pod: string, address: string) => ({
+/** Of a pod whose interface is `cali` and its name. */
+export const endpointOf = (pod: string, address: string, namespace = 'lab'): object => ({
   apiVersion: 'projectcalico.org/v3',
   kind: 'WorkloadEndpoint',
-  metadata: { name: `n-k8s-${pod}-eth0`, namespace: 'lab', labels: { app: pod } },
+  metadata: { name: `n-k8s-${pod.replaceAll('-', '--')}-eth0`, namespace, labels: { app: pod } },
   spec: {
     node: 'n',
     orchestrator: 'k8s',

@@ -8,7 +8,7 @@ import { findProject } from '../../../tools/lab/project.ts';
 import { buildDebianPackage } from '../../../tools/package/debian.ts';
 import { commandsOf } from '../../support/monitoring/runbooks.ts';
 import { Machine } from './machine.ts';
-import { MANIFEST, plug, reach } from './network.ts';
+import { endpointOf, MANIFEST, plug, reach } from './network.ts';
 import { inlineCommandsOf, sectionsOf } from './page.ts';
 
 const WAIT_MS = 60_000;
@@ -28,19 +28,7 @@ const NOT_RUN = /<|^tortie (agent|cleanup)$/;
 /** Their status says what they found. */
 const MAY_FIND = /^tortie (doctor|status|diff)\b/;
 
-const workload = (pod: string, address: string): object => ({
-  apiVersion: 'projectcalico.org/v3',
-  kind: 'WorkloadEndpoint',
-  metadata: { name: `n-k8s-${pod.replace('-', '--')}-eth0`, namespace: 'shop', labels: { app: pod } },
-  spec: {
-    node: 'n',
-    orchestrator: 'k8s',
-    pod,
-    endpoint: 'eth0',
-    interfaceName: `cali${pod}`,
-    ipNetworks: [`${address}/32`],
-  },
-});
+const workload = (pod: string, address: string): object => endpointOf(pod, address, 'shop');
 const policy = (name: string, port: number): object => ({
   apiVersion: 'projectcalico.org/v3',
   kind: 'NetworkPolicy',

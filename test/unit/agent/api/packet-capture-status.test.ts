@@ -1,5 +1,5 @@
 // The status of a PacketCapture, which is made when somebody asks and kept nowhere.
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ResourceClient } from '../../../../src/cli/resource-client.ts';
@@ -54,9 +54,10 @@ it('of one that cannot be written', async () => {
 
 it('of one that has ended names what is left of it, the oldest first', async () => {
   mkdirSync(directoryOf('one'), { recursive: true });
-  for (const name of ['b.pcapng', 'other.txt', 'a.pcapng']) {
-    writeFileSync(join(directoryOf('one'), name), '');
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  for (const [at, name] of ['b.pcapng', 'other.txt', 'a.pcapng'].entries()) {
+    const path = join(directoryOf('one'), name);
+    writeFileSync(path, '');
+    utimesSync(path, at + 1, at + 1);
   }
   await client.create(PLACE, capture('one', { endTime: '2001-01-01T00:00:00Z' }));
   expect((await filesOf('one'))[0]?.fileNames).toEqual(['b.pcapng', 'a.pcapng']);
