@@ -79,6 +79,10 @@ export interface Stream {
   onEnd(end: () => void): void;
   /** False = the client reads too slowly and has been cut off. */
   writeLine(value: unknown): boolean;
+  /** As fast as the client reads. False = it is gone, or has been cut off because it took nothing for too long. */
+  writeLines(values: Iterable<unknown>): Promise<boolean>;
+  /** What waits is not sent. */
+  cut(): void;
 }
 
 export interface Responder {

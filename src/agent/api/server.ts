@@ -50,9 +50,9 @@ export function createApiServer(
   identify: Identify,
   { limits = DEFAULT_SERVER_LIMITS, tls }: { readonly limits?: ServerLimits; readonly tls?: TlsMaterial } = {},
 ): Server | TlsServer {
-  const answerer = new Answerer(context, identify);
-  const listener: RequestListener = (request, response) => void answerer.answer(request, response);
   const { headersMs, requestMs, idleMs, connections } = limits;
+  const answerer = new Answerer(context, identify, idleMs);
+  const listener: RequestListener = (request, response) => void answerer.answer(request, response);
   const options = {
     headersTimeout: headersMs,
     requestTimeout: requestMs,
@@ -80,11 +80,13 @@ class Answerer {
   readonly #context: ApiContext;
   readonly #identify: Identify;
   readonly #router = new Router(ROUTES);
+  readonly #idleMs: number;
   #document: object | undefined;
 
-  constructor(context: ApiContext, identify: Identify) {
+  constructor(context: ApiContext, identify: Identify, idleMs: number) {
     this.#context = context;
     this.#identify = identify;
+    this.#idleMs = idleMs;
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -119,7 +121,7 @@ class Answerer {
       text: () => readText(request),
       chunks: () => request,
     };
-    const responder: Responder = { response, stream: () => new LineStream(request, response) };
+    const responder: Responder = { response, stream: () => new LineStream(request, response, this.#idleMs) };
     return route.handle(this.#context, asked, responder);
   }
 

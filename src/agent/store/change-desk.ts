@@ -12,6 +12,7 @@ import {
   type EditedObject,
   editedSince,
   type FileEntry,
+  filesAfter,
   type ObjectChange,
   type StoreEntry,
   stateBefore,
@@ -159,7 +160,8 @@ export class ChangeDesk {
       await this.#host.putStored(resources, (world) => {
         check(world);
         if (request.isDryRun === true) throw DRY_RUN;
-        entry = this.#commit(request, real, now);
+        const covered = real.map((change) => this.#withCover(change));
+        entry = this.#commit(request, covered, now);
       });
     } catch (error) {
       if (error === DRY_RUN) return { revision: this.#store.revision, changes, ...(kept.length > 0 && { kept }) };
@@ -176,6 +178,10 @@ export class ChangeDesk {
     if (manifest === undefined) return { id, before };
     const isSame = before !== undefined && isEqual(before.manifest, manifest) && isEqual(before.applied, applied);
     return { id, before, after: isSame ? before : nextVersion(id, manifest, before, { ...version, applied }) };
+  }
+
+  #withCover(change: ObjectChange): ObjectChange {
+    return this.#host.fileOf(change.id) === undefined ? change : { ...change, isCovered: true };
   }
 
   /** What nobody has confirmed is undone whoever it cuts off: that is what it was made for. */
@@ -235,9 +241,12 @@ export function undoExpired(store: ResourceStore): number | undefined {
   if (pending === undefined || timeLeft(pending) > 0) return undefined;
   const now = new Date();
   const revision = store.revision + 1;
+  // No file is read yet. Of what was changed no file had defined anything then.
+  const files = filesAfter(entriesBackTo(store, Math.max(pending.revision, store.compacted)));
   const changes = planUndo(store, pending.revision).map(({ id, manifest, applied }): ObjectChange => {
     const before = store.get(id);
-    return { id, before, after: manifest && nextVersion(id, manifest, before, { revision, now, applied }) };
+    const after = manifest && nextVersion(id, manifest, before, { revision, now, applied });
+    return { id, before, after, ...(files.get(id) === true && { isCovered: true as const }) };
   });
   const { who, from } = AGENT_ACTOR;
   const target = pending.revision - 1;
@@ -257,7 +266,7 @@ function planRollback(store: ResourceStore, target: number): readonly PlannedCha
 
 /** Later than the revision, the latest first. Throws REVISION_GONE. */
 function* entriesBackTo(store: ResourceStore, target: number) {
-  store.requireHistory(target);
+  store.requireWayBack(target);
   for (const entry of store.entriesBack()) {
     if (entry.revision <= target) return;
     yield entry;

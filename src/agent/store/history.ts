@@ -20,6 +20,8 @@ export interface ObjectChange<V extends FileObject | StoredObject = StoredObject
   readonly before?: V;
   /** undefined = is gone. */
   readonly after?: V;
+  /** Of the store: a file defined the object as well, so nothing changed of what is in force. */
+  readonly isCovered?: true;
 }
 
 interface EntryHead {
@@ -67,23 +69,33 @@ export function stateBefore(entries: Iterable<HistoryEntry>): Map<string, Stored
   return state;
 }
 
-/** What files define otherwise than before these entries; `entries` as for stateBefore. */
+/** Which objects files define after these entries, or no longer do, as far as they tell; `entries` as for stateBefore. */
+export function filesAfter(entries: Iterable<HistoryEntry>): Map<string, boolean> {
+  const defined = new Map<string, boolean>();
+  for (const entry of entries) {
+    if (entry.verb !== 'edit') continue;
+    for (const { id, after } of entry.changes) if (!defined.has(id)) defined.set(id, after !== undefined);
+  }
+  return defined;
+}
+
+/**
+ * What files define otherwise than before these entries; `entries` as for stateBefore, but those of files only as far back as
+ * there are any.
+ */
 export function editedSince(entries: Iterable<HistoryEntry>): EditedObject[] {
-  const edited = new Map<
-    string,
-    { last: HistoryEntry; before: FileObject | undefined; after: FileObject | undefined }
-  >();
+  const edited = new Map<string, { last: number; before: FileObject | undefined; after: FileObject | undefined }>();
   for (const entry of entries) {
     if (entry.verb !== 'edit') continue;
     for (const { id, before, after } of entry.changes) {
       const later = edited.get(id);
-      edited.set(id, later === undefined ? { last: entry, before, after } : { ...later, before });
+      edited.set(id, later === undefined ? { last: entry.revision, before, after } : { ...later, before });
     }
   }
   return [...edited].flatMap(([id, { last, before, after }]) => {
     const location = (after ?? before)?.location;
     if (location === undefined || isEqual(before?.manifest, after?.manifest)) return [];
-    return [{ id, revision: last.revision, ...location }];
+    return [{ id, revision: last, ...location }];
   });
 }
 

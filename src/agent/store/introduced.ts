@@ -1,5 +1,5 @@
 // Which change of the store, or of manifest files, brought a rule, or an object, as it is; and which came later. Reads history, which may be forgotten
-// from some revision back.
+// from some revision back, and holds one entry of it at a time.
 import type { Change, Changes } from '../../analysis/why/why.ts';
 import { isEqual } from '../../base/equal.ts';
 import type { Direction } from '../../model/policy.ts';
@@ -9,18 +9,20 @@ import type { StoredObject } from './stored-object.ts';
 type Version = FileObject | StoredObject;
 type AnyChange = ObjectChange<FileObject> | ObjectChange<StoredObject>;
 
-/** Entries that are looked at for one question. */
-const MAX_ENTRIES = 100_000;
-
-/** entriesBack = the latest first; get = an object as the store has it now; isOfFile: a file defines it now, and counts. */
-export function changesOf(store: {
-  entriesBack(): Iterable<HistoryEntry>;
+/** What history is asked of: ResourceStore, and what files define. */
+interface Source {
+  /** All that change an object, the latest first; others may be among them. */
+  entriesOf(id: string): Iterable<HistoryEntry>;
+  /** An object as the store has it now. */
   get(id: string): StoredObject | undefined;
+  /** A file defines it now, and counts. */
   isOfFile?(id: string): boolean;
-}): Changes {
+}
+
+export function changesOf(store: Source): Changes {
   return {
     introduced(id, direction, ruleIndex) {
-      if (store.isOfFile?.(id) === true) return introducedByFile(changesTo(store, id), direction, ruleIndex);
+      if (store.isOfFile?.(id) === true) return introducedByFile(editsOf(store, id), direction, ruleIndex);
       const now = store.get(id);
       return now === undefined ? undefined : introduced(changesTo(store, id), now, direction, ruleIndex).change;
     },
@@ -41,29 +43,29 @@ interface DatedChange {
 }
 
 /** What a file said before its first change in history was there before history began: no change brought it. */
-function introducedByFile(changes: Iterable<DatedChange>, direction: Direction, ruleIndex: number): Change | undefined {
-  const edits = [...changes].filter(({ entry }) => entry.verb === 'edit');
-  const now = edits[0]?.change.after;
-  if (now === undefined) return undefined;
-  const { change, isWhole } = introduced(edits, now, direction, ruleIndex);
+function introducedByFile(edits: Iterable<DatedChange>, direction: Direction, ruleIndex: number): Change | undefined {
+  const { change, isWhole } = introduced(edits, undefined, direction, ruleIndex);
   return isWhole ? change : undefined;
 }
 
 /**
  * The earliest change since which the object has had the rule, or a change of it if there is no such rule. isWhole = it had
- * not before.
+ * not before. The object is what its last change has made of it unless `given`.
  */
 function introduced(
   changes: Iterable<DatedChange>,
-  now: Version,
+  given: Version | undefined,
   direction: Direction,
   ruleIndex: number,
 ): { readonly change: Change | undefined; readonly isWhole: boolean } {
-  const rule = rulesOf(now, direction)[ruleIndex];
+  let now = given;
   let found: Change | undefined;
   for (const { entry, change } of changes) {
+    now ??= change.after;
+    if (now === undefined) break;
     found = changeOf(entry);
     if (change.before === undefined) return { change: found, isWhole: true };
+    const rule = rulesOf(now, direction)[ruleIndex];
     const before = rulesOf(change.before, direction);
     const wasThere = rule === undefined ? isSameSpec(change) : before.some((each) => isEqual(each, rule));
     if (!wasThere) return { change: found, isWhole: true };
@@ -71,13 +73,15 @@ function introduced(
   return { change: found, isWhole: false };
 }
 
-function* changesTo(store: { entriesBack(): Iterable<HistoryEntry> }, id: string) {
-  let looked = 0;
-  for (const entry of store.entriesBack()) {
-    if (++looked > MAX_ENTRIES) return;
+function* changesTo(store: Source, id: string): Generator<DatedChange> {
+  for (const entry of store.entriesOf(id)) {
     const change = (entry.changes as readonly AnyChange[]).find((each) => each.id === id);
     if (change !== undefined) yield { entry, change };
   }
+}
+
+function* editsOf(store: Source, id: string): Generator<DatedChange> {
+  for (const dated of changesTo(store, id)) if (dated.entry.verb === 'edit') yield dated;
 }
 
 function changeOf({ revision, time, verb, who }: HistoryEntry): Change {

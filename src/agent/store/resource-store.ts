@@ -7,6 +7,7 @@ import type { Database, RootDatabase } from 'lmdb';
 import { DataplaneError } from '../../base/errors.ts';
 import type { Confirmation } from './confirmation.ts';
 import type { FileEntry, HistoryEntry, StoreEntry } from './history.ts';
+import { decodeEntry, HistoryLog, type KeptHistory, mayChange, type RawEntry } from './history-log.ts';
 import { attempt, attemptEach, openRoot } from './lmdb-root.ts';
 import type { StoredObject } from './stored-object.ts';
 
@@ -19,25 +20,25 @@ export type StoreListener = (entry: HistoryEntry) => void;
 
 interface Head {
   readonly revision: number;
-  /** History begins after it. */
+  /** The last change of the store that has gone. */
   readonly compacted: number;
+  /** The last change of files that has gone; undefined = none has. */
+  readonly compactedEdits?: number;
 }
 
 const FILE = 'store.mdb';
 const HEAD = 'head';
 const PENDING = 'pending';
-/** Entries of history that are kept unless told otherwise. */
+/** Changes of the store, and as many of files, that are kept unless told otherwise. */
 const KEPT_REVISIONS = 10_000;
-/** Bytes of history at which old entries go, however few they are. */
+/** Bytes of each of both at which old entries go, however few they are. */
 const KEPT_BYTES = 256 * 1024 * 1024;
-/** Old entries that one change takes away at most, so that no change waits for many. */
-const COMPACTED_AT_ONCE = 100;
 const EMPTY: Head = { revision: 0, compacted: 0 };
 
 interface Opened {
   readonly root: RootDatabase;
   readonly objects: Database<StoredObject, string>;
-  readonly history: Database<HistoryEntry, number>;
+  readonly history: HistoryLog;
   readonly meta: Database<Head | Confirmation, string>;
 }
 
@@ -45,20 +46,19 @@ export class ResourceStore {
   readonly #path: string;
   readonly #opened: Opened;
   #isClosed = false;
-  readonly #keptRevisions: number;
-  readonly #keptBytes: number;
   readonly #listeners = new Set<StoreListener>();
   #head: Head;
 
   private constructor(path: string, keptRevisions: number, keptBytes: number) {
     this.#path = path;
-    this.#keptRevisions = keptRevisions;
-    this.#keptBytes = keptBytes;
-    this.#opened = openAll(path);
+    this.#opened = openAll(path, { entries: keptRevisions, bytes: keptBytes });
     this.#head = headOf(this.#opened);
   }
 
-  /** Opens or makes the store of a state directory. Only one process may have it open. Throws STORE_FAILED. */
+  /**
+   * Opens or makes the store of a state directory, with so much history of changes of the store, and as much of files. Only
+   * one process may have it open. Throws STORE_FAILED.
+   */
   static open(stateDirectory: string, keptRevisions = KEPT_REVISIONS, keptBytes = KEPT_BYTES): ResourceStore {
     const path = storePath(stateDirectory);
     return attempt('open store', path, () => new ResourceStore(path, keptRevisions, keptBytes));
@@ -69,9 +69,9 @@ export class ResourceStore {
     return this.#head.revision;
   }
 
-  /** The last revision that history has no entry of. */
+  /** Of every later change history has the entry; of earlier ones, of some. */
   get compacted(): number {
-    return this.#head.compacted;
+    return Math.max(this.#head.compacted, this.#head.compactedEdits ?? 0);
   }
 
   get objectCount(): number {
@@ -97,26 +97,49 @@ export class ResourceStore {
     return this.#read(({ history }) => history.get(revision));
   }
 
-  /** Later than a revision, the oldest first. Throws REVISION_GONE. */
+  /** Later than a revision, the oldest first. Throws REVISION_GONE, and when one of them goes meanwhile. */
   *entriesAfter(revision: number): Generator<HistoryEntry, void, void> {
-    this.requireHistory(revision);
-    for (const { value } of this.#readEach(({ history }) => history.getRange({ start: revision + 1 }))) yield value;
+    for (let at = revision; ; at += 1) {
+      this.requireHistory(at);
+      if (at === this.revision) return;
+      const entry = this.entry(at + 1);
+      if (entry !== undefined) yield entry;
+    }
   }
 
-  /** The latest first, from `before` (not included) back. */
-  *entriesBack(before = Number.MAX_SAFE_INTEGER): Generator<HistoryEntry, void, void> {
-    const range = { start: before, reverse: true, exclusiveStart: true };
-    for (const { value } of this.#readEach(({ history }) => history.getRange(range))) yield value;
+  /** The latest first, from `before` (not included) back; each is read when it is asked for. */
+  *entriesBack(before?: number): Generator<HistoryEntry, void, void> {
+    for (const raw of this.#rawBack(before)) yield this.#decode(raw);
+  }
+
+  /** The same, but so many at most, and no more once those before it take `bytes`. */
+  *pageBack(before: number | undefined, limit: number, bytes: number): Generator<HistoryEntry, void, void> {
+    let [entries, taken] = [0, 0];
+    for (const raw of this.#rawBack(before)) {
+      yield this.#decode(raw);
+      entries += 1;
+      taken += raw.bytes.length;
+      if (entries >= limit || taken >= bytes) return;
+    }
+  }
+
+  /** Those that may change an object, the latest first. The others are not decoded. */
+  *entriesOf(id: string): Generator<HistoryEntry, void, void> {
+    for (const raw of this.#rawBack()) if (mayChange(raw, id)) yield this.#decode(raw);
+  }
+
+  hasEntryBefore(revision: number): boolean {
+    return this.#read(({ history }) => history.hasBefore(revision));
   }
 
   /** Throws REVISION_GONE unless every change after the revision is known. */
   requireHistory(revision: number): void {
-    if (revision >= this.compacted && revision <= this.revision) return;
-    throw new DataplaneError('REVISION_GONE', 'history does not know what came after it', {
-      operation: 'read history after',
-      target: `revision ${revision}`,
-      expected: `${this.compacted} to ${this.revision}`,
-    });
+    this.#requireAfter(revision, this.compacted);
+  }
+
+  /** The same, of changes of the store alone: there is a way back to the revision. */
+  requireWayBack(revision: number): void {
+    this.#requireAfter(revision, this.#head.compacted);
   }
 
   /**
@@ -160,7 +183,7 @@ export class ResourceStore {
     }
     const confirmed = { ...entry, confirmed: now.toISOString() };
     this.#change(({ history, meta }) => {
-      history.putSync(revision, confirmed);
+      history.replace(confirmed);
       meta.removeSync(PENDING);
     });
     return confirmed;
@@ -212,35 +235,48 @@ export class ResourceStore {
     });
   }
 
+  /** What awaits confirmation stays in history, however old: nothing else could undo it. */
   #write(entry: HistoryEntry, change: (opened: Opened) => void): void {
     this.#head = this.#change((opened) => {
       change(opened);
-      opened.history.putSync(entry.revision, entry);
-      const next: Head = { revision: entry.revision, compacted: this.#compact(opened.history, entry.revision) };
+      const { compacted, compactedEdits = 0 } = this.#head;
+      const gone = opened.history.put(entry, { changes: compacted, edits: compactedEdits }, this.pending?.revision);
+      const next: Head = { revision: entry.revision, compacted: gone.changes, compactedEdits: gone.edits };
       opened.meta.putSync(HEAD, next);
       return next;
     });
   }
 
-  /** What awaits confirmation stays in history, however old. Returns the last revision that is gone. */
-  #compact(history: Opened['history'], revision: number): number {
-    const { compacted } = this.#head;
-    const newest = Math.min((this.pending?.revision ?? revision) - 1, compacted + COMPACTED_AT_ONCE);
-    const isOld = (at: number): boolean =>
-      at <= revision - this.#keptRevisions || historyBytes(history) > this.#keptBytes;
-    let end = compacted;
-    while (end < newest && isOld(end + 1)) history.removeSync(++end);
-    return end;
+  *#rawBack(before = Number.MAX_SAFE_INTEGER): Generator<RawEntry, void, void> {
+    for (let at = before; ; ) {
+      const raw = this.#read(({ history }) => history.before(at));
+      if (raw === undefined) return;
+      yield raw;
+      at = raw.revision;
+    }
+  }
+
+  #decode(raw: RawEntry): HistoryEntry {
+    return attempt('read store', this.#path, () => decodeEntry(raw));
+  }
+
+  #requireAfter(revision: number, compacted: number): void {
+    if (revision >= compacted && revision <= this.revision) return;
+    throw new DataplaneError('REVISION_GONE', 'history does not know what came after it', {
+      operation: 'read history after',
+      target: `revision ${revision}`,
+      expected: `${compacted} to ${this.revision}`,
+    });
   }
 }
 
-function openAll(path: string): Opened {
+function openAll(path: string, kept: KeptHistory): Opened {
   const root = openRoot(path);
   try {
     return {
       root,
       objects: root.openDB({ name: 'objects', encoding: 'json' }),
-      history: root.openDB({ name: 'history', encoding: 'json' }),
+      history: new HistoryLog(root, kept),
       meta: root.openDB({ name: 'meta', encoding: 'json' }),
     };
   } catch (error) {
@@ -252,17 +288,6 @@ function openAll(path: string): Opened {
 
 function headOf({ meta }: Opened): Head {
   return (meta.get(HEAD) as Head | undefined) ?? EMPTY;
-}
-
-/** That its pages take. */
-function historyBytes(history: Database<HistoryEntry, number>): number {
-  const stats = history.getStats() as {
-    readonly pageSize: number;
-    readonly treeBranchPageCount: number;
-    readonly treeLeafPageCount: number;
-    readonly overflowPages: number;
-  };
-  return stats.pageSize * (stats.treeBranchPageCount + stats.treeLeafPageCount + stats.overflowPages);
 }
 
 /** What tells one content of the store's file from another without reading it; empty = there is no store. */

@@ -11,6 +11,8 @@ import { invalidRequest } from '../failure.ts';
 import type { ApiContext, ApiRequest, Reply, Route } from '../route.ts';
 
 const DEFAULT_LIMIT = 50;
+/** A page ends with the entry with which those read for it take so much in the store. */
+const PAGE_BYTES = 8 * 1024 * 1024;
 const DEFAULT_WINDOW = '1h';
 const WINDOW_UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const MAX_WINDOW_MS = 30 * 86_400_000;
@@ -48,7 +50,8 @@ export const HISTORY_ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/rollback',
     id: 'rollback',
-    summary: 'Bring all stored objects back as they were at a revision, as a change of its own',
+    summary:
+      'Bring all stored objects back as they were at a revision, as a change of its own; kept = objects that files define otherwise than then, which stay; DEFINED_IN_FILE when nothing else has changed',
     query: CHANGE_QUERY.filter((name) => name !== 'diff'),
     body: { contentTypes: ['application/json'], schema: 'RollbackRequest' },
     answer: { schema: 'ChangeReport' },
@@ -68,15 +71,12 @@ async function listHistory({ agent }: ApiContext, { query }: ApiRequest): Promis
   await agent.loaded;
   const { store } = agent.stored;
   const limit = numberOf(query, 'limit', 1) ?? DEFAULT_LIMIT;
-  const items: HistoryEntry[] = [];
-  for (const entry of store.entriesBack(numberOf(query, 'continue', 1))) {
-    if (items.length === limit) break;
-    items.push(entry);
-  }
+  const items: Summary[] = [];
+  for (const entry of store.pageBack(numberOf(query, 'continue', 1), limit, PAGE_BYTES)) items.push(summarize(entry));
   const last = items.at(-1)?.revision ?? 0;
-  const hasMore = last > store.compacted + 1;
+  const hasMore = last > 0 && store.hasEntryBefore(last);
   const metadata = { resourceVersion: String(store.revision), ...(hasMore ? { continue: String(last) } : {}) };
-  return { body: { kind: 'HistoryList', apiVersion: 'tortie.io/v1', metadata, items: items.map(summarize) } };
+  return { body: { kind: 'HistoryList', apiVersion: 'tortie.io/v1', metadata, items } };
 }
 
 async function getEntry({ agent }: ApiContext, { params }: ApiRequest): Promise<Reply> {
@@ -117,7 +117,12 @@ async function confirm({ agent }: ApiContext, { params }: ApiRequest): Promise<R
   return { body: describeEntry(await agent.stored.desk.confirm(revisionOf(params.revision))) };
 }
 
-function summarize({ changes, ...entry }: HistoryEntry): object {
+interface Summary extends Pick<HistoryEntry, 'revision'> {
+  readonly changes: readonly object[];
+}
+
+/** Without the objects: a page of them would be tens of MiB. */
+function summarize({ changes, ...entry }: HistoryEntry): Summary {
   return { ...entry, changes: changes.map((change) => ({ id: change.id, result: outcomeOf(change) })) };
 }
 

@@ -2,16 +2,16 @@
 // files. An object that a file defines has no version of its own in a list; in a watch it has that of the change.
 import type { Resource } from '../../../resources/resource.ts';
 import { manifestOf } from '../../live-manifests.ts';
-import { type FileObject, type HistoryEntry, stateBefore } from '../../store/history.ts';
+import type { FileObject, HistoryEntry } from '../../store/history.ts';
 import { isPlain, type Manifest } from '../../store/manifest.ts';
-import type { ResourceStore } from '../../store/resource-store.ts';
 import { type StoredObject, showFileObject, showStored } from '../../store/stored-object.ts';
 import { flagOf, numberOf } from '../change-options.ts';
 import type { Collection } from '../collections.ts';
 import { invalidRequest } from '../failure.ts';
 import { withLiveStatus } from '../live-status.ts';
-import type { ApiAgent, ApiRequest, Handler, QueryName, Reply, Stream } from '../route.ts';
+import type { ApiAgent, ApiRequest, Handler, QueryName, Reply } from '../route.ts';
 import { type Match, parseSelectors } from '../selectors.ts';
+import { type Stored, WatchFeed } from '../watch-feed.ts';
 
 export const LIST_QUERY: readonly QueryName[] = [
   'labelSelector',
@@ -23,8 +23,6 @@ export const LIST_QUERY: readonly QueryName[] = [
   'timeoutSeconds',
   'allowWatchBookmarks',
 ];
-
-const BOOKMARK_MS = 15_000;
 
 interface Found {
   readonly id: string;
@@ -42,40 +40,25 @@ export function listOrWatch(collection: Collection): Handler {
     const seconds = numberOf(request.query, 'timeoutSeconds', 1);
     const { store } = agent.stored;
     if (revision > 0) store.requireHistory(revision);
-    const stream = responder.stream();
-    const watch = new Watch(stream, collection, isWanted, (id, shown) => withLiveStatus(agent, id, shown));
-    if (revision > 0) catchUp(watch, store, revision);
-    else for (const { show } of find(agent, collection, isWanted)) stream.writeLine({ type: 'ADDED', object: show() });
-    const stop = store.listen((entry) => watch.send(entry, (id) => store.get(id)));
-    const bookmarks = setInterval(() => watch.bookmark(store.revision), BOOKMARK_MS);
+    const events = new WatchEvents(collection, isWanted, (id, shown) => withLiveStatus(agent, id, shown));
+    const parts = {
+      store,
+      stream: responder.stream(),
+      prefix: `${collection.type}/`,
+      eventsOf: (entry: HistoryEntry, stored: Stored) => events.of(entry, stored),
+      bookmarkAt: (at: number) => events.bookmarkAt(at),
+    };
+    const feed = new WatchFeed(parts, revision > 0 ? revision : store.revision);
+    const there = revision > 0 ? undefined : find(agent, collection, isWanted);
+    feed.start(there && addedOf(there));
     const end = seconds === undefined ? undefined : setTimeout(() => responder.response.end(), seconds * 1000);
-    stream.onEnd(() => {
-      stop();
-      clearInterval(bookmarks);
-      clearTimeout(end);
-    });
-    watch.bookmark(store.revision);
+    parts.stream.onEnd(() => clearTimeout(end));
     return undefined;
   };
 }
 
-/** What the store has under that id: a file that defines the object as well counts in its place. */
-type Stored = (id: string) => StoredObject | undefined;
-
-/** Sends what came after the revision; of what a file covered or uncovered, with what the store had of it then. */
-function catchUp(watch: Watch, store: ResourceStore, revision: number): void {
-  const then = stateBefore(entriesBackTo(store, revision));
-  for (const entry of store.entriesAfter(revision)) {
-    watch.send(entry, (id) => (then.has(id) ? then.get(id) : store.get(id)));
-    if (entry.verb !== 'edit') for (const { id, after } of entry.changes) then.set(id, after);
-  }
-}
-
-function* entriesBackTo(store: ResourceStore, revision: number): Generator<HistoryEntry> {
-  for (const entry of store.entriesBack()) {
-    if (entry.revision <= revision) return;
-    yield entry;
-  }
+function* addedOf(found: readonly Found[]): Generator<object> {
+  for (const { show } of found) yield { type: 'ADDED', object: show() };
 }
 
 function list(agent: ApiAgent, collection: Collection, { query }: ApiRequest, isWanted: Wanted): Reply {
@@ -119,50 +102,39 @@ interface VersionChange {
   readonly after: FileObject | StoredObject | undefined;
 }
 
-class Watch {
-  readonly #stream: Stream;
+class WatchEvents {
   readonly #collection: Collection;
   readonly #isWanted: Wanted;
   readonly #withStatus: (id: string, shown: Manifest) => Manifest;
 
-  constructor(
-    stream: Stream,
-    collection: Collection,
-    isWanted: Wanted,
-    withStatus: (id: string, shown: Manifest) => Manifest,
-  ) {
-    this.#stream = stream;
+  constructor(collection: Collection, isWanted: Wanted, withStatus: (id: string, shown: Manifest) => Manifest) {
     this.#collection = collection;
     this.#isWanted = isWanted;
     this.#withStatus = withStatus;
   }
 
-  send({ verb, revision, changes }: HistoryEntry, stored: Stored): void {
-    for (const { id, before, after } of changes) {
-      if (!id.startsWith(`${this.#collection.type}/`)) continue;
+  *of({ verb, revision, changes }: HistoryEntry, stored: Stored): Generator<object> {
+    for (const { id, before, after, isCovered } of changes) {
+      if (!id.startsWith(`${this.#collection.type}/`) || isCovered === true) continue;
       const below = verb === 'edit' ? stored(id) : undefined;
-      this.#sendChange({ id, before: before ?? below, after: after ?? below }, revision);
+      yield* this.#ofChange({ id, before: before ?? below, after: after ?? below }, revision);
     }
   }
 
   /** From there a watch can be taken up again. */
-  bookmark(revision: number): void {
+  bookmarkAt(revision: number): object {
     const { apiVersion, kind } = this.#collection;
-    this.#stream.writeLine({
-      type: 'BOOKMARK',
-      object: { apiVersion, kind, metadata: { resourceVersion: String(revision) } },
-    });
+    return { type: 'BOOKMARK', object: { apiVersion, kind, metadata: { resourceVersion: String(revision) } } };
   }
 
   /** What comes to match is added, what does so no longer is deleted. */
-  #sendChange({ id, before, after }: VersionChange, revision: number): void {
+  *#ofChange({ id, before, after }: VersionChange, revision: number): Generator<object> {
     const was = before !== undefined && this.#isWanted(id, headOf(before));
     const is = after !== undefined && this.#isWanted(id, headOf(after));
     if (is && after !== undefined) {
-      const object = this.#withStatus(id, show(after, revision));
-      this.#stream.writeLine({ type: was ? 'MODIFIED' : 'ADDED', object });
+      yield { type: was ? 'MODIFIED' : 'ADDED', object: this.#withStatus(id, show(after, revision)) };
     } else if (was && before !== undefined) {
-      this.#stream.writeLine({ type: 'DELETED', object: show({ ...(after ?? before), revision }, revision) });
+      yield { type: 'DELETED', object: show({ ...(after ?? before), revision }, revision) };
     }
   }
 }

@@ -46,7 +46,7 @@ async function why({ agent }: ApiContext, request: ApiRequest): Promise<Reply> {
   const { world } = agent;
   const { store } = agent.stored;
   const changes = changesOf({
-    entriesBack: () => store.entriesBack(),
+    entriesOf: (id) => store.entriesOf(id),
     get: (id) => store.get(id),
     isOfFile: (id) => agent.fileOf(id) !== undefined,
   });

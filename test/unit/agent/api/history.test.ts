@@ -18,6 +18,25 @@ function tierNames(): string[] {
   return [...agent.stored.store.objects('Tier/')].filter(({ id }) => id.startsWith('Tier/')).map(({ id }) => id);
 }
 
+/** A manifest file that says another order each time. */
+function edit({ stored }: KernelLessAgent, order: number, { before = '', after = '' } = {}): Promise<unknown> {
+  const id = 'Tier//f';
+  const location = { file: 'f.yaml', line: 1 };
+  return stored.desk.record(() => ({
+    time: new Date().toISOString(),
+    who: { kind: 'file' },
+    from: { files: ['f.yaml'] },
+    verb: 'edit',
+    changes: [
+      {
+        id,
+        before: { id, manifest: { ...tier('f', order), before }, location },
+        after: { id, manifest: { ...tier('f', order + 1), after }, location },
+      },
+    ],
+  }));
+}
+
 const stream = (...objects: readonly object[]): string =>
   objects.map((object) => JSON.stringify(object)).join('\n---\n');
 
@@ -40,6 +59,38 @@ describe('history', () => {
     expect((await client.history(1)).metadata).toEqual({ resourceVersion: '2', continue: '2' });
     expect((await client.history(1, '2')).items.map(({ revision }) => revision)).toEqual([1]);
     await expect(client.historyEntry('7')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('comes in pages that are not long, however long its entries are', async () => {
+    const text = 'x'.repeat(1024 * 1024);
+    for (let index = 0; index < 20; index += 1) await edit(agent, index, { before: text, after: text });
+    const { items, metadata } = await client.history(500);
+    expect(items.map(({ revision }) => revision)).toEqual([20, 19, 18, 17]);
+    expect(JSON.stringify(items).length).toBeLessThan(4096);
+    const found = [...items];
+    for (let from = metadata.continue; from !== undefined; ) {
+      const page = await client.history(500, from);
+      found.push(...page.items);
+      from = page.metadata.continue;
+    }
+    expect(found.map(({ revision }) => revision)).toEqual(Array.from({ length: 20 }, (_, index) => 20 - index));
+    expect(found.at(-1)?.changes).toEqual([{ id: 'Tier//f', result: 'configured' }]);
+  });
+
+  it('leads back past more changes of files than it keeps', async () => {
+    await agent.end();
+    agent = await KernelLessAgent.start({ keptRevisions: 4 });
+    client = new ResourceClient(agent.options.socket);
+    await client.create({ type: 'Tier' }, tier('a', 1));
+    await client.patch({ type: 'Tier', name: 'a' }, 'merge', { spec: { order: 2 } });
+    for (let index = 0; index < 20; index += 1) await edit(agent, index);
+    expect((await client.history()).items.map(({ revision }) => revision)).toEqual([22, 21, 20, 19, 2, 1]);
+    expect((await client.history(5)).metadata.continue).toBe('2');
+    expect((await client.history(1, '19')).items).toMatchObject([{ revision: 2, verb: 'patch' }]);
+    const watch = client.watch({ type: 'Tier' }, { resourceVersion: '2' });
+    await expect(watch.next()).rejects.toMatchObject({ code: 'REVISION_GONE' });
+    expect(await client.rollBack('1')).toMatchObject({ revision: '23', kept: [{ id: 'Tier//f', revision: 22 }] });
+    expect((await client.get({ type: 'Tier', name: 'a' })).spec).toEqual({ order: 1 });
   });
 
   it('leads back to any revision in one change', async () => {

@@ -1,4 +1,6 @@
 // The API over a real socket, with all of the agent behind it but the kernel.
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FileEntry } from '../../../../src/agent/store/history.ts';
 import type { Manifest } from '../../../../src/agent/store/manifest.ts';
@@ -188,6 +190,66 @@ describe('objects of the API', () => {
     expect((await others.next()).value).toMatchObject({ type: 'BOOKMARK' });
     await others.return(undefined);
   });
+});
+
+describe('objects of the store that a file covers', () => {
+  const id = 'Tier//t';
+  const path = () => join(agent.folder, 'manifests', 'tiers.yaml');
+  const inFile = { id, manifest: tier('t', 9) as Manifest, location: { file: 'tiers.yaml', line: 1 } };
+  const edit = (change: FileEntry['changes'][number]) =>
+    agent.stored.desk.record(() => ({
+      time: new Date().toISOString(),
+      who: { kind: 'file' },
+      from: { files: ['tiers.yaml'] },
+      verb: 'edit',
+      changes: [change],
+    }));
+  const cover = async () => {
+    writeFileSync(path(), JSON.stringify(tier('t', 9)));
+    await expect.poll(() => agent.fileOf(id), { timeout: 10_000 }).toBeDefined();
+    await edit({ id, after: inFile });
+  };
+  const uncover = async () => {
+    rmSync(path());
+    await expect.poll(() => agent.fileOf(id), { timeout: 10_000 }).toBeUndefined();
+    await edit({ id, before: inFile });
+  };
+
+  it('are no news for a watch when they are rolled back', async () => {
+    await client.create({ type: 'Tier' }, tier('t', 1));
+    await client.patch({ type: 'Tier', name: 't' }, 'merge', { spec: { order: 2 } });
+    const live = client.watch({ type: 'Tier' }, { resourceVersion: '2' });
+    await live.next();
+    await cover();
+    await client.rollBack('1');
+    await client.rollBack('0');
+    await client.rollBack('1');
+    await client.create({ type: 'Tier' }, tier('u', 5));
+    await uncover();
+    const expected = ['MODIFIED 3 9 tiers.yaml:1', 'ADDED 7 5 store', 'MODIFIED 6 1 store'];
+    expect(await take(live, 3)).toEqual(expected);
+    for (const [resourceVersion, left] of [
+      ['2', expected],
+      ['3', expected.slice(1)],
+      ['5', expected.slice(1)],
+      ['7', expected.slice(2)],
+    ] as const) {
+      expect(await take(client.watch({ type: 'Tier' }, { resourceVersion }), left.length)).toEqual(left);
+    }
+  }, 30_000);
+
+  it('are no news for a watch when nobody confirms what made them', async () => {
+    await client.applyAll(JSON.stringify(tier('t', 1)), { confirm: '5s' });
+    const live = client.watch({ type: 'Tier' }, { resourceVersion: '1' });
+    await live.next();
+    await cover();
+    await expect.poll(() => agent.stored.store.pending, { timeout: 15_000 }).toBeUndefined();
+    await client.create({ type: 'Tier' }, tier('u', 5));
+    await uncover();
+    const expected = ['MODIFIED 2 9 tiers.yaml:1', 'ADDED 4 5 store', 'DELETED 5 9 tiers.yaml:1'];
+    expect(await take(live, 3)).toEqual(expected);
+    expect(await take(client.watch({ type: 'Tier' }, { resourceVersion: '1' }), 3)).toEqual(expected);
+  }, 30_000);
 });
 
 /** The next so many events, in words: type, version, order, and where it is defined. */

@@ -168,6 +168,37 @@ describe('the desk', () => {
     expect(log.join()).toContain('not confirmed in time');
   });
 
+  it('notes of what it brings back that a file defines it', async () => {
+    await submit([put('a', 1), put('b', 1)]);
+    await submit([put('a', 2), put('b', 2)]);
+    host.files.set('Tier//a', { file: 'a.yaml', line: 3 });
+    await desk.rollBack(1, { actor: AGENT_ACTOR });
+    expect(store.entry(3)?.changes.map(({ id, isCovered }) => [id, isCovered])).toEqual([
+      ['Tier//a', true],
+      ['Tier//b', undefined],
+    ]);
+  });
+
+  it('undoes what nobody confirms when far more was changed since than history keeps', async () => {
+    await desk.close();
+    await store.close();
+    store = ResourceStore.open(folder, 3);
+    desk = new ChangeDesk(store, host, new Logger({ level: 'info', write: (line) => log.push(line) }));
+    await submit([put('a', 1)]);
+    await submit([put('a', 2)], { confirmMs: 4000 });
+    for (let order = 1; order <= 20; order += 1) await submit([put('b', order)]);
+    expect([...store.entriesBack()].map(({ revision }) => revision)).toEqual([22, 21, 2]);
+    expect(store.compacted).toBe(20);
+    await expect(submit([put('a', 3)])).rejects.toMatchObject({ code: 'CONFLICT' });
+    await vi.waitFor(() => expect(store.pending).toBeUndefined(), 10_000);
+    expect([store.get('Tier//a'), store.get('Tier//b')]).toMatchObject([
+      { manifest: tier('a', 1) },
+      { manifest: tier('b', 20) },
+    ]);
+    await submit([put('b', 30)]);
+    expect([...store.entriesBack()].map(({ revision }) => revision)).toEqual([24, 23, 22]);
+  }, 20_000);
+
   it('ends the wait with a rollback', async () => {
     await submit([put('a', 1)], { confirmMs: 60_000 });
     await desk.rollBack(0, { actor: AGENT_ACTOR });
@@ -199,6 +230,28 @@ describe('undoExpired', () => {
       expect([undoExpired(store), store.objectCount]).toEqual([undefined, 1]);
     },
   );
+
+  const edit = (before: number | undefined, after: number | undefined): void => {
+    const file = (order: number) => ({
+      id: 'Tier//a',
+      manifest: tier('a', order),
+      location: { file: 'a.yaml', line: 1 },
+    });
+    const change = { id: 'Tier//a', ...(before && { before: file(before) }), ...(after && { after: file(after) }) };
+    store.record({ time: '', who: { kind: 'file' }, from: {}, verb: 'edit', changes: [change] });
+  };
+
+  it('notes of what it undoes whether a file has come to define it', () => {
+    commit({ expiresMonotonicMs: monotonicMs() - 1 });
+    edit(undefined, 5);
+    edit(5, 6);
+    undoExpired(store);
+    expect(store.entry(4)).toMatchObject({ verb: 'expire', changes: [{ id: 'Tier//a', isCovered: true }] });
+    commit({ expiresMonotonicMs: monotonicMs() - 1 });
+    edit(6, undefined);
+    undoExpired(store);
+    expect(store.entry(7)?.changes[0]?.isCovered).toBeUndefined();
+  });
 
   it.each([
     ['its time is up', { expiresMonotonicMs: monotonicMs() - 1 }],

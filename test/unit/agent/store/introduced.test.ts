@@ -29,7 +29,7 @@ const history = [
   entry(2, versions[0], versions[1]),
   entry(1, undefined, versions[0]),
 ];
-const changes = changesOf({ entriesBack: () => history, get: (id) => (id === ID ? versions[2] : undefined) });
+const changes = changesOf({ entriesOf: () => history, get: (id) => (id === ID ? versions[2] : undefined) });
 
 describe('changesOf', () => {
   it('finds the change that brought a rule, wherever the rule stood before', () => {
@@ -64,9 +64,31 @@ describe('changesOf', () => {
       },
       ...history,
     ];
-    const ofFiles = changesOf({ entriesBack: () => edited, get: () => versions[2], isOfFile: (id) => id === ID });
+    const ofFiles = changesOf({ entriesOf: () => edited, get: () => versions[2], isOfFile: (id) => id === ID });
     expect(ofFiles.introduced(ID, 'ingress', 0)).toMatchObject({ revision: 7, who: { kind: 'file', uid: 0 } });
     expect(ofFiles.introduced(ID, 'ingress', 1)).toBeUndefined();
     expect(ofFiles.since(ID, Date.parse('2026-01-01T00:00:05Z')).map(({ verb }) => verb)).toEqual(['edit']);
+  });
+
+  it('asks for one entry after the other, and for none behind the answer', () => {
+    const file = (order: number, ...ingress: readonly object[]) => ({
+      id: ID,
+      manifest: { spec: { order, ingress } },
+      location: { file: 'web.yaml', line: 1 },
+    });
+    let asked = 0;
+    function* edits(): Generator<HistoryEntry> {
+      for (let revision = 1000; revision > 0; revision -= 1) {
+        asked += 1;
+        const before = revision === 996 ? file(revision - 1) : file(revision - 1, A);
+        const change = { id: ID, before, after: file(revision, A) };
+        const time = new Date(revision).toISOString();
+        yield { revision, time, who: { kind: 'file' }, from: {}, verb: 'edit', changes: [change] };
+      }
+    }
+    const ofFiles = changesOf({ entriesOf: edits, get: () => undefined, isOfFile: () => true });
+    expect([ofFiles.introduced(ID, 'ingress', 0)?.revision, asked]).toEqual([996, 5]);
+    asked = 0;
+    expect([ofFiles.since(ID, 998).map(({ revision }) => revision), asked]).toEqual([[1000, 999], 3]);
   });
 });
