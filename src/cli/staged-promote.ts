@@ -34,8 +34,8 @@ export interface PromoteResult {
 const BASELINE_MS = 600_000;
 /** The confirmation waits longer than the watch. */
 const GRACE_SECONDS = 60;
-/** Entries of history among which the latest change of the store is looked for. */
-const TAKE_BACK_PAGE = 100;
+/** Entries of history that are asked for at once. */
+const HISTORY_PAGE = 100;
 
 /** Throws NOT_FOUND, and what the agent refuses the change with. */
 export async function promoteStagedPolicies(
@@ -140,9 +140,7 @@ async function watchDenials(
 
 /** All of it, unless somebody else has changed something since: then only what this changed. */
 async function takeBack(client: ResourceClient, revision: number): Promise<void> {
-  // Changes of files do not matter: they stay in any case.
-  const latest = (await client.history(TAKE_BACK_PAGE)).items.find(({ verb }) => verb !== 'edit');
-  if (latest?.revision === revision) {
+  if ((await latestOfStore(client)) === revision) {
     await client.rollBack(String(revision - 1), { isForced: true });
     return;
   }
@@ -154,6 +152,16 @@ async function takeBack(client: ResourceClient, revision: number): Promise<void>
     else await client.replace(ref, withoutVersion(before as unknown as Manifest), { isForced: true });
   }
   printWarning('others have changed the store since: only what was promoted is taken back');
+}
+
+/** Changes of files do not matter, however many have come since: they stay in any case. */
+async function latestOfStore(client: ResourceClient): Promise<number | undefined> {
+  for (let from: string | undefined; ; ) {
+    const { items, metadata } = await client.history(HISTORY_PAGE, from);
+    const latest = items.find(({ verb }) => verb !== 'edit');
+    if (latest !== undefined || metadata.continue === undefined) return latest?.revision;
+    from = metadata.continue;
+  }
 }
 
 async function dropStaged(client: ResourceClient, objects: readonly StagedObject[]): Promise<void> {

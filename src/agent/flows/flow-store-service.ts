@@ -66,6 +66,7 @@ export class FlowStoreService {
   #overflowedBefore = 0;
   #status: StoreStatus | undefined;
   #error: string | undefined;
+  #failedAt = 0;
   #startedAt = 0;
   #isAsked = false;
 
@@ -163,6 +164,24 @@ export class FlowStoreService {
       this.#retainedAt = now;
       this.#store?.setRetention(retentionOf(this.#options)).catch((error: unknown) => this.#failed(error));
     }
+    this.#askAgain(now);
+  }
+
+  /** A store that has failed and has nothing to write is asked until it answers: flows may not come for long. */
+  #askAgain(now: number): void {
+    const store = this.#store;
+    if (store === undefined || this.#error === undefined || this.#handOver.counts.waiting > 0) return;
+    if (Math.abs(now - this.#failedAt) < RETENTION_MS) return;
+    this.#failedAt = now;
+    const ask = async (): Promise<void> => {
+      await store.setRetention(retentionOf(this.#options));
+      // Retention alone asks nobody where there is no process.
+      const status = await store.status();
+      if (this.#store !== store) return;
+      this.#status = status;
+      this.#error = undefined;
+    };
+    ask().catch((error: unknown) => this.#failed(error));
   }
 
   /** Flows of an earlier agent grow old also while there are no new ones. */
@@ -230,6 +249,7 @@ export class FlowStoreService {
     const text = error instanceof Error ? error.message : String(error);
     if (this.#error !== text) this.#log.warn('flows are not stored', { error: text });
     this.#error = text;
+    this.#failedAt = this.#now();
   }
 }
 

@@ -33,7 +33,7 @@ export function addExportMetrics(registry: Registry, read: () => ExportReadings)
       read: each(outcomes),
     },
     tortie_export_dropped_flows_total: {
-      help: 'Flow logs that were not delivered and will not be, by reason',
+      help: 'Flow logs that were not delivered and will not be, by reason: too-many-keys = records before they are put together, the others are counted as they are sent',
       labels: ['exporter', 'reason'],
       read: each(({ droppedBy }) => Object.entries(droppedBy)),
     },

@@ -39,7 +39,7 @@ export function addFlowLogMetrics(
       read: () => hub.published,
     },
     tortie_flow_log_sampled_records_total: {
-      help: 'Flow logs that were not made because more flows came than are told: where it grows, the agent samples',
+      help: 'Reports of flows, and denied packets, that no flow log was made of because more flows came than are told: where it grows, the agent samples',
       read: () => read().recordsSampledOut,
     },
     tortie_flow_store_records_total: {

@@ -31,7 +31,7 @@ export class Instruments {
     this.hits = new PolicyHits(this.registry, hits);
     this.events = new Counter({
       name: 'tortie_events_total',
-      help: 'Events that the programs sent and the agent read',
+      help: 'Records of the ring buffer that the agent read: events, such as new flows and denials, and last counts of flows',
       registers,
     });
     this.change = new Histogram({

@@ -33,6 +33,7 @@ class KeptFlows implements FlowStore {
   isDown = false;
   gate: Promise<void> = Promise.resolve();
   retention: unknown;
+  retentionError: Error | undefined;
   isClosed = false;
 
   readonly batches: number[] = [];
@@ -56,6 +57,7 @@ class KeptFlows implements FlowStore {
   }
 
   async setRetention(retention: unknown): Promise<void> {
+    if (this.retentionError !== undefined) throw this.retentionError;
     this.retention = retention;
   }
 
@@ -289,5 +291,33 @@ describe('what keeps flows', () => {
     expect(store.retention).toEqual({ days: 7, bytes: 2 ** 30 });
     await service.configure({ ...options('all'), flowStoreDays: 1 });
     expect(store.retention).toEqual({ days: 1, bytes: 2 ** 30 });
+  });
+
+  it('says no longer that the store has failed once it answers again, also while no flow comes', async () => {
+    const store = start('all');
+    store.retentionError = new Error('busy');
+    await service.configure({ ...options('all'), flowStoreDays: 1 });
+    await pass(130_000);
+    expect(service.status()).toMatchObject({ handedOver: 0, error: 'busy' });
+    store.retentionError = undefined;
+    store.isDown = true;
+    await pass(70_000);
+    expect(service.status().error).toBe('down');
+    store.isDown = false;
+    await pass(70_000);
+    expect(service.status()).toMatchObject({ handedOver: 0, error: null });
+    expect(store.retention).toEqual({ days: 1, bytes: 2 ** 30 });
+  });
+
+  it('says that flows cannot be written until one is, or none has come for a while', async () => {
+    const store = start('all');
+    store.error = new Error('disk full');
+    for (let round = 0; round < 10; round += 1) {
+      hub.publish([flowLog()]);
+      for (let turn = 0; turn < 8; turn += 1) await pass(2000);
+      expect(service.status()).toMatchObject({ lost: round + 1, waiting: 0, error: 'disk full' });
+    }
+    await pass(60_000);
+    expect(service.status()).toMatchObject({ lost: 10, error: null });
   });
 });

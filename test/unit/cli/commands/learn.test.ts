@@ -133,6 +133,24 @@ describe('tortie staged', () => {
     expect(await tortie.answer('staged', 'list')).toContain('recommended-db');
   }, 60_000);
 
+  it('takes it back with the store as it was, however many changes of files have come since', async () => {
+    await stage();
+    const promotion = tortie.follow('staged', 'promote', 'shop/recommended-db', '--watch', '20s', '--poll', '1s');
+    await promotion.said('in force as revision');
+    const head = { time: new Date().toISOString(), who: { kind: 'file' }, from: {}, verb: 'edit' } as const;
+    const id = 'Tier//of-a-file';
+    for (let line = 1; line <= 120; line += 1) {
+      const manifest = { apiVersion: 'projectcalico.org/v3', kind: 'Tier', metadata: { name: 'of-a-file' } };
+      const after = { id, manifest, location: { file: 'tier.yaml', line } };
+      await tortie.agent.stored.desk.record(() => ({ ...head, changes: [{ id, after }] }));
+    }
+    await send(WEB_TO_DB);
+    await expect(promotion.answer).rejects.toThrow(/taken back: 1 flows/);
+    await expect(promotion.answer).rejects.not.toThrow(/others have changed the store/);
+    const [{ verb }] = JSON.parse(await tortie.answer('history', '--limit', '1', '-o', 'json')) as [{ verb: string }];
+    expect(verb).toBe('rollback');
+  }, 60_000);
+
   it('keeps a promotion that denies nothing new, and what was staged goes', async () => {
     await stage();
     const promotion = tortie.follow('staged', 'promote', 'shop/recommended-db', '--watch', '3s', '--poll', '1s');
