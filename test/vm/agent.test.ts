@@ -6,15 +6,12 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { stringify } from 'yaml';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AgentStatus } from '../../src/agent/status.ts';
-import { ResourceClient } from '../../src/cli/resource-client.ts';
 import { builtFile, loadNative } from '../../src/kernel/native.ts';
-import { type Agent, cleanUp, pinRoot, socketPath } from '../../tools/lab/agent.ts';
+import { type Agent, cleanUp, pinRoot } from '../../tools/lab/agent.ts';
 import { HOST } from '../../tools/lab/namespaces.ts';
 import { PATIENCE } from '../../tools/lab/patience.ts';
-import type { ProbeResult } from '../../tools/lab/peer.ts';
 import type { Stream } from '../../tools/lab/stream.ts';
 import type { TruthCase } from '../../tools/lab/truth-table.ts';
 import { isOlder } from '../../tools/vm/tier/plan.ts';
@@ -35,7 +32,10 @@ import {
 } from '../host/support/truth-suite.ts';
 import { expectUndisturbed } from '../host/support/undisturbed.ts';
 import { workload, workloadManifests } from '../host/support/workloads.ts';
-import { WallClock } from './support/wall-clock.ts';
+import { testClock } from './support/clock-suite.ts';
+import { AUDIT_LIMIT_MS, SYNC_LIMIT_MS } from './support/limits.ts';
+import { isOpenBefore, startStorms, startStreams } from './support/traffic.ts';
+import { isClosedToUdp, isOpenToTcp, ofEachFamily } from './support/truth-cases.ts';
 
 /** Has an interface only in the test that is about it. */
 const late = workload('front', 'late', 3, { labels: { app: 'web' }, isUnplugged: true });
@@ -44,21 +44,11 @@ const FEW = WORKLOADS.filter(({ pod }) => ['web-1', 'api-1', 'db-1', 'guest-1'].
 const few = FEW.map(partyOf);
 const EDITED_FILE = '90-edited.yaml';
 const HOST_FILE = '95-host.yaml';
-const CLOCK_FILE = '92-clock.yaml';
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** Programs at netfilter's hooks. */
 const HOST_POLICY_SINCE = [6, 4] as const;
-const STREAM_EVERY_MS = 20 * PATIENCE;
-const SYNC_LIMIT_MS = 5000;
-/** The kernel does not tell of what becomes of a program: the agent looks now and then. */
-const AUDIT_LIMIT_MS = 10_000;
 /** From its launch to its being in sync. */
 const AGENT_START_MS = 2000 * PATIENCE;
 const EDIT_MS = 150 * PATIENCE;
-const CONFIRM_MS = 30_000;
-/** Of what is undone once its time is up. */
-const LATE_MS = 300 * PATIENCE;
 
 /** Versions differ in a port that nobody asks for. */
 function edit({ manifests }: Setting, version: number): void {
@@ -91,14 +81,6 @@ describe('one agent', () => {
   const expectVerdictsStand = () => expectTruth(setting, table);
   const untilSync = () => agent.waitFor((status) => status.inSync, SYNC_LIMIT_MS);
 
-  /** One pair of each family that the policy denies UDP; their storms must not be answered. */
-  function startStorms(): () => Promise<{ readonly sent: number; readonly answered: number }[]> {
-    const storms = ofEachFamily(table.filter(isClosedToUdp)).map(({ from, request }) =>
-      setting.peer(from).storm(request.address, Number(request.port)),
-    );
-    return () => Promise.all(storms.map((stop) => stop()));
-  }
-
   /** Waits until the agent has mended what happened since `before`, and judges by the policy again. */
   async function expectRepaired(before: AgentStatus): Promise<void> {
     await agent.waitFor((status) => status.repairs > before.repairs && status.inSync, AUDIT_LIMIT_MS);
@@ -121,10 +103,7 @@ describe('one agent', () => {
 
     beforeEach(async () => {
       const open = table.filter(isOpenToTcp);
-      streams = [...ofEachFamily(open), ...ofEachFamily([...open].reverse())].map(({ from, request }) =>
-        setting.peer(from).stream({ ...request, port: Number(request.port), intervalMs: STREAM_EVERY_MS }),
-      );
-      await Promise.all(streams.map((stream) => stream.progress(5, 3000)));
+      streams = await startStreams(setting, [...ofEachFamily(open), ...ofEachFamily([...open].reverse())]);
     });
 
     it('is killed, and its verdicts stand', async () => {
@@ -134,7 +113,7 @@ describe('one agent', () => {
     });
 
     it('is killed at a random instant of its start, and nothing gets through', async () => {
-      const stopStorms = startStorms();
+      const stopStorms = startStorms(setting, table);
       agent = setting.launchAgent();
       const delayMs = randomInt(AGENT_START_MS);
       // The instant is what is tried here; nothing is waited for.
@@ -179,89 +158,7 @@ describe('one agent', () => {
   });
 
   describe('clock', () => {
-    let clock: WallClock;
-    let client: ResourceClient;
-    let streams: readonly Stream[];
-    let stopStorms: ReturnType<typeof startStorms>;
-    let byStore: TruthCase;
-    let byFile: TruthCase;
-    let asEver: readonly TruthCase[];
-
-    beforeAll(async () => {
-      await untilSync();
-      clock = new WallClock();
-      client = new ResourceClient(socketPath(setting.lab));
-      const open = table.filter(isDeniable);
-      byStore = open[0] as TruthCase;
-      byFile = open.find(({ to, request }) => to === byStore.to && request.port !== byStore.request.port) as TruthCase;
-      asEver = table.filter(({ to }) => to !== byStore.to);
-    });
-
-    beforeEach(async () => {
-      const open = asEver.filter(isOpenToTcp);
-      streams = ofEachFamily(open).map(({ from, request }) =>
-        setting.peer(from).stream({ ...request, port: Number(request.port), intervalMs: STREAM_EVERY_MS }),
-      );
-      await Promise.all(streams.map((stream) => stream.progress(5, 3000)));
-      stopStorms = startStorms();
-    });
-
-    afterEach(async () => {
-      await clock?.restore();
-    });
-
-    const ask = ({ from, request }: TruthCase) => setting.probe(from, { ...request, timeoutMs: 500 });
-    const untilAnswer = (one: TruthCase, answer: ProbeResult) =>
-      vi.waitUntil(async () => (await ask(one)) === answer, SYNC_LIMIT_MS * PATIENCE);
-    const pendingOf = async () => (await agent.status())?.store?.pending ?? undefined;
-
-    /** Waits until the agent has told that the clock was set, and of nothing worse. */
-    async function untilTold(byMs: number): Promise<void> {
-      const words = new RegExp(`set ${byMs > 0 ? 'forward' : 'back'} by (\\d+)\\.`);
-      const isTold = (text: string) => Math.abs(Number(words.exec(text)?.[1]) - Math.abs(byMs) / 1000) < 60;
-      const { conditions, flows, inSync } = await agent.waitFor(
-        (status) => status.conditions.some(({ message }) => isTold(message)),
-        AUDIT_LIMIT_MS,
-        100 / PATIENCE,
-      );
-      expect(conditions.map(({ reason }) => reason)).toEqual(['ClockJumped']);
-      expect(Math.abs(Date.parse(String(conditions[0]?.since)) - Date.now())).toBeLessThan(60_000);
-      expect([inSync, await agent.isReady(), flows >= streams.length]).toEqual([true, true, true]);
-      await vi.waitUntil(() => agent.log.some((line) => line.includes('ClockJumped') && isTold(line)), SYNC_LIMIT_MS);
-    }
-
-    it('is set forward by a day and back by more, and nothing that is in force or waits takes note', async () => {
-      const sentMs = performance.now();
-      await client.applyAll(stringify(denying('by-store', byStore)), { confirm: `${CONFIRM_MS / 1000}s` });
-      const answeredMs = performance.now();
-      const isUndone = async () => (await pendingOf()) === undefined;
-      const undone = vi
-        .waitUntil(isUndone, { timeout: CONFIRM_MS + LATE_MS, interval: 500 })
-        .then(() => performance.now());
-      // Asked for at the end: what fails before then is what is told.
-      undone.catch(() => undefined);
-
-      await clock.move(DAY_MS);
-      const leftMs = Date.parse(String((await pendingOf())?.expires)) - Date.now();
-      expect(leftMs, `${performance.now() - sentMs} ms after it was sent`).toBeLessThanOrEqual(CONFIRM_MS);
-      expect(leftMs).toBeGreaterThan(0);
-      expect(await ask(byStore)).toBe('timeout');
-      await untilTold(DAY_MS);
-      setting.manifests.write(CLOCK_FILE, [denying('by-file', byFile)]);
-      await untilAnswer(byFile, 'timeout');
-
-      await clock.move(-DAY_MS - HOUR_MS);
-      await untilTold(-DAY_MS - HOUR_MS);
-      setting.manifests.remove(CLOCK_FILE);
-      await untilAnswer(byFile, 'open');
-
-      const undoneMs = await undone;
-      expect(undoneMs - sentMs).toBeGreaterThanOrEqual(CONFIRM_MS);
-      expect(undoneMs - answeredMs).toBeLessThan(CONFIRM_MS + LATE_MS);
-      await untilAnswer(byStore, 'open');
-      for (const { sent, answered } of await stopStorms()) expect([sent > 0, answered]).toEqual([true, 0]);
-      await expectUndisturbed(streams);
-    });
+    testClock(() => ({ setting, agent, table }));
   });
 
   describe('host endpoints', () => {
@@ -394,11 +291,7 @@ describe('one agent', () => {
     });
 
     it('is not needed for cleanup, which opens everything', async () => {
-      const open = table.filter(isOpenToTcp);
-      const streams = ofEachFamily(open).map(({ from, request }) =>
-        setting.peer(from).stream({ ...request, port: Number(request.port), intervalMs: STREAM_EVERY_MS }),
-      );
-      await Promise.all(streams.map((stream) => stream.progress(5, 3000)));
+      const streams = await startStreams(setting, ofEachFamily(table.filter(isOpenToTcp)));
       expect(await agent.stop()).toBe(0);
       await cleanUp(setting.lab);
       expect(existsSync(pinRoot(setting.lab))).toBe(false);
@@ -416,55 +309,3 @@ describe('one agent', () => {
     });
   });
 });
-
-function isClosedToUdp({ request, expected }: TruthCase): boolean {
-  return request.transport === 'udp' && expected[0] === 'timeout';
-}
-
-function isOpenToTcp({ request, expected }: TruthCase): boolean {
-  return request.transport === 'tcp' && expected[0] === 'open';
-}
-
-/** Open to UDP, to a workload that is judged by more than one policy of the first tier. */
-function isDeniable({ to, request, expected }: TruthCase): boolean {
-  const namespace = WORKLOADS.find(({ pod }) => pod === to)?.namespace;
-  return request.transport === 'udp' && expected[0] === 'open' && namespace !== 'free';
-}
-
-/** A policy before all others that closes what is open, and nothing else. */
-function denying(name: string, { to, request }: TruthCase): object {
-  const { app } = WORKLOADS.find(({ pod }) => pod === to)?.labels ?? {};
-  const destination = { ports: [request.port] };
-  return {
-    apiVersion: 'projectcalico.org/v3',
-    kind: 'GlobalNetworkPolicy',
-    metadata: { name },
-    spec: {
-      tier: 'security',
-      order: 1,
-      selector: `app == '${app}'`,
-      types: ['Ingress'],
-      ingress: [{ action: 'Deny', protocol: 'UDP', destination }],
-    },
-  };
-}
-
-/** Whether any probe got through before the promise was settled. Throws what that throws. */
-async function isOpenBefore(end: Promise<void>, probe: () => Promise<ProbeResult>): Promise<boolean> {
-  let hasEnded = false;
-  const askOn = async (): Promise<boolean> => {
-    let wasOpen = false;
-    while (!hasEnded) if ((await probe()) === 'open') wasOpen = true;
-    return wasOpen;
-  };
-  const noted = end.finally(() => {
-    hasEnded = true;
-  });
-  const [wasOpen] = await Promise.all([askOn(), noted]);
-  return wasOpen;
-}
-
-/** The first IPv4 case and the first IPv6 case. */
-function ofEachFamily(cases: readonly TruthCase[]): TruthCase[] {
-  return [false, true].flatMap((isV6) => cases.find(({ request }) => request.address.includes(':') === isV6) ?? []);
-}
