@@ -139,6 +139,7 @@ function measure({ dataplane, ring, book, desired }: Place): Sample {
     resources: () => [],
     compiler: dataplane.compiler,
     isLocal: () => true,
+    interfaces: () => [],
   });
   names.renew();
   const describer = new FlowDescriber(names, 'bench');

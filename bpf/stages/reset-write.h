@@ -11,26 +11,9 @@
 
 #include "lib/checksum.h"
 #include "lib/packet.h"
+#include "lib/tcp-header.h"
 
-enum tt_reset_constants {
-	TT_RESET_HOP_LIMIT = 64,
-	TT_RESET_DONT_FRAGMENT = 0x4000,
-	TT_RESET_CHECK_AT = 16, /* in the TCP header */
-};
-
-/* The whole TCP header, in words. */
-struct tt_reset_header {
-	__u32 ports;
-	__be32 sequence;
-	__be32 acknowledged;
-	__u8 length; /* in words, upper half */
-	__u8 flags;
-	__be16 window;
-	__be16 check;
-	__be16 urgent;
-};
-
-_Static_assert(sizeof(struct tt_reset_header) == TT_TCP_BYTES, "no options");
+_Static_assert(sizeof(struct tt_tcp_header) == TT_TCP_BYTES, "no options");
 
 /* Where the TCP header is, behind an IP header of the least length: no other segment is answered. */
 static __always_inline __u32 tt_reset_layer4(const struct tt_packet *packet)
@@ -61,8 +44,8 @@ static __always_inline void tt_reset_write_v4(struct iphdr *ip, const struct tt_
 	ip->version = 4;
 	ip->ihl = sizeof(*ip) / 4;
 	ip->tot_len = bpf_htons(sizeof(*ip) + TT_TCP_BYTES);
-	ip->frag_off = bpf_htons(TT_RESET_DONT_FRAGMENT);
-	ip->ttl = TT_RESET_HOP_LIMIT;
+	ip->frag_off = bpf_htons(TT_SEGMENT_DONT_FRAGMENT);
+	ip->ttl = TT_SEGMENT_HOP_LIMIT;
 	ip->protocol = TT_PROTO_TCP;
 	ip->saddr = source->half[1] >> 32;
 	ip->daddr = destination->half[1] >> 32;
@@ -77,7 +60,7 @@ static __always_inline void tt_reset_write_v6(struct ipv6hdr *ip, const struct t
 	*(tt_any32 *)ip = bpf_htonl(6u << 28);
 	ip->payload_len = bpf_htons(TT_TCP_BYTES);
 	ip->nexthdr = TT_PROTO_TCP;
-	ip->hop_limit = TT_RESET_HOP_LIMIT;
+	ip->hop_limit = TT_SEGMENT_HOP_LIMIT;
 	from[0] = source->half[0];
 	from[1] = source->half[1];
 	to[0] = destination->half[0];
@@ -88,12 +71,12 @@ static __always_inline void tt_reset_write_v6(struct ipv6hdr *ip, const struct t
  * Returns the header's sum. The checksum is left as that of no words at all: which sums belong into it only the helper
  * knows that adds them, by whether the device was to complete it.
  */
-static __always_inline __u64 tt_reset_write_tcp(struct tt_reset_header *tcp, __u32 ports, __be32 sequence,
+static __always_inline __u64 tt_reset_write_tcp(struct tt_tcp_header *tcp, __u32 ports, __be32 sequence,
 						__be32 acknowledged)
 {
 	__u64 sum;
 
-	tcp->ports = ports;
+	*(tt_any32 *)tcp = ports;
 	tcp->sequence = sequence;
 	tcp->acknowledged = acknowledged;
 	tcp->length = (TT_TCP_BYTES / 4) << 4;
@@ -142,7 +125,7 @@ static __always_inline long tt_reset_write(struct __sk_buff *skb, const struct t
 {
 	const __u32 layer4 = tt_reset_layer4(packet);
 	const __u32 ports = is_back ? packet->ports << 16 | packet->ports >> 16 : packet->ports;
-	struct tt_reset_header *tcp;
+	struct tt_tcp_header *tcp;
 	__u64 sum;
 
 	if (tt_reset_write_ip(skb, packet, is_back))
@@ -151,10 +134,10 @@ static __always_inline long tt_reset_write(struct __sk_buff *skb, const struct t
 	if (!tcp)
 		return -EINVAL;
 	sum = tt_reset_write_tcp(tcp, ports, sequence, acknowledged);
-	if (bpf_l4_csum_replace(skb, layer4 + TT_RESET_CHECK_AT, 0, tt_reset_fold(tt_reset_pseudo(packet)),
+	if (bpf_l4_csum_replace(skb, layer4 + TT_TCP_CHECK_AT, 0, tt_reset_fold(tt_reset_pseudo(packet)),
 				BPF_F_PSEUDO_HDR))
 		return -EINVAL;
-	return bpf_l4_csum_replace(skb, layer4 + TT_RESET_CHECK_AT, 0, tt_reset_fold(sum), 0);
+	return bpf_l4_csum_replace(skb, layer4 + TT_TCP_CHECK_AT, 0, tt_reset_fold(sum), 0);
 }
 
 #endif

@@ -29,7 +29,7 @@ static __always_inline bool tt_reset_is_bare(struct __sk_buff *skb)
 
 	if (skb->len != layer4 + TT_TCP_BYTES || bpf_skb_load_bytes(skb, ETH_HLEN, &version, sizeof(version)) ||
 	    bpf_skb_load_bytes(skb, protocol_at, &protocol, sizeof(protocol)) ||
-	    bpf_skb_load_bytes(skb, layer4 + offsetof(struct tt_reset_header, flags), &flags, sizeof(flags)))
+	    bpf_skb_load_bytes(skb, layer4 + offsetof(struct tt_tcp_header, flags), &flags, sizeof(flags)))
 		return false;
 	return (is_v4 ? version == 0x45 : version >> 4 == 6) && protocol == TT_PROTO_TCP &&
 	       (flags | TT_TCP_ACK) == (TT_TCP_RST | TT_TCP_ACK);
@@ -120,7 +120,7 @@ __noinline int tt_reset_send(struct __sk_buff *skb, __u32 is_back, __u32 sequenc
 }
 
 /* How the sequence number goes on behind the segment. A train of segments counts as one. */
-static __always_inline __u32 tt_reset_span(const struct tt_packet *packet, const struct tt_reset_header *tcp)
+static __always_inline __u32 tt_reset_span(const struct tt_packet *packet, const struct tt_tcp_header *tcp)
 {
 	const __u32 data = packet->layer4 + (tcp->length >> 4) * 4;
 	const __u32 ends = packet->tcp_flags & (TT_TCP_SYN | TT_TCP_FIN) ? 1 : 0;
@@ -165,7 +165,7 @@ __noinline int tt_reset(struct __sk_buff *skb)
 {
 	const struct tt_packet *packet = tt_packet_here();
 	const struct tt_state *state = tt_state_here();
-	const struct tt_reset_header *tcp;
+	const struct tt_tcp_header *tcp;
 	__be32 sequence, acknowledged;
 	bool is_news, is_from, has_sender;
 	__u32 span;

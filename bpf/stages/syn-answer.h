@@ -14,29 +14,22 @@
 
 #include "lib/checksum.h"
 #include "lib/packet.h"
+#include "lib/tcp-header.h"
 #include "stages/parse.h"
 
 enum tt_syn_answer_constants {
 	TT_SYN_ANSWER_BYTES = 24,   /* a TCP header with the one option */
-	TT_SYN_HOP_LIMIT = 64,
 	TT_SYN_SEGMENTS = 10,	    /* what a sender begins with (RFC 6928): the window, until the socket says one */
 	TT_SYN_SEGMENT_OPTION = 0x02040000,
-	TT_SYN_DONT_FRAGMENT = 0x4000,
 };
 
-/* The header of the answer, in words: only so many that the sum over them is as simple as they are. */
+/* The header of the answer. */
 struct tt_syn_header {
-	__be16 source;
-	__be16 destination;
-	__be32 sequence;
-	__be32 acknowledged;
-	__u8 length; /* in words, upper half */
-	__u8 flags;
-	__be16 window;
-	__be16 check;
-	__be16 urgent;
+	struct tt_tcp_header tcp;
 	__be32 option;
 };
+
+_Static_assert(sizeof(struct tt_syn_header) == TT_SYN_ANSWER_BYTES, "one option");
 
 /* Sums are the same over both orders of two addresses. */
 static __always_inline __u64 tt_sum_pseudo(const struct tt_packet *packet, const __u8 family)
@@ -48,9 +41,10 @@ static __always_inline __u64 tt_sum_pseudo(const struct tt_packet *packet, const
 	return addresses + bpf_htonl(TT_SYN_ANSWER_BYTES) + bpf_htonl(TT_PROTO_TCP);
 }
 
-static __always_inline void tt_syn_write_tcp(struct tt_syn_header *tcp, const struct tt_packet *packet,
+static __always_inline void tt_syn_write_tcp(struct tt_syn_header *header, const struct tt_packet *packet,
 					     const __u8 family, __u32 mtu, __u32 cookie)
 {
+	struct tt_tcp_header *tcp = &header->tcp;
 	const __u32 headers = TT_TCP_BYTES + (family == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
 	const __u32 segment = mtu - headers < 0xffff ? mtu - headers : 0xffff;
 	const __u32 window = segment * TT_SYN_SEGMENTS < 0xffff ? segment * TT_SYN_SEGMENTS : 0xffff;
@@ -64,8 +58,8 @@ static __always_inline void tt_syn_write_tcp(struct tt_syn_header *tcp, const st
 	tcp->window = bpf_htons(window);
 	tcp->check = 0;
 	tcp->urgent = 0;
-	tcp->option = bpf_htonl(TT_SYN_SEGMENT_OPTION | segment);
-	tcp->check = tt_sum_fold(tt_sum_words(tcp, TT_SYN_ANSWER_BYTES / 4) + tt_sum_pseudo(packet, family));
+	header->option = bpf_htonl(TT_SYN_SEGMENT_OPTION | segment);
+	tcp->check = tt_sum_fold(tt_sum_words(header, TT_SYN_ANSWER_BYTES / 4) + tt_sum_pseudo(packet, family));
 }
 
 static __always_inline void tt_syn_write_v4(struct iphdr *ip, const struct tt_packet *packet)
@@ -74,8 +68,8 @@ static __always_inline void tt_syn_write_v4(struct iphdr *ip, const struct tt_pa
 	ip->version = 4;
 	ip->ihl = sizeof(*ip) / 4;
 	ip->tot_len = bpf_htons(sizeof(*ip) + TT_SYN_ANSWER_BYTES);
-	ip->frag_off = bpf_htons(TT_SYN_DONT_FRAGMENT);
-	ip->ttl = TT_SYN_HOP_LIMIT;
+	ip->frag_off = bpf_htons(TT_SEGMENT_DONT_FRAGMENT);
+	ip->ttl = TT_SEGMENT_HOP_LIMIT;
 	ip->protocol = TT_PROTO_TCP;
 	ip->saddr = packet->destination.half[1] >> 32;
 	ip->daddr = packet->source.half[1] >> 32;
@@ -89,7 +83,7 @@ static __always_inline void tt_syn_write_v6(struct ipv6hdr *ip, const struct tt_
 	*(tt_any32 *)ip = bpf_htonl(6u << 28);
 	ip->payload_len = bpf_htons(TT_SYN_ANSWER_BYTES);
 	ip->nexthdr = TT_PROTO_TCP;
-	ip->hop_limit = TT_SYN_HOP_LIMIT;
+	ip->hop_limit = TT_SEGMENT_HOP_LIMIT;
 	source[0] = packet->destination.half[0];
 	source[1] = packet->destination.half[1];
 	destination[0] = packet->source.half[0];

@@ -119,7 +119,7 @@ export class Agent {
     const nameOf = (ifindex: number): string | undefined => this.#interfaces.nameOf(ifindex);
     this.events = new EventHub(new AgentNames(() => this.#desired, dataplane.compiler, nameOf), log);
     this.meter.countHits(this.events);
-    this.flows = flowsOf({ dataplane, options, log }, this.events, this.#feed, () => this.#desired);
+    this.flows = flowsOf({ dataplane, options, log, wires: this.#wires }, this.events, this.#feed, () => this.#desired);
   }
 
   /** Starts enforcing and resolves once the manifests are in force. Throws AGENT_RUNNING and what Dataplane.open throws. */

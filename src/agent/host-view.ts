@@ -34,6 +34,11 @@ export class HostView {
     this.#addresses = undefined;
   }
 
+  /** What the last look has found. */
+  get interfaces(): readonly NumberedInterface[] {
+    return this.#interfaces;
+  }
+
   /** The very list of the last time for as long as nothing about them is new. Throws KERNEL. */
   look(surroundings: HostSurroundings): readonly NumberedInterface[] {
     const { links, bindings, isWorkload } = surroundings;

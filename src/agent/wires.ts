@@ -34,6 +34,11 @@ export class Wires {
     this.#hostView.refresh();
   }
 
+  /** The host's, as they were looked at last; none before anything was asked of them. */
+  get hostInterfaces(): Wiring['interfaces'] {
+    return this.#hostView.interfaces;
+  }
+
   /** The host's interfaces are left out unless the state asks for them, or isHostPoliced. */
   wire(desired: DesiredState, isHostPoliced = asksForHost(desired)): Wired {
     const { links } = this.#interfaces;

@@ -13,7 +13,7 @@ import { hostEndpoint, hostPolicy } from './support/host-policies.ts';
 import { type Family, type Octets, octetsOf, stillNeighbours } from './support/octets.ts';
 import { allowPorts, policy } from './support/policies.ts';
 import { Setting } from './support/setting.ts';
-import { type Workload, workload } from './support/workloads.ts';
+import { NODE, type Workload, workload } from './support/workloads.ts';
 
 const WORKLOADS: readonly Workload[] = [workload('lab', 'red', 1), workload('lab', 'green', 2)];
 /** A machine next to the host, whose side of the link can be a host endpoint. */
@@ -26,6 +26,8 @@ const OUTSIDER = {
   ],
 } as const;
 const GATES = ['192.0.2.1', '2001:db8:1::1'] as const;
+/** Addresses that the host gets later. */
+const LATER_GATES = ['192.0.2.2', '2001:db8:1::2'] as const;
 const LISTENERS = [7000, 7001].flatMap((port) =>
   (['tcp', 'udp'] as const).map((transport) => ({ transport, port }) as const),
 );
@@ -261,7 +263,7 @@ describe('flow logs', () => {
     const ports = { destination: { ports: [7000] } };
     const allow = { action: 'Allow', protocol: 'TCP', ...ports } as const;
     setting.manifests.write(HOST_FILE, [
-      hostEndpoint('gate', { interfaceName: OUTSIDER.hostInterface, expectedIPs: GATES }),
+      hostEndpoint('gate', { interfaceName: OUTSIDER.hostInterface }),
       hostPolicy({ name: 'gate', ingress: [allow, { ...allow, protocol: 'UDP' }], egress: [allow] }),
     ]);
     await agent.waitFor(
@@ -297,5 +299,29 @@ describe('flow logs', () => {
     await setting.probe('red', { transport: 'tcp', address: greens[0] as string, port: 7000 });
     await vi.waitFor(() => expect(sweeps()).toBeGreaterThan(before), TOLD);
     expectNoBytes(logs().slice(looked, before));
+  });
+
+  it('name the host endpoint by addresses that its interface gets later', async () => {
+    setting.manifests.write(HOST_FILE, [
+      hostEndpoint('gate', { interfaceName: OUTSIDER.hostInterface }),
+      hostPolicy({ name: 'gate', ingress: [{ action: 'Allow' }] }),
+    ]);
+    await agent.waitFor(
+      (status) => status.inSync && status.hostEndpoints.some(({ state }) => state === 'ready'),
+      10_000 * PATIENCE,
+    );
+    for (const [index, address] of LATER_GATES.entries()) {
+      const words = ['address', 'add', `${address}/${index === 0 ? 24 : 64}`, 'dev', OUTSIDER.hostInterface];
+      await setting.lab.exec(HOST, ['ip', ...words, ...(index === 0 ? [] : ['nodad'])]);
+      await vi.waitFor(async () => {
+        expect(await setting.probe('client', { transport: 'tcp', address, port: 7000 })).toBe('open');
+        expect(logs().findLast(({ destination }) => destination.address === address)?.destination).toMatchObject({
+          type: 'hep',
+          name: 'gate',
+          aggregatedName: NODE,
+          labels: { host: 'gate' },
+        });
+      }, TOLD);
+    }
   });
 });

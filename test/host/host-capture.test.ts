@@ -1,5 +1,5 @@
-// What policy of host endpoints drops, in a file: netfilter's hooks have no frame of it, only the IP packet, and Debian's tshark has to
-// read that with verdict, reason and rule.
+// What policy of host endpoints drops, in a file, all of it or one endpoint's: netfilter's hooks have no frame of it, only the IP packet,
+// and Debian's tshark has to read that with verdict, reason and rule.
 import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -45,10 +45,12 @@ describe('packets that host endpoints drop', { timeout: 120_000 * PATIENCE }, ()
 
   afterEach(() => stage.clear());
 
+  const drops = () => ['drops', '--pcap', file];
+
   /** Writes what is dropped while something goes on. */
-  async function during(talk: () => Promise<unknown>): Promise<Dropped[]> {
+  async function during(talk: () => Promise<unknown>, words: readonly string[] = drops()): Promise<Dropped[]> {
     rmSync(file, { force: true });
-    const command = tortieCommand('drops', '--pcap', file, '--socket', socketPath(stage.setting.lab));
+    const command = tortieCommand(...words, '--socket', socketPath(stage.setting.lab));
     const child = stage.setting.lab.spawn(HOST, command, { stdio: ['ignore', 'ignore', 'inherit'] });
     const ended = new Promise((resolve) => child.once('close', resolve));
     try {
@@ -134,5 +136,26 @@ describe('packets that host endpoints drop', { timeout: 120_000 * PATIENCE }, ()
       expect(comment).toMatch(/^verdict=deny reason=drop_host_ingress rule=\S*through\|deny\|0 .*hook=forward$/);
       expect([source, destination]).toEqual([CLIENT.v4, SERVER.v4]);
     }
+  });
+
+  it.each(FAMILIES)('are captured of the one whose policy denies them (%s)', async (family) => {
+    await stage.apply(
+      hostEndpoint('in', { interfaceName: 'hepin' }),
+      hostEndpoint('out', { interfaceName: 'hepout' }),
+      hostPolicy({ name: 'shut-in', selector: "host == 'in'", ingress: [DENY, ALLOW] }),
+      hostPolicy({ name: 'shut-out', selector: "host == 'out'", applyOnForward: true, egress: [DENY, ALLOW] }),
+    );
+    const words = ['capture', '--host-endpoint', 'out', '--verdict', 'deny', '-w', file];
+    const frames = await during(async () => {
+      expect(await stage.knock('client', GATE[family])).toBe('timeout');
+      expect(await stage.knock('client', SERVER[family])).toBe('timeout');
+      expect(await stage.knock(HOST, SERVER[family])).toBe('timeout');
+    }, words);
+    for (const { comment, destination } of frames) {
+      expect(comment).toMatch(/^verdict=deny reason=drop_host_egress rule=\S*shut-out\|deny\|0 /);
+      expect(destination).toBe(SERVER[family]);
+    }
+    const hooks = new Set(frames.map(({ comment }) => comment.replace(/^.* hook=/, '')));
+    expect(hooks).toEqual(new Set(['forward', 'from_host']));
   });
 });

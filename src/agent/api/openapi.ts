@@ -35,6 +35,7 @@ const OWN_SCHEMAS: Json = {
     selector: string,
     namespace: string,
     endpoint: string,
+    hostEndpoint: string,
     drops: { type: 'boolean' },
     verdict: { type: 'string', enum: CAPTURE_VERDICTS },
     seconds: integer,

@@ -28,6 +28,8 @@ const body = z.strictObject({
     .string()
     .regex(/^[^/\s]{1,253}\/[^/\s]{1,253}$/, 'expected namespace/name')
     .optional(),
+  /** Packets that policy of the host endpoint of that name denies. */
+  hostEndpoint: NAME.optional(),
   /** Every packet that is denied or dropped here, whoever's it is. */
   drops: z.boolean().optional(),
   verdict: z.enum(CAPTURE_VERDICTS).default('all'),
@@ -48,8 +50,10 @@ export interface EndpointChoice {
 }
 
 export interface CaptureRequest {
-  /** undefined = every packet that is denied or dropped. */
+  /** undefined = every packet that is denied or dropped, or those of hostEndpoint. */
   readonly endpoints: EndpointChoice | undefined;
+  /** Those that its policy denies, and nothing else. */
+  readonly hostEndpoint?: string;
   readonly allowed: boolean;
   readonly denied: boolean;
   readonly seconds: number;
@@ -61,13 +65,12 @@ export interface CaptureRequest {
 export function parseCaptureRequest(value: unknown): CaptureRequest {
   const parsed = body.safeParse(value);
   if (!parsed.success) throw invalidRequest('body', z.prettifyError(parsed.error));
-  const { selector, namespace, endpoint, drops, verdict, ...bounds } = parsed.data;
+  const { selector, namespace, endpoint, hostEndpoint, drops, verdict, ...bounds } = parsed.data;
   const isOfEndpoints = selector !== undefined || namespace !== undefined || endpoint !== undefined;
-  if (isOfEndpoints === (drops === true)) {
-    throw invalidRequest('body', 'does not say whose packets', {
-      found: isOfEndpoints ? 'endpoints and drops' : 'neither endpoints nor drops',
-      expected: 'selector, namespace or endpoint; or drops',
-    });
+  requireOne({ endpoints: isOfEndpoints, hostEndpoint: hostEndpoint !== undefined, drops: drops === true });
+  if (hostEndpoint !== undefined) {
+    requireDenied(verdict);
+    return { ...bounds, endpoints: undefined, hostEndpoint, allowed: false, denied: true };
   }
   if (!isOfEndpoints) return { ...bounds, endpoints: undefined, allowed: false, denied: true };
   return {
@@ -76,6 +79,25 @@ export function parseCaptureRequest(value: unknown): CaptureRequest {
     allowed: verdict !== 'deny',
     denied: verdict !== 'allow',
   };
+}
+
+function requireOne(said: Readonly<Record<string, boolean>>): void {
+  const all = Object.keys(said);
+  const found = all.filter((name) => said[name]);
+  if (found.length === 1) return;
+  throw invalidRequest('body', 'does not say whose packets', {
+    found: found.length === 0 ? 'nothing of it' : found.join(' and '),
+    expected: 'selector, namespace or endpoint; or hostEndpoint; or drops',
+  });
+}
+
+/** The host's programs hand over no others. */
+function requireDenied(verdict: string): void {
+  if (verdict === 'deny') return;
+  throw invalidRequest('verdict', 'packets that a host endpoint allows cannot be had', {
+    found: verdict,
+    expected: 'deny',
+  });
 }
 
 function selectorOf(text: string | undefined): Selector | undefined {

@@ -5,10 +5,11 @@ import type { Logger } from '../../base/log.ts';
 import type { DesiredState } from '../../calc/resolved.ts';
 import { decodePackets } from '../../events/packet.ts';
 import type { Captures, CaptureTally } from '../../kernel/captures.ts';
+import type { NumberedInterface } from '../../kernel/host-table.ts';
 import type { NameLookup } from '../../model/name-lookup.ts';
 import type { World } from '../../model/world.ts';
 import { CAPTURE_LIMITS, type CaptureRequest } from './capture-request.ts';
-import { type CaptureListener, orderOf, RunningCapture } from './running-capture.ts';
+import { type CaptureListener, type CaptureScene, orderOf, RunningCapture } from './running-capture.ts';
 import { clockOffsetNs, offsetAsOfNow } from './time-of-day.ts';
 
 export interface CaptureParts {
@@ -16,6 +17,7 @@ export interface CaptureParts {
   readonly names: NameLookup;
   readonly desired: () => DesiredState;
   readonly world: () => World;
+  readonly interfaces: () => readonly NumberedInterface[];
   readonly log: Logger;
 }
 
@@ -35,11 +37,11 @@ export class CaptureService {
   /** Runs until its time is over, or stop. Throws LIMIT_EXCEEDED, NOT_FOUND for an endpoint that is not here, and KERNEL. */
   start(request: CaptureRequest, listener: CaptureListener): RunningCapture {
     if (this.#running.size >= CAPTURE_LIMITS.captures) throw tooMany();
-    const { captures, desired, world } = this.#parts;
+    const { captures } = this.#parts;
     const capture = new RunningCapture(request, listener, () => captures.tally());
-    capture.select(desired(), world());
-    const name = request.endpoints?.endpoint;
-    if (name !== undefined && capture.endpoints.length === 0) throw notHere(name);
+    capture.select(this.#scene());
+    const name = request.hostEndpoint ?? request.endpoints?.endpoint;
+    if (name !== undefined && capture.endpoints?.length === 0) throw notHere(name);
     this.#running.add(capture);
     try {
       if (this.#running.size === 1) this.#begin();
@@ -100,13 +102,18 @@ export class CaptureService {
     for (const capture of running) capture.place(captures.placesOf(capture.keys));
   }
 
+  #scene(): CaptureScene {
+    const { desired, world, interfaces } = this.#parts;
+    return { desired: desired(), world: world(), interfaces: interfaces() };
+  }
+
   /** Endpoints come and go. What fails is tried again. */
   #tick(): void {
     try {
-      const { desired, world } = this.#parts;
+      const scene = this.#scene();
       this.#offsetNs = offsetAsOfNow(this.#offsetNs);
       for (const capture of this.#running) if (capture.isOver) this.#finish(capture);
-      for (const capture of this.#running) capture.select(desired(), world());
+      for (const capture of this.#running) capture.select(scene);
       if (this.#running.size > 0) this.#order();
       for (const capture of this.#running) capture.listener.onTick();
     } catch (error) {

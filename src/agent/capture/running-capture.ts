@@ -2,6 +2,7 @@
 import type { DesiredState } from '../../calc/resolved.ts';
 import type { CapturedPacket } from '../../events/packet.ts';
 import type { CaptureOrder, CaptureTally, CaptureWish } from '../../kernel/captures.ts';
+import type { NumberedInterface } from '../../kernel/host-table.ts';
 import { formatAddress } from '../../model/address.ts';
 import type { WorkloadEndpoint } from '../../model/endpoint.ts';
 import type { NameLookup } from '../../model/name-lookup.ts';
@@ -9,6 +10,7 @@ import { matches } from '../../model/selector/evaluate.ts';
 import type { World } from '../../model/world.ts';
 import { type CapturedRecord, describePacket } from '../../observe/capture/captured-record.ts';
 import type { CaptureRequest, EndpointChoice } from './capture-request.ts';
+import { HostDenials } from './host-denials.ts';
 
 export interface CaptureListener {
   onPacket(packet: CapturedRecord): void;
@@ -16,6 +18,14 @@ export interface CaptureListener {
   onTick(): void;
   /** Once, and nothing after it: its time is over, or the agent stops. */
   onEnd(): void;
+}
+
+/** What there is to choose among. */
+export interface CaptureScene {
+  readonly desired: DesiredState;
+  readonly world: World;
+  /** Of this host: another list whenever one may have changed. */
+  readonly interfaces: readonly NumberedInterface[];
 }
 
 export type Missed = Pick<CaptureTally, 'suppressed' | 'lost'>;
@@ -26,11 +36,13 @@ export class RunningCapture {
   readonly #tally: () => CaptureTally;
   readonly #before: CaptureTally;
   readonly #endsAt: number;
-  #desired: DesiredState | undefined;
+  #scene: CaptureScene | undefined;
   /** By key in the desired state, which is the dataplane's as well. */
   #selected: ReadonlyMap<string, WorkloadEndpoint> = new Map();
   #addresses: ReadonlySet<string> = new Set();
   #places: ReadonlyMap<number, string> = new Map();
+  /** Of the host endpoint that it is about: undefined as well while that is not here. */
+  #denials: HostDenials | undefined;
 
   constructor(request: CaptureRequest, listener: CaptureListener, tally: () => CaptureTally) {
     this.request = request;
@@ -44,8 +56,11 @@ export class RunningCapture {
     return performance.now() >= this.#endsAt;
   }
 
-  /** Names of the endpoints whose packets it wants. */
-  get endpoints(): readonly string[] {
+  /** Names of the endpoints whose packets it wants; null = it asks for none. */
+  get endpoints(): readonly string[] | null {
+    const { endpoints, hostEndpoint } = this.request;
+    if (hostEndpoint !== undefined) return this.#denials === undefined ? [] : [`hostendpoint/${hostEndpoint}`];
+    if (endpoints === undefined) return null;
     return [...this.#selected.values()].map(({ displayName }) => displayName).sort();
   }
 
@@ -60,10 +75,15 @@ export class RunningCapture {
   }
 
   /** Endpoints may have changed. */
-  select(desired: DesiredState, world: World): void {
-    const { endpoints: choice } = this.request;
-    if (choice === undefined || desired === this.#desired) return;
-    this.#desired = desired;
+  select(scene: CaptureScene): void {
+    const { endpoints: choice, hostEndpoint } = this.request;
+    const before = this.#scene;
+    this.#scene = scene;
+    const isSame = scene.desired === before?.desired;
+    if (hostEndpoint !== undefined && !(isSame && scene.interfaces === before.interfaces))
+      this.#denials = denialsOf(hostEndpoint, scene);
+    if (choice === undefined || isSame) return;
+    const { desired, world } = scene;
     const endpoints = [...desired.endpoints].map(([key, { endpoint }]) => [key, endpoint] as const);
     this.#selected = new Map(endpoints.filter(([, endpoint]) => isChosen(endpoint, choice, world)));
     const addresses = [...this.#selected.values()].flatMap((endpoint) => endpoint.addresses);
@@ -82,8 +102,9 @@ export class RunningCapture {
   }
 
   #wants({ event, isDenied }: CapturedPacket): boolean {
-    const { endpoints, allowed, denied } = this.request;
+    const { endpoints, hostEndpoint, allowed, denied } = this.request;
     if (!(isDenied ? denied : allowed)) return false;
+    if (hostEndpoint !== undefined) return this.#denials?.denierOf(event) === hostEndpoint;
     if (endpoints === undefined) return true;
     const { hook, ifindex, destination } = event;
     const isWorkload = hook === 'from_workload' || hook === 'to_workload';
@@ -113,6 +134,12 @@ export function orderOf(running: readonly RunningCapture[]): CaptureOrder {
     allDenied: running.some(({ request }) => request.endpoints === undefined),
     endpoints,
   };
+}
+
+/** undefined = no host endpoint of that name is here. */
+function denialsOf(name: string, { desired, interfaces }: CaptureScene): HostDenials | undefined {
+  const isHere = [...desired.hostEndpoints.values()].some(({ endpoint }) => endpoint.name === name);
+  return isHere ? new HostDenials(desired, interfaces) : undefined;
 }
 
 function isChosen(endpoint: WorkloadEndpoint, choice: EndpointChoice, world: World): boolean {

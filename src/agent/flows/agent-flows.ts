@@ -8,6 +8,7 @@ import { PacketCaptures } from '../capture/packet-captures.ts';
 import type { EventHub } from '../event-hub.ts';
 import type { ManifestFeed } from '../manifest-feed.ts';
 import { type AgentOptions, isLocalNode } from '../options.ts';
+import type { Wires } from '../wires.ts';
 import { type FlowLogParts, FlowLogService } from './flow-log-service.ts';
 import { AgentFlowNames } from './flow-names.ts';
 import { FlowStoreService } from './flow-store-service.ts';
@@ -23,6 +24,7 @@ export interface AgentFlows {
 export interface FlowSources extends Pick<FlowLogParts, 'log'> {
   readonly dataplane: Dataplane;
   readonly options: AgentOptions;
+  readonly wires: Pick<Wires, 'hostInterfaces'>;
 }
 
 function nodeName({ node }: AgentOptions): string {
@@ -45,7 +47,7 @@ export async function stopFlows({ logs, store, captures, packetCaptures }: Agent
 
 /** Nothing is read before the start of `logs`. */
 export function flowsOf(
-  { dataplane, options, log }: FlowSources,
+  { dataplane, options, log, wires }: FlowSources,
   events: EventHub,
   feed: ManifestFeed,
   desired: () => DesiredState,
@@ -57,13 +59,21 @@ export function flowsOf(
     resources: () => feed.resources(),
     compiler: dataplane.compiler,
     isLocal: isLocalNode(options.node),
+    interfaces: () => wires.hostInterfaces,
   });
   const logs = new FlowLogService({ dataplane, hub, names, node: nodeName(options), log, options });
   events.listenToChunks((chunk) => logs.take(chunk));
   const { stateDirectory } = options;
   const store = new FlowStoreService({ hub, stateDirectory, log, options });
   const world = () => feed.world;
-  const captures = new CaptureService({ captures: dataplane.captures, names: events.names, desired, world, log });
+  const captures = new CaptureService({
+    captures: dataplane.captures,
+    names: events.names,
+    desired,
+    world,
+    interfaces: () => wires.hostInterfaces,
+    log,
+  });
   const packetCaptures = new PacketCaptures({
     service: captures,
     resources: () => feed.resources(),

@@ -1,7 +1,9 @@
 // Names for flow logs, answered from what is in force: who has an address, what a word says.
+import { isEqual } from '../../base/equal.ts';
 import type { DesiredState } from '../../calc/resolved.ts';
 import { type Cidr, type IpAddress, parseAddress } from '../../model/address.ts';
 import type { HostEndpoint, NetworkSet, WorkloadEndpoint } from '../../model/endpoint.ts';
+import { endpointOfInterface, type HostInterface, resolveInterfaces } from '../../model/host-interfaces.ts';
 import type { FlowNames, NamedEnd, NamedService, WordVerdict } from '../../model/name-lookup.ts';
 import type { World } from '../../model/world.ts';
 import { protocolNumber } from '../../resources/protocols.ts';
@@ -15,13 +17,23 @@ export interface FlowNameSources {
   readonly resources: () => Iterable<Resource>;
   readonly compiler: Pick<TableCompiler, 'stories'>;
   readonly isLocal: (endpoint: { readonly node: string }) => boolean;
+  /** Of this host: one list for as long as nothing about them is new. */
+  readonly interfaces: () => readonly HostInterface[];
 }
 
 type AddressKey = number | string;
 
+/** An address of an interface, and the host endpoint that is responsible there. */
+interface HeldAddress {
+  readonly address: IpAddress;
+  readonly endpoint: HostEndpoint;
+}
+
 export class AgentFlowNames implements FlowNames {
   readonly #sources: FlowNameSources;
   #indexed: DesiredState | undefined;
+  #interfaces: readonly HostInterface[] = [];
+  #held: readonly HeldAddress[] = [];
   #ends = new Map<AddressKey, NamedEnd>();
   #nets = new PrefixIndex();
   #services = new Map<string, NamedService>();
@@ -30,19 +42,31 @@ export class AgentFlowNames implements FlowNames {
     this.#sources = sources;
   }
 
-  /** Looks at what is in force, if that is another state than the last time; false = it is not. */
+  /** Looks at what is in force, if that or an address of the host is another than the last time; false = neither is. */
   renew(): boolean {
     const desired = this.#sources.desired();
-    if (desired === this.#indexed) return false;
+    const interfaces = this.#sources.interfaces();
+    if (desired === this.#indexed && interfaces === this.#interfaces) return false;
+    const held = heldAddresses(desired, interfaces);
+    const isKnown = desired === this.#indexed && isEqual(held, this.#held);
     this.#indexed = desired;
+    this.#interfaces = interfaces;
+    this.#held = held;
+    if (!isKnown) this.#index();
+    return !isKnown;
+  }
+
+  #index(): void {
     const { workloadEndpoints, hostEndpoints, networkSets } = this.#sources.world();
     this.#ends = new Map();
     for (const endpoint of workloadEndpoints.values()) this.#addEnd(endpoint, nameWorkload(endpoint));
+    // Before what endpoints expect: who has the address is known here.
+    for (const { address, endpoint } of this.#held)
+      this.#addEnd({ node: endpoint.node, addresses: [address] }, nameHost(endpoint));
     for (const endpoint of hostEndpoints.values()) this.#addEnd(endpoint, nameHost(endpoint));
     this.#nets = new PrefixIndex();
     for (const set of networkSets.values()) this.#nets.add(set);
     this.#services = servicesByPlace(this.#sources.resources());
-    return true;
   }
 
   endAt(address: IpAddress): NamedEnd | undefined {
@@ -79,6 +103,17 @@ function nameWorkload(endpoint: WorkloadEndpoint): Omit<NamedEnd, 'isLocal'> {
 
 function nameHost({ name, node, labels }: HostEndpoint): Omit<NamedEnd, 'isLocal'> {
   return { type: 'hep', namespace: '', name, aggregatedName: node, labels };
+}
+
+/** Addresses of workloads' interfaces and of the loopback are nobody's. */
+function heldAddresses({ hostEndpoints }: DesiredState, interfaces: readonly HostInterface[]): HeldAddress[] {
+  if (hostEndpoints.size === 0) return [];
+  const endpoints = [...hostEndpoints.values()].map(({ endpoint }) => endpoint);
+  const resolved = resolveInterfaces(endpoints, interfaces);
+  return interfaces.flatMap(({ name, kind, addresses }) => {
+    const endpoint = kind === 'host' ? endpointOfInterface(resolved, name) : undefined;
+    return endpoint === undefined ? [] : addresses.map((address) => ({ address, endpoint }));
+  });
 }
 
 /** Labels that controllers put on the pods they make, whose names they complete themselves. */

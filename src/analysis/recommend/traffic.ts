@@ -33,7 +33,7 @@ export type UnusedReason =
 
 export const UNUSED_REASONS: Readonly<Record<UnusedReason, string>> = {
   unknownEnd: 'of ends that are not known (any more)',
-  noAddress: 'to or from networks outside without an address: the records are aggregated',
+  noAddress: 'to or from hosts or networks outside without an address: the records are aggregated',
   severalWorkloads: 'whose name may be of several workloads',
   noFamilyInCommon: 'between ends without a common address family',
   noRoom: 'that found no room',
@@ -144,7 +144,8 @@ export class Traffic {
       return isKnown ? { unit: PUBLIC_NETWORK, addresses: PUBLIC_EXAMPLES } : 'noAddress';
     }
     const resolved = this.#resolver.resolve(end);
-    if ('unresolved' in resolved) return 'unknownEnd';
+    // Of a host that lists no addresses the manifests know none.
+    if ('unresolved' in resolved) return address === undefined && name?.kind === 'host' ? 'noAddress' : 'unknownEnd';
     const { addresses } = resolved;
     if (!resolved.isWorkload) {
       const [first] = address === undefined ? addresses : [address];

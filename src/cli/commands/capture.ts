@@ -17,6 +17,7 @@ interface CaptureFlags {
   readonly selector?: string;
   readonly namespace?: string;
   readonly endpoint?: string;
+  readonly hostEndpoint?: string;
   readonly verdict: string;
   readonly duration: number;
   readonly size: number;
@@ -40,7 +41,8 @@ Endpoints that come while it runs are captured too. What the rate or a full buff
 the file. Files are the owner's alone; - writes to standard output:
   tortie capture --selector "app == 'web'" --verdict deny --duration 5m -w denied.pcapng
   tortie capture --endpoint shop/web-1 --port 443 -w - | tshark -r - -T fields -e frame.comment
-  tortie capture --namespace shop --size 10M --files 5 -w shop.pcapng      shop-00001.pcapng and so on, the newest five`;
+  tortie capture --namespace shop --size 10M --files 5 -w shop.pcapng      shop-00001.pcapng and so on, the newest five
+  tortie capture --host-endpoint gate --verdict deny -w gate.pcapng        without Ethernet headers: the host's hooks have none`;
 
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
 
@@ -50,6 +52,7 @@ export function fillCaptureCommand(command: Command): void {
     .option('--selector <selector>', "packets of endpoints that it selects, e.g. app == 'web'")
     .option('--namespace <name>', 'packets of endpoints of this namespace')
     .option('--endpoint <ns/name>', 'packets of this endpoint')
+    .option('--host-endpoint <name>', "packets that policy of this endpoint of the host denies; needs '--verdict deny'")
     .addOption(
       new Option('--verdict <verdict>', 'those that are allowed, denied, or all')
         .choices(CAPTURE_VERDICTS)
@@ -79,11 +82,12 @@ export function fillCaptureCommand(command: Command): void {
 }
 
 async function capture(flags: CaptureFlags): Promise<void> {
-  const { socket, selector, namespace, endpoint, verdict, duration, size, files, snaplen, rate, write } = flags;
+  const { socket, selector, namespace, endpoint, hostEndpoint, verdict, duration, size, files, snaplen, rate } = flags;
   const body = {
     selector,
     namespace,
     endpoint,
+    hostEndpoint,
     verdict,
     seconds: duration,
     snapBytes: snaplen,
@@ -96,7 +100,7 @@ async function capture(flags: CaptureFlags): Promise<void> {
   await runCapture({
     socket,
     body,
-    file: { path: write, snapBytes: snaplen, maxBytes: size, maxFiles: files },
+    file: { path: flags.write, snapBytes: snaplen, maxBytes: size, maxFiles: files },
     holds: ({ record, verdict }) => matches(packetLog(record, verdict)),
   });
 }

@@ -145,6 +145,7 @@ export class KernelLessAgent implements ApiAgent {
       names: this.events.names,
       desired: () => this.#graph.flush(),
       world: () => this.#feed.world,
+      interfaces: () => [],
       log,
     });
     const packetCaptures = new PacketCaptures({

@@ -45,7 +45,7 @@ async function capture({ agent }: ApiContext, request: ApiRequest, responder: Re
     },
   });
   const stream = responder.stream();
-  const { snapBytes, seconds, endpoints } = asked;
-  stream.writeLine({ endpoints: endpoints === undefined ? null : running.endpoints, snapBytes, seconds });
+  const { snapBytes, seconds } = asked;
+  stream.writeLine({ endpoints: running.endpoints, snapBytes, seconds });
   stream.onEnd(() => captures.stop(running));
 }

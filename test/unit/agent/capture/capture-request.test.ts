@@ -11,12 +11,18 @@ describe('what is asked of a capture', () => {
     });
     expect(parseCaptureRequest({ selector: "app == 'web'" }).endpoints?.selector).toMatchObject({ kind: 'equals' });
     expect(parseCaptureRequest({ drops: true })).toMatchObject({ endpoints: undefined, allowed: false, denied: true });
+    const ofHost = { endpoints: undefined, hostEndpoint: 'gate', allowed: false, denied: true };
+    expect(parseCaptureRequest({ hostEndpoint: 'gate', verdict: 'deny' })).toMatchObject(ofHost);
   });
 
   it.each([
     [{}, /whose packets/],
     [{ drops: false }, /whose packets/],
     [{ drops: true, namespace: 'a' }, /whose packets/],
+    [{ hostEndpoint: 'gate', namespace: 'a', verdict: 'deny' }, /whose packets/],
+    [{ hostEndpoint: 'gate', drops: true, verdict: 'deny' }, /whose packets/],
+    [{ hostEndpoint: 'gate' }, /verdict/],
+    [{ hostEndpoint: 'gate', verdict: 'allow' }, /verdict/],
     [{ selector: 'app ==' }, /selector/],
     [{ endpoint: 'web' }, /namespace\/name/],
     [{ namespace: 'a', seconds: 0 }, /seconds/],

@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodePacketEvent, PacketEvent } from '../../../../src/abi/capture.gen.ts';
 import { Hook, Reason } from '../../../../src/abi/event.gen.ts';
+import { WordBits } from '../../../../src/abi/heap.gen.ts';
 import { parseCaptureRequest } from '../../../../src/agent/capture/capture-request.ts';
 import { CaptureService } from '../../../../src/agent/capture/capture-service.ts';
 import type { CaptureListener } from '../../../../src/agent/capture/running-capture.ts';
 import { Logger } from '../../../../src/base/log.ts';
 import { CalcGraph } from '../../../../src/calc/graph.ts';
 import type { CaptureOrder } from '../../../../src/kernel/captures.ts';
+import type { NumberedInterface } from '../../../../src/kernel/host-table.ts';
 import type { NameLookup } from '../../../../src/model/name-lookup.ts';
 import type { ModelObject } from '../../../../src/model/world.ts';
 import type { CapturedRecord } from '../../../../src/observe/capture/captured-record.ts';
@@ -18,8 +20,14 @@ kind: WorkloadEndpoint
 metadata: {name: node-k8s-${pod}-eth0, namespace: ${namespace}, labels: {app: ${pod}}}
 spec: {node: node, orchestrator: k8s, pod: ${pod}, endpoint: eth0, interfaceName: cali${pod}, ipNetworks: [10.0.0.${number}/32]}
 `;
+const GATE = `
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: gate}
+spec: {node: node, interfaceName: eth0}
+`;
 const world = worldFrom(
-  [endpoint('shop', 'web', 1), endpoint('shop', 'db', 2), endpoint('infra', 'dns', 3)].join('---'),
+  [endpoint('shop', 'web', 1), endpoint('shop', 'db', 2), endpoint('infra', 'dns', 3), GATE].join('---'),
 );
 const graph = new CalcGraph(() => true);
 for (const objects of Object.values(world))
@@ -34,6 +42,9 @@ const PLACES = new Map(
     ['dns', 13],
   ].map(([name, number]) => [Number(number), keyOf(String(name))]),
 );
+
+const eth0 = (ifindex: number): NumberedInterface => ({ ifindex, name: 'eth0', kind: 'host', addresses: [] });
+let interfaces: readonly NumberedInterface[] = [];
 
 /** Stands for the programs. */
 class Programs {
@@ -66,9 +77,10 @@ interface Shape {
   readonly isDenied?: boolean;
   readonly hook?: number;
   readonly to?: number;
+  readonly ingressWord?: number;
 }
 
-function chunk({ ifindex, isDenied = false, hook = Hook.FROM_WORKLOAD, to = 9 }: Shape): Uint8Array {
+function chunk({ ifindex, isDenied = false, hook = Hook.FROM_WORKLOAD, to = 9, ingressWord = 0 }: Shape): Uint8Array {
   const bytes = new Uint8Array(4 + PacketEvent.SIZE + 8);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, PacketEvent.SIZE + 8, true);
@@ -90,7 +102,7 @@ function chunk({ ifindex, isDenied = false, hook = Hook.FROM_WORKLOAD, to = 9 }:
       tcp_flags: 0,
       family: 4,
       egress_word: 0,
-      ingress_word: 0,
+      ingress_word: ingressWord,
       generation: 1,
       length: 40,
       out_ifindex: 0,
@@ -120,14 +132,28 @@ beforeEach(() => {
   vi.useFakeTimers();
   programs = new Programs();
   const log = new Logger({ level: 'error', write: (line) => expect.unreachable(line) });
-  service = new CaptureService({ captures: programs, names, desired: () => desired, world: () => world, log });
+  service = new CaptureService({
+    captures: programs,
+    names,
+    desired: () => desired,
+    world: () => world,
+    interfaces: () => interfaces,
+    log,
+  });
 });
 afterEach(() => {
   service.close();
   vi.useRealTimers();
 });
 
-function start(body: object): CaptureListener & { packets: CapturedRecord[]; ended: boolean; stop: () => void } {
+interface Taken extends CaptureListener {
+  packets: CapturedRecord[];
+  ended: boolean;
+  stop: () => void;
+  endpoints: () => readonly string[] | null;
+}
+
+function start(body: object): Taken {
   const taken = {
     packets: [] as CapturedRecord[],
     ended: false,
@@ -137,9 +163,11 @@ function start(body: object): CaptureListener & { packets: CapturedRecord[]; end
       taken.ended = true;
     },
     stop: (): void => undefined,
+    endpoints: (): readonly string[] | null => null,
   };
   const running = service.start(parseCaptureRequest(body), taken);
   taken.stop = () => service.stop(running);
+  taken.endpoints = () => running.endpoints;
   return taken;
 }
 
@@ -185,6 +213,27 @@ describe('captures', () => {
     expect(web.packets[0]).toMatchObject({ verdict: 'allow', direction: 'inbound', length: 54, link: 'ethernet' });
     expect(web.packets[0]?.bytes).toEqual(new Uint8Array(8).fill(7));
     expect(web.packets[1]?.record).toMatchObject({ reason: 'drop_ingress_policy', interface: 'if11' });
+  });
+
+  it('of a host endpoint get what its policy has denied, wherever it is by then', () => {
+    interfaces = [eth0(3)];
+    const gate = start({ hostEndpoint: 'gate', verdict: 'deny' });
+    expect(programs.orders.at(-1)).toMatchObject({ allDenied: true, endpoints: new Map() });
+    expect(gate.endpoints()).toEqual(['hostendpoint/gate']);
+    const denied = { isDenied: true, hook: Hook.TO_HOST, ingressWord: WordBits.DENY };
+    const offer = (shape: Shape) => {
+      programs.onChunk?.(chunk(shape));
+      return gate.packets.length;
+    };
+    expect(offer({ ...denied, ifindex: 3 })).toBe(1);
+    expect(offer({ ...denied, ifindex: 4 })).toBe(1);
+    expect(offer({ ...denied, ifindex: 3, ingressWord: 0 })).toBe(1);
+    expect(offer({ ...denied, ifindex: 3, hook: Hook.FROM_WORKLOAD })).toBe(1);
+    interfaces = [eth0(4)];
+    vi.advanceTimersByTime(1000);
+    expect(offer({ ...denied, ifindex: 3 })).toBe(1);
+    expect(offer({ ...denied, ifindex: 4 })).toBe(2);
+    expect(() => start({ hostEndpoint: 'none', verdict: 'deny' })).toThrow(/none/);
   });
 
   it('end when their time is over, with all that was captured in it', () => {
