@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "flow_index.h"
 #include "flow_read.h"
 #include "flow_words.h"
 
@@ -104,15 +105,14 @@ void FlowLedger::Adopt() {
 uint32_t FlowLedger::Sweep(uint32_t from, uint64_t jiffies, bool leaves_out, ReportSink* sink) {
   if (begun_ == 0) begun_ = jiffies;
   if (from == 0) ForgetOldOrphans(jiffies);
-  uint32_t place = from;
-  while (place < places()) {
-    if (place % TT_FLOW_REGION_ENTRIES >= shape_.room) {
-      place += TT_FLOW_REGION_ENTRIES - place % TT_FLOW_REGION_ENTRIES;
-      continue;
+  for (uint32_t region = from / TT_FLOW_REGION_ENTRIES; region < shape_.regions; region++) {
+    const PlacesTaken taken = TakenPlaces(memory_.flows + region * RegionBytes());
+    const uint32_t first = region * TT_FLOW_REGION_ENTRIES;
+    for (uint32_t number = from > first ? from - first : 0; number < shape_.room; number++) {
+      if (!taken[number]) continue;
+      if (!leaves_out && sink->IsFull()) return first + number;
+      Visit(first + number, jiffies, sink);
     }
-    if (!leaves_out && sink->IsFull()) return place;
-    Visit(place, jiffies, sink);
-    place++;
   }
   return places();
 }

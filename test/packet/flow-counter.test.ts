@@ -8,6 +8,7 @@ import type { BpfObject } from '../../src/kernel/native.ts';
 import { DEFAULT_MAP_SIZES, loadObject } from '../../src/kernel/object.ts';
 import { FLOW_TOLD_MAP, Pins } from '../../src/kernel/pins.ts';
 import { BpffsMount } from '../abi/native/fixture.ts';
+import { nameInIndex } from '../support/flow-index.ts';
 
 const HZ = 250;
 const SIZES = { ...DEFAULT_MAP_SIZES, flows: 64, flowCache: 16, endpoints: 64, heapWords: 65536, v6Nodes: 16 };
@@ -40,7 +41,7 @@ describe('counting flows', () => {
   function put(place: number, packets: number): void {
     encodeFlowEntry(table, ENTRIES_AT + place * FlowEntry.SIZE, {
       key: { address: [ADDRESS, ADDRESS], port: [place, 53], protocol: 17, kind: FlowKind.PORTS },
-      named_by: 1 + place,
+      named_by: nameInIndex(table, place),
       deadline: (now + 100 * HZ) >> FlowDims.AGE_SHIFT,
       flow: {
         generation: 1,

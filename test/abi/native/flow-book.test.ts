@@ -14,6 +14,7 @@ import {
 } from '../../../src/abi/flow.gen.ts';
 import { decodeFlowReports, type FlowReport } from '../../../src/events/flow-report.ts';
 import { type BpfObject, builtFile, type FlowBook, loadNative } from '../../../src/kernel/native.ts';
+import { nameInIndex } from '../../support/flow-index.ts';
 import { u32 } from './fixture.ts';
 
 const ROOM = 16;
@@ -84,7 +85,7 @@ describe('FlowBook', () => {
   function put(place: number, port: number, value: Flow, deadline = NOW + 10_000): void {
     encodeFlowEntry(memory, ENTRIES_AT + place * FlowEntry.SIZE, {
       key: key(port),
-      named_by: 1 + place,
+      named_by: nameInIndex(memory, place),
       deadline: deadline >> FlowDims.AGE_SHIFT,
       flow: value,
     });
