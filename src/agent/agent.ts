@@ -12,7 +12,7 @@ import type { Resource } from '../resources/resource.ts';
 import { AuditSchedule } from './audit-schedule.ts';
 import { BlockService } from './block/block-service.ts';
 import type { AgentSettings } from './config/agent-settings.ts';
-import { type EndpointStatus, ManualInterfaces } from './endpoint-binder.ts';
+import { type EndpointStatus, type GivenBy, ManualInterfaces } from './endpoint-binder.ts';
 import { EventHub } from './event-hub.ts';
 import { type AgentFlows, flowsOf, startFlows, stopFlows } from './flows/agent-flows.ts';
 import { Health, type HealthStatus } from './health.ts';
@@ -33,7 +33,7 @@ import { Refusal } from './refusal.ts';
 import { ResumePoint, type Resumption } from './resume-point.ts';
 import { Settling } from './settling.ts';
 import { finishInSlices } from './slices.ts';
-import { type AgentStatus, describeFlows } from './status.ts';
+import { type AgentStatus, describeFlows, describeManifests } from './status.ts';
 import { StoreSession } from './store/session.ts';
 import { SyncLoop } from './sync-loop.ts';
 import { sayWhatIsTakenOver } from './takeover-log.ts';
@@ -108,10 +108,10 @@ export class Agent {
       stored: this.stored,
       inForce: () => (this.isInSync ? this.#desired : undefined),
     });
-    this.#manual = new ManualInterfaces(join(options.stateDirectory, 'interfaces.json'));
-    this.#health = new Health(dataplane, options.stateDirectory, log, () => this.flows);
+    this.#manual = new ManualInterfaces(join(options.stateDirectory, 'interfaces.json'), log);
+    this.#health = new Health(dataplane, options.stateDirectory, log, () => this.flows, this.stored);
     this.#interfaces = new Interfaces(dataplane.attachments, options.interfacePrefix, this.#health.repairs);
-    this.#guard = InterfaceGuard.of(this.#interfaces, log, options);
+    this.#guard = InterfaceGuard.of(this.#interfaces, log, options, dataplane);
     this.#wires = new Wires(this.#interfaces, this.#manual);
     this.blocks = BlockService.of(options, log, this.#guard, this.#health.repairs);
     this.#desired = this.#graph.flush();
@@ -170,8 +170,13 @@ export class Agent {
     return this.#dataplane.generation;
   }
 
-  /** All accepted manifests are in force. */
+  /** All accepted manifests are in force, and all that is stored. */
   get isInSync(): boolean {
+    return this.isEnforcing && this.stored.notInForce.length === 0;
+  }
+
+  /** All that could be read of them is: more than that no start has to wait for. */
+  get isEnforcing(): boolean {
     const isDone = this.#loop.isIdle && !this.#loop.hasFailed;
     return isDone && this.#refusal.error === undefined && this.#resumption?.holds !== false;
   }
@@ -200,7 +205,7 @@ export class Agent {
       store: this.stored.status(),
       generation: this.generation,
       attachMode: this.#dataplane.attachMode,
-      manifests: { ...this.#feed.status(), ...(this.#resumption && { objects: this.#resumption.objects }) },
+      manifests: describeManifests(this.#feed, this.#resumption, this.#manual, this.stored),
       endpoints: this.endpoints,
       hostEndpoints: this.#wires.describeHostEndpoints(this.#desired, this.#dataplane),
       tables: this.#dataplane.image?.counts ?? null,
@@ -259,18 +264,18 @@ export class Agent {
     await this.#lookAtInterfaces();
   }
 
-  /** Puts an endpoint behind an interface, whatever its manifest says. Throws NOT_FOUND for an unknown endpoint. */
-  async setInterface(endpoint: string, interfaceName: string): Promise<void> {
+  /** Puts an endpoint behind an interface, whatever its manifest says. Throws NOT_FOUND for an unknown endpoint, STORE_FAILED. */
+  async setInterface(endpoint: string, interfaceName: string, by: GivenBy): Promise<void> {
     await this.#loaded;
     requireEndpoint(this.#desired, endpoint);
-    this.#manual.set(endpoint, interfaceName);
+    this.#manual.set(endpoint, interfaceName, by);
     await this.#loop.request();
   }
 
-  /** Forgets setInterface. Throws NOT_FOUND when there is nothing to forget. */
-  async unsetInterface(endpoint: string): Promise<void> {
+  /** Forgets setInterface. Throws NOT_FOUND when there is nothing to forget, STORE_FAILED. */
+  async unsetInterface(endpoint: string, by: GivenBy): Promise<void> {
     await this.#loaded;
-    requireGiven(endpoint, this.#manual.delete(endpoint));
+    requireGiven(endpoint, this.#manual.delete(endpoint, by));
     await this.#loop.request();
   }
 
@@ -278,7 +283,8 @@ export class Agent {
     this.#audits.begin(this.options.auditSeconds);
     this.#interfaces.refresh();
     void this.blocks.start();
-    this.#resume();
+    this.#resumption = this.#settling.resume((desired, isPoliced) => this.#wires.wire(desired, isPoliced).wiring);
+    if (this.#resumption !== undefined) this.#desired = this.#resumption.desired;
     if (this.#resumption === undefined) finish(this.#loading());
     this.#interfaces.refresh();
     this.#interfaces.watch(() => {
@@ -290,12 +296,6 @@ export class Agent {
     await this.#loop.request();
     this.#log.info('taken over in force, loading goes on', { generation: this.#dataplane.generation });
     this.#loaded = this.#load();
-  }
-
-  /** Takes the kernel's word for what an earlier agent put in force, where all of it can be checked. */
-  #resume(): void {
-    this.#resumption = this.#settling.resume((desired, isPoliced) => this.#wires.wire(desired, isPoliced).wiring);
-    if (this.#resumption !== undefined) this.#desired = this.#resumption.desired;
   }
 
   *#loading(): Steps<void> {

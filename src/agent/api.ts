@@ -9,7 +9,7 @@ import { createMetrics } from '../observe/metrics.ts';
 import { readTlsMaterial, type TlsListenerOptions } from './api/options.ts';
 import { type Identify, identifyCertificate, identifyLocal } from './api/peer.ts';
 import type { ApiAgent, ApiContext } from './api/route.ts';
-import { createApiServer, type ServerLimits } from './api/server.ts';
+import { type ApiServer, createApiServer, type ServerLimits } from './api/server.ts';
 import { metricsSource } from './metrics-source.ts';
 import { VERSION } from './version.ts';
 
@@ -26,11 +26,11 @@ export interface ApiOptions {
 export class AgentApi {
   readonly #socket: string;
   #tls: TlsListenerOptions | undefined;
-  readonly #local: ReturnType<typeof createApiServer>;
+  readonly #local: ApiServer;
   readonly #context: ApiContext;
   readonly #metrics: Registry;
   readonly #limits: ServerLimits | undefined;
-  #remote: ReturnType<typeof createApiServer> | undefined;
+  #remote: ApiServer | undefined;
 
   constructor(
     agent: ApiAgent & { readonly options: { readonly socket: string } },
@@ -57,7 +57,7 @@ export class AgentApi {
     if (existsSync(this.#socket)) unlinkSync(this.#socket);
     const mask = process.umask(0o177);
     try {
-      await listening(this.#local, this.#socket);
+      await listening(this.#local.server, this.#socket);
     } finally {
       process.umask(mask);
     }
@@ -74,7 +74,7 @@ export class AgentApi {
       limits: this.#limits,
       tls: readTlsMaterial(tls),
     });
-    await listening(remote, { host: tls.address, port: tls.port });
+    await listening(remote.server, { host: tls.address, port: tls.port });
     this.#tls = tls;
     this.#remote = remote;
   }
@@ -84,9 +84,10 @@ export class AgentApi {
    * those in use stay.
    */
   renewCertificates(): void {
-    if (this.#tls === undefined || !(this.#remote instanceof TlsServer)) return;
+    const server = this.#remote?.server;
+    if (this.#tls === undefined || !(server instanceof TlsServer)) return;
     // A new context forgets the oldest version that the server was made with.
-    this.#remote.setSecureContext({ ...readTlsMaterial(this.#tls), minVersion: 'TLSv1.2' });
+    server.setSecureContext({ ...readTlsMaterial(this.#tls), minVersion: 'TLSv1.2' });
   }
 
   /** What GET /metrics answers. */
@@ -101,16 +102,12 @@ export class AgentApi {
 
   /** Of the listener for other machines; undefined = there is none. */
   get remotePort(): number | undefined {
-    const address = this.#remote?.address();
+    const address = this.#remote?.server.address();
     return typeof address === 'object' && address !== null ? address.port : undefined;
   }
 
   async close(): Promise<void> {
-    for (const server of [this.#local, this.#remote]) {
-      if (server === undefined) continue;
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    }
+    for (const server of [this.#local, this.#remote]) await server?.close();
   }
 }
 

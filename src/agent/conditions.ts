@@ -11,7 +11,9 @@ export type ConditionReason =
   | 'FlowsNotKept'
   | 'HostEndpointsNotEnforced'
   | 'InterfaceNotGuarded'
-  | 'MemoryLow';
+  | 'MemoryLow'
+  | 'StoredNotInForce'
+  | 'UndoFailed';
 
 /** Something is degraded; verdicts are those of the policy in force. */
 export interface Condition {

@@ -1,9 +1,14 @@
 // Which interface each local endpoint is behind: the one its manifest names, or the one an operator gave it.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { DataplaneError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
 import type { DesiredState } from '../calc/resolved.ts';
 import type { NetworkLink } from '../kernel/native.ts';
 import type { EndpointBinding } from '../kernel/wiring.ts';
 import type { WorkloadEndpoint } from '../model/endpoint.ts';
+import type { Actor } from './store/actor.ts';
 
 export interface EndpointStatus {
   /** `<namespace>/<name>`. */
@@ -18,50 +23,108 @@ export interface EndpointStatus {
 /** Other interfaces are the host's own: programs there would cut it off. */
 const WORKLOAD_LINK_KINDS: ReadonlySet<string> = new Set(['veth', 'tun', 'netkit']);
 
-/** Interfaces given by hand, kept in a file so that a restarted agent knows them. */
+/** Interfaces by `<namespace>/<name>` of the endpoint. */
+const fileContent = z.record(z.string(), z.string());
+
+/** Who gave or took an interface, for the log. */
+export type GivenBy = Pick<Actor, 'who' | 'from'>;
+
+/** What a start found in the file; `error` = why that is nothing, although there is a file. */
+interface Recalled {
+  readonly interfaces: ReadonlyMap<string, string>;
+  readonly error?: DataplaneError;
+}
+
+/**
+ * Interfaces given by hand, kept in a file so that a restarted agent knows them. They are facts of this machine and no resources:
+ * history has none of them, the log says who gave them.
+ */
 export class ManualInterfaces {
   readonly #path: string;
-  readonly #interfaces: Map<string, string>;
+  readonly #log: Pick<Logger, 'info' | 'error'>;
+  #interfaces: ReadonlyMap<string, string>;
+  #error: DataplaneError | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, log: Pick<Logger, 'info' | 'error'>) {
     this.#path = path;
-    this.#interfaces = new Map(Object.entries(readJson(path)));
+    this.#log = log;
+    const { interfaces, error } = recall(path);
+    this.#interfaces = interfaces;
+    this.#error = error;
+    if (error !== undefined) log.error('interfaces given by hand are not known', { error: error.toJSON() });
   }
 
-  get(endpoint: string): string | undefined {
-    return this.#interfaces.get(endpoint);
+  /** Why those of an earlier agent are not known; stands until one is given anew. */
+  get error(): DataplaneError | undefined {
+    return this.#error;
   }
 
   entries(): ReadonlyMap<string, string> {
     return this.#interfaces;
   }
 
-  set(endpoint: string, interfaceName: string): void {
-    this.#interfaces.set(endpoint, interfaceName);
-    this.#save();
+  /** Throws STORE_FAILED; the endpoint is then where it was. */
+  set(endpoint: string, interfaceName: string, by: GivenBy): void {
+    const before = this.#interfaces.get(endpoint);
+    this.#keep(new Map([...this.#interfaces, [endpoint, interfaceName]]));
+    this.#say('interface given by hand', { endpoint, interface: interfaceName, before }, by);
   }
 
-  /** false when there was none. */
-  delete(endpoint: string): boolean {
-    const isKnown = this.#interfaces.delete(endpoint);
-    if (isKnown) this.#save();
-    return isKnown;
+  /** false when there was none. Throws STORE_FAILED; the endpoint is then where it was. */
+  delete(endpoint: string, by: GivenBy): boolean {
+    const before = this.#interfaces.get(endpoint);
+    if (before === undefined) return false;
+    this.#keep(new Map([...this.#interfaces].filter(([name]) => name !== endpoint)));
+    this.#say('interface given by hand forgotten', { endpoint, before }, by);
+    return true;
   }
 
-  #save(): void {
-    const temporary = `${this.#path}.new`;
-    writeFileSync(temporary, `${JSON.stringify(Object.fromEntries(this.#interfaces), null, 2)}\n`, { mode: 0o600 });
-    renameSync(temporary, this.#path);
+  #say(message: string, what: Readonly<Record<string, unknown>>, { who, from }: GivenBy): void {
+    this.#log.info(message, { ...what, who, from });
+  }
+
+  /** On disk first: what only memory had would bind endpoints otherwise than the next agent does. */
+  #keep(interfaces: ReadonlyMap<string, string>): void {
+    try {
+      const text = `${JSON.stringify(Object.fromEntries(interfaces), null, 2)}\n`;
+      writeFileSync(`${this.#path}.new`, text, { mode: 0o600, flush: true });
+      // What nobody could read may still be of use to a person.
+      if (this.#error !== undefined && existsSync(this.#path)) renameSync(this.#path, `${this.#path}.unreadable`);
+      renameSync(`${this.#path}.new`, this.#path);
+      flushDirectory(dirname(this.#path));
+    } catch (cause) {
+      const details = { operation: 'write', target: this.#path, cause, hint: 'nothing has changed' };
+      throw new DataplaneError('STORE_FAILED', (cause as Error).message, details);
+    }
+    this.#interfaces = interfaces;
+    this.#error = undefined;
   }
 }
 
-function readJson(path: string): Record<string, string> {
+function recall(path: string): Recalled {
   try {
-    const known: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    const entries = Object.entries(known ?? {}).filter(([, name]) => typeof name === 'string');
-    return Object.fromEntries(entries) as Record<string, string>;
-  } catch {
-    return {};
+    const known = fileContent.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return { interfaces: new Map(Object.entries(known)) };
+  } catch (cause) {
+    const interfaces = new Map<string, string>();
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { interfaces };
+    const error = new DataplaneError('STORE_FAILED', 'interfaces given by hand are not known', {
+      operation: 'read',
+      target: path,
+      hint: 'give them again: tortie endpoint add; the file is then kept as .unreadable',
+      cause,
+    });
+    return { interfaces, error };
+  }
+}
+
+/** A rename is on disk with its directory. */
+function flushDirectory(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -1,6 +1,7 @@
 // Which endpoints' interfaces have our programs, and what to say of those that have not. Part of Agent; how programs
 // come onto an interface is in interfaces.ts.
 import type { Logger } from '../base/log.ts';
+import type { Dataplane } from '../kernel/dataplane.ts';
 import type { EndpointStatus } from './endpoint-binder.ts';
 import { EndpointFiles, type EnforcedEndpoint, endpointDirectory } from './endpoint-files.ts';
 import type { Interfaces } from './interfaces.ts';
@@ -29,9 +30,15 @@ export class InterfaceGuard {
     this.#files = files;
   }
 
-  /** One that keeps files of enforced endpoints, beside the agent's socket. */
-  static of(interfaces: GuardedInterfaces, log: Logger, { socket }: { readonly socket: string }): InterfaceGuard {
-    return new InterfaceGuard(interfaces, log, new EndpointFiles(endpointDirectory(socket), log));
+  /** One that keeps files of enforced endpoints, beside the agent's socket. The dataplane is as it was found at the start. */
+  static of(
+    interfaces: GuardedInterfaces,
+    log: Logger,
+    { socket }: { readonly socket: string },
+    { generation, takesOverFrom }: Pick<Dataplane, 'generation' | 'takesOverFrom'>,
+  ): InterfaceGuard {
+    const isInForce = generation > 0 || takesOverFrom !== undefined;
+    return new InterfaceGuard(interfaces, log, new EndpointFiles(endpointDirectory(socket), log, isInForce));
   }
 
   /** Interfaces that should have our programs and have not, and why. */

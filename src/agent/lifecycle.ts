@@ -141,13 +141,13 @@ class Service {
     this.#log = log;
   }
 
-  /** Resolves when all that was accepted is in force, or the agent was told to stop. */
+  /** Resolves when all that could be read of what was accepted is in force, or the agent was told to stop. */
   async start(signals: Signals, file: string): Promise<void> {
     await this.#settings.attach(this.#agent, this.#exports);
     this.#watch = new ConfigWatch(file, () => this.#reload('the file has changed'));
     signals.onReload(() => this.#reload('SIGHUP'));
     this.#log.info('listening', { socket: this.#agent.options.socket });
-    while (!this.#agent.isInSync && !signals.isStopped) {
+    while (!this.#agent.isEnforcing && !signals.isStopped) {
       if (this.#agent.isLoading) this.#notifier.extendStart(START_EXTENSION_MS);
       this.#notifier.status(this.#describe());
       await Promise.race([sleep(POLL_MS), signals.stopped]);

@@ -64,6 +64,7 @@ export class ManifestFeed {
   /** Of objects that are no policy: see watchCaptures. */
   #onCaptures: () => void = () => undefined;
   #history: FileListener | undefined;
+  #serviceChanges = 0;
 
   /** memory = what an earlier agent accepted. */
   constructor(
@@ -106,6 +107,7 @@ export class ManifestFeed {
         onChanges({ ...this.#store.apply([...resources, ...uncovered], gone), noticedMs });
         this.#parsed.clear();
         this.#logErrors();
+        if (ids.some(isService)) this.#serviceChanges += 1;
         if (ids.some(isFelix)) this.#onFelix?.(this.#felix());
         if (ids.some(isCapture)) this.#onCaptures();
       },
@@ -155,15 +157,17 @@ export class ManifestFeed {
     const change = this.#store.apply(changed, removed);
     this.#parsed.clear();
     this.#onChanges(change);
+    if ([...undo.keys()].some(isService)) this.#serviceChanges += 1;
     if ([...undo.keys()].some(isCapture)) this.#onCaptures();
     return { undo, errors: change.errors };
   }
 
-  status(): ManifestStatus {
+  /** `unreadable` = what is wrong with objects of the store that never came here. */
+  status(unreadable: readonly DataplaneError[] = []): ManifestStatus {
     return {
       directory: this.#directory,
       objects: (this.#watch?.snapshot.objects.size ?? 0) + this.#uncoveredStored().length,
-      errors: this.#errors().map(({ code, message }) => ({ code, message })),
+      errors: [...this.#errors(), ...unreadable].map(({ code, message }) => ({ code, message })),
     };
   }
 
@@ -172,6 +176,11 @@ export class ManifestFeed {
     return [...(this.#watch?.snapshot.objects.values() ?? []), ...this.#uncoveredStored()].sort(
       ({ location: a }, { location: b }) => compareText(a.file, b.file) || a.line - b.line,
     );
+  }
+
+  /** Grows whenever Services were written, changed or removed: policy has their backends from elsewhere, and no other use for them. */
+  get serviceChanges(): number {
+    return this.#serviceChanges;
   }
 
   /** Calls back with the settings that are among the manifests, and again whenever they change. */
@@ -259,6 +268,10 @@ function compareText(a: string, b: string): number {
 /** Whether the id is of settings. */
 function isFelix(id: string): boolean {
   return id.startsWith(`${FELIX}/`);
+}
+
+function isService(id: string): boolean {
+  return id.startsWith('Service/');
 }
 
 function isCapture(id: string): boolean {

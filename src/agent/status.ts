@@ -5,15 +5,15 @@ import type { ImageCounts } from '../tables/image.ts';
 import type { BlockStatus } from './block/block-service.ts';
 import type { AgentSettings } from './config/agent-settings.ts';
 import type { ConfigStatus } from './config/report.ts';
-import type { EndpointStatus } from './endpoint-binder.ts';
+import type { EndpointStatus, ManualInterfaces } from './endpoint-binder.ts';
 import type { ExportStatus } from './export/agent-exports.ts';
 import type { AgentFlows } from './flows/agent-flows.ts';
 import type { FlowLogStatus } from './flows/flow-log-service.ts';
 import type { FlowStoreStatus } from './flows/flow-store-service.ts';
 import type { HealthStatus } from './health.ts';
 import type { HostEndpointStatus } from './host-endpoint-status.ts';
-import type { ManifestStatus } from './manifest-feed.ts';
-import type { StoreStatus } from './store/session.ts';
+import type { ManifestFeed, ManifestStatus } from './manifest-feed.ts';
+import type { StoreSession, StoreStatus } from './store/session.ts';
 
 /** What becomes of flows: counted, kept, told to others. No verdict depends on it. */
 export interface FlowsStatus {
@@ -29,7 +29,7 @@ export interface FlowsStatus {
 export interface AgentStatus extends HealthStatus, FlowsStatus {
   readonly version: string;
   readonly node: string;
-  /** All accepted manifests are in force. */
+  /** All accepted manifests are in force, and all that is stored. */
   readonly inSync: boolean;
   /** What is in force was taken over; objects, tables and names of rules are still being loaded, and changes wait for that. */
   readonly loading: boolean;
@@ -48,6 +48,18 @@ export interface AgentStatus extends HealthStatus, FlowsStatus {
   readonly flows: number;
   readonly block: BlockStatus;
   readonly counters: Readonly<Record<string, { readonly packets: number; readonly bytes: number }>>;
+}
+
+/** While manifests are loaded their number is what was taken over. What is given by hand is refused beside them. */
+export function describeManifests(
+  feed: Pick<ManifestFeed, 'status'>,
+  resumption: { readonly objects: number } | undefined,
+  { error }: Pick<ManualInterfaces, 'error'>,
+  stored: Pick<StoreSession, 'errors'>,
+): ManifestStatus {
+  const { objects, errors, ...others } = feed.status(stored.errors);
+  const refused = error === undefined ? [] : [{ code: error.code, message: error.message }];
+  return { ...others, objects: resumption?.objects ?? objects, errors: [...errors, ...refused] };
 }
 
 /** As of now. */

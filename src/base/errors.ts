@@ -48,7 +48,7 @@ export const ERROR_CODES = {
   LOCKS_OUT: 'A blocked prefix contains an address that this machine, or whoever asks, cannot do without.',
   STORE_FAILED: "The agent's store cannot be read or written.",
   INVALID_REQUEST: 'A request is not one that the API understands.',
-  REQUEST_TOO_LARGE: 'The body of a request is larger than the limit.',
+  REQUEST_TOO_LARGE: 'A request, or what it asks for, is larger than the limit.',
   FORBIDDEN: 'The peer may not use the API.',
   // agent and command line
   AGENT_RUNNING: 'Another agent already manages this pin path.',

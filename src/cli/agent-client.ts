@@ -80,9 +80,25 @@ export function followAgent(
 
 /** Likewise, of any request. */
 export async function* followAnswer(socket: string, asked: AgentRequest): AsyncGenerator<string, void, void> {
+  const { lines } = await openAnswer(socket, asked);
+  yield* lines;
+}
+
+export interface OpenAnswer {
+  readonly lines: AsyncGenerator<string, void, void>;
+  /** Also while somebody waits for a line. */
+  readonly close: () => void;
+}
+
+/** Resolves once the answer has begun: what the agent tells from then on is in its lines. */
+export async function openAnswer(socket: string, asked: AgentRequest): Promise<OpenAnswer> {
   await requireFit(socket);
   const response = await send(socket, asked, 0);
   if ((response.statusCode ?? 0) >= 400) throw failureOf(await readText(response), asked);
+  return { lines: linesOf(socket, response), close: () => void response.destroy() };
+}
+
+async function* linesOf(socket: string, response: IncomingMessage): AsyncGenerator<string, void, void> {
   response.setEncoding('utf8');
   let rest = '';
   try {

@@ -8,5 +8,5 @@ export const EXIT_MEANING: Readonly<Record<number, string>> = {
   [EXIT.USAGE]: 'the command line is not understood',
   [EXIT.INVALID]:
     'manifests have errors; what is valid was used, but for changes of several objects, which are made whole or not at all',
-  [EXIT.NOT_READY]: 'no agent answers, or it is not in sync',
+  [EXIT.NOT_READY]: 'no agent answers, or it is not in sync, or a change is stored and not in force yet',
 };

@@ -1,5 +1,5 @@
 // Which columns each kind of object has in a table, and what is in their cells: pure.
-import { FILE_ANNOTATION, isPlain, type Manifest } from '../agent/store/manifest.ts';
+import { FILE_ANNOTATION, isPlain, type Manifest, NOT_IN_FORCE_ANNOTATION } from '../agent/store/manifest.ts';
 import type { ResourceType } from '../resources/resource.ts';
 
 export interface Column {
@@ -189,5 +189,6 @@ function ageOf(object: Manifest, now: Date): string {
 }
 
 function sourceOf(object: Manifest): string {
+  if (at(object, 'metadata', 'annotations', NOT_IN_FORCE_ANNOTATION) !== undefined) return 'store, NOT IN FORCE';
   return String(at(object, 'metadata', 'annotations', FILE_ANNOTATION) ?? 'store');
 }

@@ -1,6 +1,7 @@
 // The resources of a running agent as commands work with them: objects by type, namespace and name, changes with their
 // options, history. One method for each thing the API does; see docs/api.md.
 import { COLLECTIONS, type Collection, collectionPath } from '../agent/api/collections.ts';
+import { NOT_IN_FORCE_HEADER } from '../agent/api/headers.ts';
 import { sshConnectionOf } from '../agent/ssh-connection.ts';
 import type { ChangeTraffic } from '../agent/store/change-traffic.ts';
 import type { Confirmation } from '../agent/store/confirmation.ts';
@@ -8,6 +9,8 @@ import type { EditedObject, HistoryEntry } from '../agent/store/history.ts';
 import type { Manifest } from '../agent/store/manifest.ts';
 import type { ResourceType } from '../resources/resource.ts';
 import { type AgentAnswer, type AgentRequest, followAgent, sendToAgent } from './agent-client.ts';
+import { EXIT } from './exit-codes.ts';
+import { printWarning } from './output.ts';
 
 export interface ObjectRef {
   readonly type: ResourceType;
@@ -40,6 +43,12 @@ export interface ChangeReport {
   }[];
   /** Of a rollback: what files define otherwise than they did then, which stays. */
   readonly kept?: readonly EditedObject[];
+  /** Stored and not in force yet. */
+  readonly inForce?: false;
+  /** Why it is not. */
+  readonly error?: string;
+  /** Of an import: what is left out, because it cannot be stored. */
+  readonly skipped?: readonly { readonly id: string; readonly reason: string }[];
   /** As `tortie diff --output json` prints it. */
   readonly difference?: unknown;
 }
@@ -62,6 +71,8 @@ export interface ListOptions {
 }
 
 const PAGE = 500;
+/** For everything at once: an agent may have 128 MiB of it to check. */
+const ALL_MS = 300_000;
 const PATCH_TYPES = {
   merge: 'application/merge-patch+json',
   json: 'application/json-patch+json',
@@ -129,11 +140,11 @@ export class ResourceClient {
 
   /** The store holds exactly these objects afterwards. */
   importAll(yaml: string, flags: ChangeFlags & { readonly withDiff?: boolean } = {}): Promise<ChangeReport> {
-    return this.#sendAll('/import', yaml, flags);
+    return this.#sendAll('/import', yaml, flags, ALL_MS);
   }
 
   exportAll(): Promise<string> {
-    return this.#ask('GET', '/export');
+    return this.#ask('GET', '/export', { timeoutMs: ALL_MS });
   }
 
   /** The latest first. */
@@ -167,15 +178,30 @@ export class ResourceClient {
     return status.store?.pending ?? undefined;
   }
 
-  #sendAll(path: string, yaml: string, flags: ChangeFlags & { readonly withDiff?: boolean }): Promise<ChangeReport> {
+  #sendAll(
+    path: string,
+    yaml: string,
+    flags: ChangeFlags & { readonly withDiff?: boolean },
+    timeoutMs?: number,
+  ): Promise<ChangeReport> {
     const query = { ...queryOf(flags), diff: flags.withDiff };
-    return this.#ask('POST', path, { body: yaml, contentType: 'application/yaml', query });
+    return this.#ask('POST', path, { body: yaml, contentType: 'application/yaml', query, timeoutMs });
   }
 
   async #ask<T>(method: AgentRequest['method'], path: string, rest: Partial<AgentRequest> = {}): Promise<T> {
     const answer: AgentAnswer<T> = await sendToAgent(this.#socket, { method, path, ...rest });
+    if (answer.headers[NOT_IN_FORCE_HEADER] !== undefined) warnNotInForce(answer.body);
     return answer.body;
   }
+}
+
+/** What the agent has stored counts, but packets are judged as before until it could be put in force. */
+function warnNotInForce(body: unknown): void {
+  const { error } = body as Partial<ChangeReport>;
+  printWarning(
+    `the change is stored and not in force yet${typeof error === 'string' ? `: ${error}` : ''}; it is tried again: tortie status`,
+  );
+  process.exitCode = EXIT.NOT_READY;
 }
 
 function queryOf({

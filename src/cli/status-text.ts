@@ -1,6 +1,7 @@
 // The state of an agent as `tortie status` prints it for people. Pure; the shape is agent/status.ts.
 import type { FlowStoreStatus } from '../agent/flows/flow-store-service.ts';
 import type { AgentStatus } from '../agent/status.ts';
+import type { Confirmation } from '../agent/store/confirmation.ts';
 import { formatSummary } from './block-text.ts';
 import { endpointRows, listedEndpoints } from './endpoint-rows.ts';
 import { formatTable, paint } from './output.ts';
@@ -38,14 +39,17 @@ export function formatStatus(status: AgentStatus): string {
 /** What came over the API, and what of it still comes undone by itself. */
 function formatStore({ store = null }: Partial<AgentStatus>): string[] {
   if (store === null) return [];
-  const { revision, objects, pending } = store;
-  const warning =
-    pending === null
-      ? []
-      : [
-          `  ${paint(`revision ${pending.revision} is undone at ${pending.expires} unless: tortie confirm ${pending.revision}`, 'yellow')}`,
-        ];
+  // Agents of the version before do not say that an undo failed.
+  const { revision, objects, pending, undoError = null } = store;
+  const warning = pending === null ? [] : [`  ${describePending(pending, undoError)}`];
   return [`store      ${objects} objects, revision ${revision}`, ...warning];
+}
+
+function describePending({ revision, expires }: Confirmation, undoError: string | null): string {
+  const way = `unless: tortie confirm ${revision}`;
+  if (undoError === null) return paint(`revision ${revision} is undone at ${expires} ${way}`, 'yellow');
+  const failed = `revision ${revision} was to be undone at ${expires} and cannot be; it is tried again and again ${way}`;
+  return `${paint(failed, 'red')}\n    ${undoError}`;
 }
 
 /** Agents of the version before say nothing of flow logs. */

@@ -1,13 +1,17 @@
 // A real agent under requests that nobody should send, while packets flow: it answers the next good one, and no verdict
 // changes.
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askAgent } from '../../src/cli/agent-client.ts';
 import type { Agent } from '../../tools/lab/agent.ts';
+import { HOST } from '../../tools/lab/namespaces.ts';
+import { Authority } from '../support/agent/authority.ts';
 import { newSeed } from '../support/worlds/questions.ts';
 import { Random } from '../support/worlds/random.ts';
 import { allowPorts, policy } from './support/policies.ts';
@@ -17,6 +21,9 @@ import { workload } from './support/workloads.ts';
 const WORKLOADS = [workload('lab', 'red', 1), workload('lab', 'green', 2)];
 const LISTENERS = [7000, 7001].map((port) => ({ transport: 'tcp', port }) as const);
 const GARBAGE = 300;
+const REMOTE = { host: '127.0.0.1', port: 7443 };
+/** More than the listener takes. */
+const STRANGERS = 300;
 const PATHS = [
   '/apply',
   '/import',
@@ -47,6 +54,7 @@ const TYPES = [
 describe('an agent under abuse of its API', () => {
   let setting: Setting;
   let agent: Agent;
+  let authority: Authority;
 
   const socketPath = (): string => join(setting.lab.directory, 'agent.sock');
 
@@ -70,11 +78,21 @@ describe('an agent under abuse of its API', () => {
     const red = { name: 'red', namespace: 'lab', selector: "app == 'red'", egress: [{ action: 'Allow' }] as const };
     const green = { name: 'green', namespace: 'lab', selector: "app == 'green'", ingress: allowPorts([7000]) };
     setting.manifests.write('50-policy.yaml', [policy(red), policy(green)]);
-    agent = await setting.startAgent();
+    authority = new Authority();
+    for (const name of ['server', 'ann']) authority.certify(name);
+    const variables = {
+      TORTIE_API_ADDRESS: `${REMOTE.host}:${REMOTE.port}`,
+      TORTIE_API_CERTIFICATE: authority.path('server.pem'),
+      TORTIE_API_KEY: authority.path('server.key'),
+      TORTIE_API_CLIENT_AUTHORITY: authority.path('ca.pem'),
+    };
+    const wrapper = ['env', ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)];
+    agent = await setting.startAgent({ wrapper });
   });
 
   afterAll(async () => {
     await setting?.close();
+    authority?.[Symbol.dispose]();
   });
 
   it('refuses malformed requests by chance', async () => {
@@ -111,6 +129,42 @@ describe('an agent under abuse of its API', () => {
     for (const socket of [huge, ...others]) socket.destroy();
     await expectUntouched();
   });
+
+  it('answers a certificate while others fill its listener without one, and malformed requests with one', async () => {
+    const script = `
+      const net = process.getBuiltinModule('node:net');
+      const hold = (number) => {
+        const socket = net.connect(${JSON.stringify(REMOTE)}).on('error', () => undefined);
+        if (number % 3 === 1) socket.write(Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]));
+        if (number % 3 === 2) socket.write('GET /version HTTP/1.1\\r\\nhost: a\\r\\n\\r\\n');
+        socket.once('close', () => setTimeout(hold, 5000, number));
+      };
+      for (let number = 0; number < ${STRANGERS}; number += 1) hold(number);
+      setTimeout(() => console.log('all there'), 500);`;
+    const flood = setting.lab.spawn(HOST, [process.execPath, '-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      await once(flood.stdout as Readable, 'data');
+      expect(await askRemote('GET /version HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')).toMatch(
+        /^HTTP\/1\.1 200 /,
+      );
+      for (const path of PATHS) await askRemote(`GET ${path} HTTP/9\r\n\r\n`);
+      await expectUntouched();
+    } finally {
+      flood.kill('SIGKILL');
+    }
+    await expectUntouched();
+  });
+
+  /** What the listener for other machines answers to somebody with a certificate; `refused` where the connection fails. */
+  async function askRemote(text: string): Promise<string> {
+    const own = ['-cert', authority.path('ann.pem'), '-key', authority.path('ann.key')];
+    const to = ['-connect', `${REMOTE.host}:${REMOTE.port}`, '-CAfile', authority.path('ca.pem')];
+    const asked = setting.lab.exec(HOST, ['openssl', 's_client', '-quiet', ...to, ...own], text);
+    return asked.then(
+      ({ stdout }) => stdout,
+      () => 'refused',
+    );
+  }
 
   it('answers to no other user, not even where somebody has opened the socket to all', async () => {
     chmodSync(setting.lab.directory, 0o755);

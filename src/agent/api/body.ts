@@ -1,23 +1,34 @@
 // Bodies of requests: read within a limit, and made out as JSON or YAML. What they mean is the handlers' business.
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import { DataplaneError } from '../../base/errors.ts';
-import { parseFullYaml } from '../../resources/yaml/full-yaml.ts';
 import { isPlain, type Manifest } from '../store/manifest.ts';
-import { invalidRequest } from './failure.ts';
+import { invalidRequest, tooLarge } from './failure.ts';
 import type { ApiRequest } from './route.ts';
+import { parseYamlBody } from './yaml-body.ts';
 
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
-const MAX_DEPTH = 64;
+/** Objects and lists inside each other. */
+export const MAX_DEPTH = 64;
 
-/** Reads the body, and no more of it than may be. Throws REQUEST_TOO_LARGE and INVALID_REQUEST. */
-export async function readText(request: IncomingMessage, maxBytes = MAX_BODY_BYTES): Promise<string> {
+/** Told of bytes as they come; throws where they are too many. */
+export type CountBytes = (bytes: number) => void;
+
+/** Reads the body, and no more of it than may be. Throws REQUEST_TOO_LARGE, INVALID_REQUEST, and what `count` throws. */
+export async function readText(
+  request: IncomingMessage,
+  count: CountBytes,
+  maxBytes = MAX_BODY_BYTES,
+): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  const requireFit = (bytes: number): void => {
+    if (bytes > maxBytes) throw tooLarge('body of the request', `${maxBytes} bytes`);
+  };
+  requireFit(Number(request.headers['content-length'] ?? 0));
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > maxBytes) throw tooLarge(maxBytes);
+    requireFit(size);
+    count(chunk.length);
     chunks.push(chunk);
   }
   const bytes = Buffer.concat(chunks);
@@ -40,7 +51,7 @@ export async function readJson(request: ApiRequest): Promise<unknown> {
 }
 
 /** Level by level: whatever calls itself would end on such a value. */
-function isTooDeep(value: unknown): boolean {
+export function isTooDeep(value: unknown): boolean {
   let level = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > MAX_DEPTH) return true;
@@ -57,21 +68,14 @@ export async function readObject(request: ApiRequest): Promise<Manifest> {
   throw invalidRequest('body', 'is not one object', { found: `${values.length} objects` });
 }
 
-/** Every object of a YAML stream or of JSON; lists are taken apart. Throws INVALID_REQUEST. */
-export async function readObjects(request: ApiRequest): Promise<Manifest[]> {
+/**
+ * Every object of a YAML stream or of JSON; lists are taken apart. Throws INVALID_REQUEST, and REQUEST_TOO_LARGE, for YAML above
+ * `maxYamlBytes`.
+ */
+export async function readObjects(request: ApiRequest, maxYamlBytes = MAX_BODY_BYTES): Promise<Manifest[]> {
   const isJson = request.contentType.endsWith('json');
-  const values = isJson ? [await readJson(request)] : valuesOfYaml(await request.text());
+  const values = isJson ? [await readJson(request)] : parseYamlBody(await request.text(maxYamlBytes));
   return values.flatMap((value) => (Array.isArray(value) ? value.flatMap(itemsOf) : itemsOf(value)));
-}
-
-function valuesOfYaml(text: string): unknown[] {
-  return parseFullYaml(text).flatMap(({ value, problem }) => {
-    if (problem === undefined) return value === null || value === undefined ? [] : [value];
-    throw invalidRequest('body', 'is not well-formed YAML', {
-      field: `line ${problem.line}`,
-      found: problem.message.split('\n')[0],
-    });
-  });
 }
 
 function itemsOf(value: unknown): Manifest[] {
@@ -80,12 +84,4 @@ function itemsOf(value: unknown): Manifest[] {
   if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items)) return [value];
   const base = kind === 'List' ? {} : { apiVersion, kind: kind.slice(0, -'List'.length) };
   return items.flatMap((item: unknown) => itemsOf(isPlain(item) ? { ...base, ...item } : item));
-}
-
-function tooLarge(maxBytes: number): DataplaneError {
-  return new DataplaneError('REQUEST_TOO_LARGE', 'is too large', {
-    operation: 'read',
-    target: 'body of the request',
-    expected: `at most ${maxBytes} bytes`,
-  });
 }

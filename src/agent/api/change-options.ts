@@ -9,6 +9,7 @@ import { MAX_CONFIRM_MS } from '../store/confirmation.ts';
 import type { FileObject, ObjectChange } from '../store/history.ts';
 import { readResource, type StoredObject, showStored } from '../store/stored-object.ts';
 import { invalidRequest } from './failure.ts';
+import { NOT_IN_FORCE_HEADER } from './headers.ts';
 import type { ApiAgent, ApiContext, ApiRequest, QueryName, Reply } from './route.ts';
 
 export const CHANGE_QUERY: readonly QueryName[] = ['dryRun', 'diff', 'force', 'confirm', 'session'];
@@ -85,12 +86,13 @@ export function describeResult(result: ChangeResult, isDryRun: boolean): Reply {
 }
 
 function describeChange(
-  { revision, changes, confirmation, kept }: ChangeResult,
+  { revision, changes, confirmation, kept, notInForce }: ChangeResult,
   { isDryRun, difference, isObject }: { isDryRun: boolean; difference: unknown; isObject: boolean },
 ): Reply {
   const headers = {
     'x-tortie-revision': String(revision),
     ...(confirmation === undefined ? {} : { 'x-tortie-confirm-by': confirmation.expires }),
+    ...(notInForce === undefined ? {} : { [NOT_IN_FORCE_HEADER]: 'true' }),
   };
   const [first] = changes;
   if (isObject && first?.after !== undefined) {
@@ -104,6 +106,7 @@ function describeChange(
     ...(confirmation === undefined ? {} : { confirmation }),
     changes: changes.map((change) => ({ id: change.id, result: outcomeOf(change), object: shown(change) })),
     ...(kept === undefined ? {} : { kept }),
+    ...(notInForce === undefined ? {} : { inForce: false, error: notInForce.message }),
     ...(difference === undefined ? {} : { difference }),
   };
   return { body, headers };

@@ -44,6 +44,11 @@ const OTHER_NAME = 'crd.projectcalico.org/';
 /** Every collection; kinds that several API versions have are in each of them. */
 export const COLLECTIONS: readonly Collection[] = KIND_LIST.filter(isShown).map(collectionOf);
 
+/** Whether objects of the kind can be stored. */
+export function isWritableType(type: ResourceType): boolean {
+  return type !== 'FelixConfiguration';
+}
+
 /** The path of a collection, of its part in a namespace, or of one object. */
 export function collectionPath({ apiVersion, plural }: Collection, namespace?: string, name?: string): string {
   const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
@@ -56,5 +61,5 @@ function isShown({ apiVersion }: KindName): boolean {
 }
 
 function collectionOf({ apiVersion, kind, type, isNamespaced }: KindName): Collection {
-  return { apiVersion, kind, plural: PLURALS[type], type, isNamespaced, isWritable: type !== 'FelixConfiguration' };
+  return { apiVersion, kind, plural: PLURALS[type], type, isNamespaced, isWritable: isWritableType(type) };
 }

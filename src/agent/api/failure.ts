@@ -103,3 +103,9 @@ export function invalidRequest(target: string, what: string, details: Partial<Da
     hint,
   });
 }
+
+/** REQUEST_TOO_LARGE; `limit` = how much may be, with its unit. */
+export function tooLarge(target: string, limit: string, found?: string, hint?: string): DataplaneError {
+  const expected = `at most ${limit}`;
+  return new DataplaneError('REQUEST_TOO_LARGE', 'is too large', { operation: 'read', target, found, expected, hint });
+}

@@ -2,7 +2,9 @@
 // manager applied before and does no longer. Values in, a value out; nothing that comes in is changed.
 import { isEqual } from '../../base/equal.ts';
 import { isPlain, type Manifest } from '../store/manifest.ts';
+import { isTooDeep, MAX_DEPTH } from './body.ts';
 import { invalidRequest } from './failure.ts';
+import { PatchCost } from './patch-cost.ts';
 
 /** RFC 7386: null takes a field away, objects are merged, everything else replaces. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
@@ -40,37 +42,50 @@ interface Operation {
   readonly value?: unknown;
 }
 
-/** RFC 6902. Throws INVALID_REQUEST naming the operation: either all of them are done or none. */
+/** RFC 6902. Throws INVALID_REQUEST naming the operation, and REQUEST_TOO_LARGE: either all of them are done or none. */
 export function jsonPatch(target: unknown, patch: unknown): unknown {
   if (!Array.isArray(patch)) throw invalidRequest('JSON patch', 'is not a list of operations');
+  const cost = new PatchCost(patch.length);
   let result: unknown = structuredClone(target);
   for (const [index, item] of patch.entries()) {
     const at = `operation ${index}`;
     const isWhole = isPlain(item) && typeof item.op === 'string' && typeof item.path === 'string';
     if (!isWhole) throw invalidRequest('JSON patch', 'is not understood', { field: at, expected: 'op and path' });
-    result = operate(result, item as unknown as Operation, at);
+    result = operate(result, item as unknown as Operation, { at, cost });
   }
-  return result;
+  if (!isTooDeep(result)) return result;
+  throw invalidRequest('JSON patch', 'leaves what is nested too deeply', { expected: `at most ${MAX_DEPTH} levels` });
 }
 
-function operate(root: unknown, operation: Operation, at: string): unknown {
+/** Which operation it is, and what all of them cost. */
+interface Turn {
+  readonly at: string;
+  readonly cost: PatchCost;
+}
+
+function operate(root: unknown, operation: Operation, turn: Turn): unknown {
+  const { at } = turn;
   const { op, path, from, value } = operation;
   const needsValue = op === 'add' || op === 'replace' || op === 'test';
   if (needsValue && !Object.hasOwn(operation, 'value')) throw unpatchable(at, 'has no value', op);
   switch (op) {
     case 'add':
-      return put(root, stepsOf(path, at), structuredClone(value), at);
+      return put(root, stepsOf(path, at), structuredClone(value), turn);
     case 'remove':
-      return take(root, stepsOf(path, at), at);
+      return take(root, stepsOf(path, at), turn);
     case 'replace':
       if (path === '') return structuredClone(value);
-      return put(take(root, stepsOf(path, at), at), stepsOf(path, at), structuredClone(value), at);
-    case 'copy':
-      return put(root, stepsOf(path, at), structuredClone(find(root, stepsOf(from, at), at)), at);
+      return put(take(root, stepsOf(path, at), turn), stepsOf(path, at), structuredClone(value), turn);
+    case 'copy': {
+      if (path.startsWith(`${from}/`)) throw unpatchable(at, 'copies a value into itself', path);
+      const copied = find(root, stepsOf(from, at), at);
+      turn.cost.countCopy(copied);
+      return put(root, stepsOf(path, at), structuredClone(copied), turn);
+    }
     case 'move': {
       if (path.startsWith(`${from}/`)) throw unpatchable(at, 'moves a value into itself', path);
       const moved = find(root, stepsOf(from, at), at);
-      return put(take(root, stepsOf(from, at), at), stepsOf(path, at), moved, at);
+      return put(take(root, stepsOf(from, at), turn), stepsOf(path, at), moved, turn);
     }
     case 'test':
       if (isEqual(find(root, stepsOf(path, at), at), value)) return root;
@@ -100,23 +115,28 @@ function find(root: unknown, steps: readonly string[], at: string): unknown {
   return here;
 }
 
-function put(root: unknown, steps: readonly string[], value: unknown, at: string): unknown {
+function put(root: unknown, steps: readonly string[], value: unknown, { at, cost }: Turn): unknown {
   const last = steps.at(-1);
   if (last === undefined) return value;
   const parent = find(root, steps.slice(0, -1), at);
-  if (Array.isArray(parent)) parent.splice(last === '-' ? parent.length : indexOf(last, parent.length, at), 0, value);
-  else if (isPlain(parent)) setOwn(parent as Record<string, unknown>, last, value);
+  if (Array.isArray(parent)) {
+    const index = last === '-' ? parent.length : indexOf(last, parent.length, at);
+    cost.countMove(parent, index);
+    parent.splice(index, 0, value);
+  } else if (isPlain(parent)) setOwn(parent as Record<string, unknown>, last, value);
   else throw unpatchable(at, 'finds neither an object nor a list there', steps.join('/'));
   return root;
 }
 
-function take(root: unknown, steps: readonly string[], at: string): unknown {
+function take(root: unknown, steps: readonly string[], { at, cost }: Turn): unknown {
   const last = steps.at(-1);
   if (last === undefined) throw unpatchable(at, 'takes the whole object away', '');
   find(root, steps, at);
   const parent = find(root, steps.slice(0, -1), at);
-  if (Array.isArray(parent)) parent.splice(Number(last), 1);
-  else delete (parent as Record<string, unknown>)[last];
+  if (Array.isArray(parent)) {
+    cost.countMove(parent, Number(last));
+    parent.splice(Number(last), 1);
+  } else delete (parent as Record<string, unknown>)[last];
   return root;
 }
 

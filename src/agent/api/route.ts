@@ -58,8 +58,8 @@ export interface ApiRequest {
   /** Lower case, without parameters; empty = none. */
   readonly contentType: string;
   readonly actor: Actor;
-  /** Throws REQUEST_TOO_LARGE, and INVALID_REQUEST for what is not UTF-8. */
-  text(): Promise<string>;
+  /** 8 MiB at most unless `maxBytes` is given. Throws REQUEST_TOO_LARGE, and INVALID_REQUEST for what is not UTF-8. */
+  text(maxBytes?: number): Promise<string>;
   /** The body as it comes, whatever it is and however long: for those who count it themselves. */
   chunks(): AsyncIterable<Uint8Array>;
 }

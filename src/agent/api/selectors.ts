@@ -1,7 +1,7 @@
 // labelSelector and fieldSelector of a list or watch: text -> a test of an object. Kubernetes' grammar.
 import { isLabelValue, isQualifiedName } from '../../resources/labels.ts';
 import type { Resource } from '../../resources/resource.ts';
-import { invalidRequest } from './failure.ts';
+import { invalidRequest, tooLarge } from './failure.ts';
 
 export type Match = (object: Pick<Resource, 'name' | 'namespace' | 'metadata'>) => boolean;
 
@@ -11,15 +11,31 @@ const SET = /^([^\s!=,()]+)\s+(in|notin)\s*\(([^()]*)\)$/;
 const EQUALS = /^([^\s!=,()]+)\s*(==|=|!=)\s*([^\s!=,()]*)$/;
 const EXISTS = /^(!?)\s*([^\s!=,()]+)$/;
 
-/** Throws INVALID_REQUEST. */
+/** Each is tried on every object. */
+const MAX_REQUIREMENTS = 256;
+
+/** Throws INVALID_REQUEST and REQUEST_TOO_LARGE. */
 export function parseSelectors(labelSelector: string | null, fieldSelector: string | null): Match {
   const labels = splitRequirements(labelSelector ?? '').map(parseLabelRequirement);
   const fields = splitRequirements(fieldSelector ?? '').map(parseFieldRequirement);
   return (object) => labels.every((test) => test(object.metadata.labels)) && fields.every((test) => test(object));
 }
 
+/** At the commas that stand in no parentheses. */
 function splitRequirements(text: string): string[] {
-  const parts = text.split(/,(?![^(]*\))/).map((part) => part.trim());
+  const parts: string[] = [];
+  let start = 0;
+  let isInside = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const sign = text[at];
+    if (sign === '(' || sign === ')') isInside = sign === '(';
+    if (sign !== ',' || isInside) continue;
+    parts.push(text.slice(start, at).trim());
+    start = at + 1;
+  }
+  parts.push(text.slice(start).trim());
+  if (parts.length > MAX_REQUIREMENTS)
+    throw tooLarge('selector', `${MAX_REQUIREMENTS} requirements`, `${parts.length}`);
   return parts.length === 1 && parts[0] === '' ? [] : parts;
 }
 

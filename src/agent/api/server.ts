@@ -3,9 +3,12 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { DataplaneError } from '../../base/errors.ts';
 import { nearestName } from '../../resources/nearest.ts';
-import { readText } from './body.ts';
+import { type CountBytes, readText } from './body.ts';
+import { BodyBudget } from './body-budget.ts';
+import { Connections } from './connections.ts';
 import { errorsOf, failureStatus, invalidRequest } from './failure.ts';
 import { describeApi, FIRST_API, OPENAPI_PATH } from './openapi.ts';
 import type { TlsMaterial } from './options.ts';
@@ -32,6 +35,7 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   connections: 256,
 };
 
+const TLS_OPTIONS = { requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const;
 const MAX_HEADER_BYTES = 16 * 1024;
 const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
 const TOO_LATE = JSON.stringify({ code: 'AGENT_UNREACHABLE', message: 'the request was not whole in time' });
@@ -44,13 +48,20 @@ const REQUEST_TIMEOUT = [
   TOO_LATE,
 ].join('\r\n');
 
-/** An HTTP server, not listening yet. With TLS material it takes connections with a client certificate only. */
+export interface ApiServer {
+  /** Not listening yet. */
+  readonly server: Server | TlsServer;
+  /** Cuts every connection. Resolves when the last one is gone. */
+  close(): Promise<void>;
+}
+
+/** An HTTP server. With TLS material it takes connections with a client certificate only. */
 export function createApiServer(
   context: ApiContext,
   identify: Identify,
   { limits = DEFAULT_SERVER_LIMITS, tls }: { readonly limits?: ServerLimits; readonly tls?: TlsMaterial } = {},
-): Server | TlsServer {
-  const { headersMs, requestMs, idleMs, connections } = limits;
+): ApiServer {
+  const { headersMs, requestMs, idleMs } = limits;
   const answerer = new Answerer(context, identify, idleMs);
   const listener: RequestListener = (request, response) => void answerer.answer(request, response);
   const options = {
@@ -63,17 +74,19 @@ export function createApiServer(
   const server =
     tls === undefined
       ? createServer(options, listener)
-      : createTlsServer(
-          { ...options, ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
-          listener,
-        );
-  server.maxConnections = connections;
+      : createTlsServer({ ...options, ...TLS_OPTIONS, ...tls, handshakeTimeout: headersMs }, listener);
+  server.maxConnections = limits.connections;
   server.setTimeout(idleMs);
-  server.on('clientError', ({ code }: NodeJS.ErrnoException, socket: Socket) => {
-    if (socket.writable) socket.end(code === 'ERR_HTTP_REQUEST_TIMEOUT' ? REQUEST_TIMEOUT : BAD_REQUEST);
-    else socket.destroy();
-  });
-  return server;
+  server.on('clientError', refuseConnection);
+  const connections = new Connections(server, limits.connections);
+  return { server, close: () => connections.close() };
+}
+
+function refuseConnection({ code }: NodeJS.ErrnoException, socket: Socket): void {
+  // What is written before both sides have shown their certificates is never sent: the end would never come.
+  const isUnfinished = socket instanceof TLSSocket && !socket.authorized;
+  if (!socket.writable || isUnfinished) socket.destroy();
+  else socket.end(code === 'ERR_HTTP_REQUEST_TIMEOUT' ? REQUEST_TIMEOUT : BAD_REQUEST);
 }
 
 class Answerer {
@@ -81,6 +94,7 @@ class Answerer {
   readonly #identify: Identify;
   readonly #router = new Router(ROUTES);
   readonly #idleMs: number;
+  readonly #bodies = new BodyBudget();
   #document: object | undefined;
 
   constructor(context: ApiContext, identify: Identify, idleMs: number) {
@@ -91,15 +105,18 @@ class Answerer {
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on('error', () => response.destroy());
+    const body = this.#bodies.open();
     try {
-      const reply = await this.#reply(request, response);
+      const reply = await this.#reply(request, response, body.count);
       if (reply !== undefined) send(response, reply);
     } catch (failure) {
       this.#refuse(request, response, failure);
+    } finally {
+      body.end();
     }
   }
 
-  async #reply(request: IncomingMessage, response: ServerResponse): Promise<Reply | undefined> {
+  async #reply(request: IncomingMessage, response: ServerResponse, count: CountBytes): Promise<Reply | undefined> {
     const { path, query } = splitUrl(request.url ?? '');
     if (path === OPENAPI_PATH && request.method === 'GET') return { body: this.#openApi() };
     const match = this.#router.find(request.method ?? '', path);
@@ -118,7 +135,7 @@ class Answerer {
       query,
       contentType: contentType.split(';')[0]?.trim().toLowerCase() ?? '',
       actor: { ...actor, from: { ...actor.from, ...(userAgent === undefined ? {} : { userAgent }) } },
-      text: () => readText(request),
+      text: (maxBytes) => readText(request, count, maxBytes),
       chunks: () => request,
     };
     const responder: Responder = { response, stream: () => new LineStream(request, response, this.#idleMs) };

@@ -6,8 +6,9 @@ import type { Logger } from '../../base/log.ts';
 import type { World } from '../../model/world.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { type Actor, AGENT_ACTOR } from './actor.ts';
-import { asOfNow, type Confirmation, confirmationWithin, timeLeft } from './confirmation.ts';
+import { type Confirmation, confirmationWithin, timeLeft } from './confirmation.ts';
 import { type CutCheck, cutCheck, type GuardedHost } from './connection-guard.ts';
+import { awaitsConfirmation, blocksUndo, changedInFiles, definedInFile, errorsOf } from './desk-errors.ts';
 import {
   type EditedObject,
   editedSince,
@@ -22,6 +23,9 @@ import type { Manifest } from './manifest.ts';
 import type { EditDraft, ResourceStore } from './resource-store.ts';
 import { nextVersion, readResource, type StoredObject } from './stored-object.ts';
 
+/** By id; undefined = gone. */
+type StoredResources = ReadonlyMap<string, Resource | undefined>;
+
 /** What the desk needs of an agent. */
 export interface PolicyHost extends GuardedHost {
   /** Told of each write: when it began, by performance.now(). It has ended. */
@@ -32,7 +36,7 @@ export interface PolicyHost extends GuardedHost {
    * Puts resources in force in the place of stored ones (undefined = gone): `commit` is called once all compiles, and
    * nothing is in force before it returns. Throws what is wrong, and what commit throws: all is as before then.
    */
-  putStored(changes: ReadonlyMap<string, Resource | undefined>, commit: (world: World) => void): Promise<void>;
+  putStored(changes: StoredResources, commit: (world: World) => void): Promise<void>;
 }
 
 /** What is to become of one object. */
@@ -70,6 +74,14 @@ export interface ChangeResult {
   readonly confirmation?: Confirmation;
   /** Of a rollback: what stays, because files define it otherwise than they did then. */
   readonly kept?: readonly EditedObject[];
+  /** Why it is stored and not in force; undefined = it is in force. It is put in force again and again. */
+  readonly notInForce?: Error;
+}
+
+/** A change whose time to be confirmed is up and that could not be undone. It is tried again and again. */
+export interface UndoFailure {
+  readonly revision: number;
+  readonly message: string;
 }
 
 /** Ends a dry run where a commit would be. */
@@ -82,6 +94,7 @@ export class ChangeDesk {
   readonly #log: Logger;
   #last: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
+  #undoFailure: UndoFailure | undefined;
 
   constructor(store: ResourceStore, host: PolicyHost, log: Logger) {
     this.#store = store;
@@ -123,11 +136,16 @@ export class ChangeDesk {
   }
 
   /** The change stays. Throws NOT_FOUND. */
-  async confirm(revision: number): Promise<StoreEntry> {
+  async confirm(revision: number, by: Actor): Promise<StoreEntry> {
     await this.#last;
-    const entry = this.#store.confirm(revision, new Date());
+    const entry = this.#store.confirm(revision, new Date(), by.who);
     clearTimeout(this.#timer);
     return entry;
+  }
+
+  /** Of the change that still awaits a confirmation; undefined = its time is not up. */
+  get undoFailure(): UndoFailure | undefined {
+    return this.#undoFailure?.revision === this.#store.pending?.revision ? this.#undoFailure : undefined;
   }
 
   /** Waits for the confirmation that is still due, if one is. */
@@ -154,7 +172,9 @@ export class ChangeDesk {
     if (real.length === 0 && kept.length > 0) throw changedInFiles(kept, request.target as number);
     if (real.length === 0) return { revision: this.#store.revision, changes };
     const resources = new Map(real.map(({ id, after }) => [id, after && readStored(id, after)]));
+    await this.#requireUndoable(resources, request);
     const check = this.#cutCheck(request);
+    let notInForce: Error | undefined;
     let entry: StoreEntry | undefined;
     try {
       await this.#host.putStored(resources, (world) => {
@@ -167,9 +187,12 @@ export class ChangeDesk {
       if (error === DRY_RUN) return { revision: this.#store.revision, changes, ...(kept.length > 0 && { kept }) };
       // What is stored counts: it is put in force again and again.
       if (entry === undefined) throw error;
+      notInForce = error instanceof Error ? error : new Error(String(error));
+      this.#log.error('a change is stored and not in force yet', { revision, errors: describeErrors(error) });
     }
     this.watchConfirmation();
-    return { revision, changes, confirmation: this.#store.pending, ...(kept.length > 0 && { kept }) };
+    const confirmation = this.#store.pending;
+    return { revision, changes, confirmation, ...(kept.length > 0 && { kept }), ...(notInForce && { notInForce }) };
   }
 
   #next({ id, manifest, ...planned }: PlannedChange, version: { revision: number; now: Date }): ObjectChange {
@@ -192,12 +215,16 @@ export class ChangeDesk {
 
   /** What goes back to an earlier state is always allowed: what a file defines stays in force all the same. */
   #requireAllowed(changes: readonly ObjectChange[], { verb, confirmMs }: ChangeRequest): void {
-    if (verb === 'rollback' || verb === 'expire') return;
+    const { pending } = this.#store;
+    if (verb === 'expire') return;
+    // Undone, a rollback that ended the wait would bring back for good what nobody has confirmed.
+    if (verb === 'rollback' && confirmMs !== undefined && pending !== undefined)
+      throw awaitsConfirmation('another change', pending);
+    if (verb === 'rollback') return;
     for (const { id } of changes) {
       const location = this.#host.fileOf(id);
       if (location !== undefined) throw definedInFile(id, location);
     }
-    const { pending } = this.#store;
     if (pending === undefined) return;
     if (confirmMs !== undefined) throw awaitsConfirmation('another change', pending);
     const held = new Set(this.#store.entry(pending.revision)?.changes.map(({ id }) => id));
@@ -205,9 +232,51 @@ export class ChangeDesk {
     if (touched !== undefined) throw awaitsConfirmation(touched.id, pending);
   }
 
-  #commit({ actor, verb, target, confirmMs }: ChangeRequest, changes: readonly ObjectChange[], now: Date): StoreEntry {
+  /** What is undone by the change itself: whoever waits for a confirmation of it waits no more. */
+  #endsPending({ verb, target }: ChangeRequest): boolean {
+    const { pending } = this.#store;
+    return verb === 'expire' || (verb === 'rollback' && pending !== undefined && Number(target) < pending.revision);
+  }
+
+  /** While something awaits a confirmation, nothing may come into force that would keep it from being undone. */
+  async #requireUndoable(resources: StoredResources, request: ChangeRequest): Promise<void> {
+    const { pending } = this.#store;
+    if (pending === undefined || this.#endsPending(request)) return;
+    const undo = this.#undoOf(pending);
+    if (undo === undefined) return;
+    const [id = ''] = resources.keys();
+    const refusal = await this.#refusalOf(new Map([...undo, ...resources]));
+    // What could not be undone before either, as files have changed, is no fault of this change, which may be to mend it.
+    if (refusal === undefined || (await this.#refusalOf(undo)) !== undefined) return;
+    throw blocksUndo(id, pending, refusal);
+  }
+
+  /** undefined = this version cannot read what would come back. */
+  #undoOf({ revision }: Confirmation): StoredResources | undefined {
+    const undo = planUndo(this.#store, revision);
+    try {
+      return new Map(undo.map(({ id, manifest }) => [id, manifest && readStored(id, { manifest })]));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Why these could not be in force; undefined = they could. */
+  async #refusalOf(resources: StoredResources): Promise<unknown> {
+    try {
+      await this.#host.putStored(resources, () => {
+        throw DRY_RUN;
+      });
+    } catch (error) {
+      return error === DRY_RUN ? undefined : error;
+    }
+    return undefined;
+  }
+
+  #commit(request: ChangeRequest, changes: readonly ObjectChange[], now: Date): StoreEntry {
+    const { actor, verb, target, confirmMs } = request;
     const { who, from } = actor;
-    const endsPending = verb === 'rollback' || verb === 'expire';
+    const endsPending = this.#endsPending(request);
     const expires = confirmMs === undefined ? undefined : new Date(now.getTime() + confirmMs).toISOString();
     const draft = { time: now.toISOString(), who, from, verb, target, confirmBy: expires, changes };
     const pending = (revision: number): Confirmation => confirmationWithin(revision, confirmMs as number, now);
@@ -223,13 +292,29 @@ export class ChangeDesk {
       const plan = (store: ResourceStore): readonly PlannedChange[] =>
         store.pending?.revision === revision ? planUndo(store, revision) : [];
       await this.submit({ actor: AGENT_ACTOR, verb: 'expire', target: revision - 1, plan });
-      if (this.#store.pending?.revision === revision) this.#store.confirm(revision, new Date());
+      if (this.#store.pending?.revision === revision) this.#store.confirm(revision, new Date(), AGENT_ACTOR.who);
       this.#log.warn('a change was not confirmed in time and is undone', { revision });
     } catch (error) {
-      this.#log.error('a change that was not confirmed cannot be undone', { revision, error: String(error) });
+      this.#noteUndoFailure(revision, error);
       this.#timer = setTimeout(() => void this.#expire(revision), RETRY_MS);
     }
   }
+
+  /** Each reason is logged once. */
+  #noteUndoFailure(revision: number, error: unknown): void {
+    const errors = errorsOf(error);
+    const more = errors.length > 1 ? `, and ${errors.length - 1} more errors` : '';
+    const message = `${errors[0] instanceof Error ? errors[0].message : String(errors[0])}${more}`;
+    const { revision: before, message: said } = this.#undoFailure ?? {};
+    if (before !== revision || said !== message)
+      this.#log.error('a change that was not confirmed cannot be undone', { revision, errors: describeErrors(error) });
+    this.#undoFailure = { revision, message };
+  }
+}
+
+/** As plain data, for the log. */
+function describeErrors(error: unknown): readonly unknown[] {
+  return errorsOf(error).map((each) => (each instanceof DataplaneError ? each.toJSON() : String(each)));
 }
 
 /**
@@ -277,7 +362,7 @@ function planned(id: string, before: StoredObject | undefined): PlannedChange {
   return { id, manifest: before?.manifest, applied: before?.applied };
 }
 
-function readStored(id: string, { manifest }: StoredObject): Resource {
+function readStored(id: string, { manifest }: Pick<StoredObject, 'manifest'>): Resource {
   const resource = readResource(manifest);
   if (resource.type === 'FelixConfiguration') {
     throw new DataplaneError('INVALID_REQUEST', 'is only read from manifest files', { operation: 'write', target: id });
@@ -287,34 +372,5 @@ function readStored(id: string, { manifest }: StoredObject): Resource {
     operation: 'read',
     target: id,
     found: resource.id,
-  });
-}
-
-function definedInFile(id: string, { file, line }: Resource['location']): DataplaneError {
-  return new DataplaneError('DEFINED_IN_FILE', 'is defined by a manifest file', {
-    operation: 'write',
-    target: id,
-    found: `${file}:${line}`,
-    hint: 'edit the file, or take the object out of it first',
-  });
-}
-
-function changedInFiles(kept: readonly EditedObject[], target: number): DataplaneError {
-  const [first, ...others] = kept as [EditedObject, ...EditedObject[]];
-  const more = others.length === 0 ? '' : `, and ${others.length} more objects of files`;
-  return new DataplaneError('DEFINED_IN_FILE', 'was changed in a manifest file, which no rollback writes', {
-    operation: `roll back to revision ${target}`,
-    target: first.id,
-    found: `${first.file}:${first.line}, revision ${first.revision}${more}`,
-    hint: `bring the file back as it was: tortie history ${first.revision} has both versions`,
-  });
-}
-
-function awaitsConfirmation(target: string, confirmation: Confirmation): DataplaneError {
-  const { revision, expires } = asOfNow(confirmation);
-  return new DataplaneError('CONFLICT', `revision ${revision} awaits a confirmation until ${expires}`, {
-    operation: 'write',
-    target,
-    hint: `confirm or roll back revision ${revision} first`,
   });
 }

@@ -41,6 +41,8 @@ export interface StoreEntry extends EntryHead {
   readonly confirmBy?: string;
   /** When it was. */
   readonly confirmed?: string;
+  /** Who did; undefined = an agent of the version before kept it. */
+  readonly confirmedBy?: Who;
   /** At least one; each object once. */
   readonly changes: readonly ObjectChange[];
 }
@@ -51,6 +53,7 @@ export interface FileEntry extends EntryHead {
   readonly target?: undefined;
   readonly confirmBy?: undefined;
   readonly confirmed?: undefined;
+  readonly confirmedBy?: undefined;
   /** At least one; each object once. */
   readonly changes: readonly ObjectChange<FileObject>[];
 }

@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { DataplaneError } from '../../base/errors.ts';
+import type { Who } from './actor.ts';
 import type { Confirmation } from './confirmation.ts';
 import type { FileEntry, HistoryEntry, StoreEntry } from './history.ts';
 import { decodeEntry, HistoryLog, type KeptHistory, mayChange, type RawEntry } from './history-log.ts';
@@ -172,7 +173,7 @@ export class ResourceStore {
   }
 
   /** Lets the change that awaits a confirmation stay. Throws NOT_FOUND, and STORE_FAILED. */
-  confirm(revision: number, now: Date): StoreEntry {
+  confirm(revision: number, now: Date, confirmedBy: Who): StoreEntry {
     const entry = this.entry(revision);
     if (this.pending?.revision !== revision || entry === undefined || entry.verb === 'edit') {
       throw new DataplaneError('NOT_FOUND', 'does not await a confirmation', {
@@ -181,7 +182,7 @@ export class ResourceStore {
         hint: 'it was confirmed or undone before: see history',
       });
     }
-    const confirmed = { ...entry, confirmed: now.toISOString() };
+    const confirmed = { ...entry, confirmed: now.toISOString(), confirmedBy };
     this.#change(({ history, meta }) => {
       history.replace(confirmed);
       meta.removeSync(PENDING);

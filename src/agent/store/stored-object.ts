@@ -5,7 +5,7 @@ import { isEqual } from '../../base/equal.ts';
 import { DataplaneError } from '../../base/errors.ts';
 import { parseDocuments } from '../../resources/document.ts';
 import { describeObject, type Resource } from '../../resources/resource.ts';
-import { FILE_ANNOTATION, isPlain, type Manifest } from './manifest.ts';
+import { FILE_ANNOTATION, isPlain, type Manifest, NOT_IN_FORCE_ANNOTATION } from './manifest.ts';
 
 export interface StoredObject {
   /** Of the resource: `<type>/<namespace or empty>/<name>`. */
@@ -41,8 +41,15 @@ export function cleanManifest(value: Manifest): Manifest {
   const written = STATUS_IS_MADE.has(value.kind) ? withoutStatus(value) : value;
   const { metadata } = written;
   if (!isPlain(metadata)) return written;
-  const kept = Object.fromEntries(Object.entries(metadata).filter(([name]) => !STORE_FIELDS.has(name)));
-  return { ...written, metadata: kept };
+  const kept = Object.entries(metadata).filter(([name]) => !STORE_FIELDS.has(name));
+  return { ...written, metadata: Object.fromEntries(kept.flatMap(([name, field]) => withoutOurs(name, field))) };
+}
+
+/** Why an object was not in force is not to be read in the one that mends it; nor would annotations be that held nothing else. */
+function withoutOurs(name: string, field: unknown): [string, unknown][] {
+  if (name !== 'annotations' || !isPlain(field) || !(NOT_IN_FORCE_ANNOTATION in field)) return [[name, field]];
+  const { [NOT_IN_FORCE_ANNOTATION]: _why, ...others } = field;
+  return Object.keys(others).length === 0 ? [] : [[name, others]];
 }
 
 function withoutStatus({ status: _status, ...rest }: Manifest): Manifest {

@@ -39,7 +39,9 @@ export function fillEndpointCommand(command: Command): void {
     .action(getEndpoint);
   command
     .command('add <namespace/name>')
-    .description('put an endpoint behind an interface, whatever its manifest says; kept across restarts')
+    .description(
+      'put an endpoint behind an interface, whatever its manifest says; kept across restarts, not in history: the log says who did it',
+    )
     .requiredOption('--interface <name>', 'host-side interface')
     .addOption(socketOption())
     .action(async (name: string, flags: EndpointFlags & { interface: string }) => {
@@ -48,7 +50,7 @@ export function fillEndpointCommand(command: Command): void {
     });
   command
     .command('remove <namespace/name>')
-    .description('forget an interface that was given by hand')
+    .description('forget an interface that was given by hand; not in history: the log says who did it')
     .addOption(socketOption())
     .action(async (name: string, { socket }: EndpointFlags) => {
       await askAgent(socket, 'DELETE', endpointPath(name));

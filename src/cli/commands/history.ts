@@ -3,10 +3,11 @@ import type { Command } from 'commander';
 import type { HistoryEntry } from '../../agent/store/history.ts';
 import { DataplaneError } from '../../base/errors.ts';
 import { describeChange, describeWho } from '../change-text.ts';
+import { visibleText } from '../hostile-text.ts';
 import { readTexts } from '../object-files.ts';
 import { addChangeOptions, type ChangeOptions, changeFlags } from '../object-options.ts';
 import { argumentOf, outputOption, socketOption, wholeNumber } from '../options.ts';
-import { formatTable, type OutputFormat, print, printData } from '../output.ts';
+import { formatTable, type OutputFormat, print, printData, printWarning } from '../output.ts';
 import { type ChangeReport, type HistoryPage, ResourceClient } from '../resource-client.ts';
 import { unifiedDiff } from '../text-diff.ts';
 import { describeTraffic } from '../traffic-text.ts';
@@ -83,7 +84,9 @@ export function fillImportCommand(command: Command): void {
     .addOption(outputOption())
     .action(async (flags: ReportFlags & { filename: string }) => {
       const yaml = readTexts({ filename: [flags.filename] }).map(({ text }) => text);
-      await report(await new ResourceClient(flags.socket).importAll(yaml.join('\n---\n'), changeFlags(flags)), flags);
+      const change = await new ResourceClient(flags.socket).importAll(yaml.join('\n---\n'), changeFlags(flags));
+      for (const { id, reason } of change.skipped ?? []) printWarning(visibleText(`${id} is skipped: ${reason}`));
+      await report(change, flags);
     });
 }
 
@@ -133,14 +136,15 @@ async function readHistory(client: ResourceClient, limit: number): Promise<reado
 
 /** Every object as it was and as it became, in the text that `write` makes of an object. */
 function describeEntry(
-  { revision, time, who, from, verb, confirmBy, confirmed, changes }: HistoryEntry,
+  { revision, time, who, from, verb, confirmBy, confirmed, confirmedBy, changes }: HistoryEntry,
   write: (object: unknown) => string,
 ): string {
   const text = (object: unknown): string => (object === undefined || object === null ? '' : write(object));
+  const by = confirmedBy === undefined ? '' : ` by ${describeWho(confirmedBy)}`;
   const confirmation =
     confirmBy === undefined
       ? []
-      : [confirmed === undefined ? `to be confirmed until ${confirmBy}` : `confirmed ${confirmed}`];
+      : [confirmed === undefined ? `to be confirmed until ${confirmBy}` : `confirmed ${confirmed}${by}`];
   return [
     `revision ${revision}: ${verb} by ${describeWho(who)}${describePlace(from)}, ${time}`,
     ...confirmation,

@@ -254,10 +254,16 @@ describe('the package on a machine', () => {
   });
 
   it('leaves verdicts in force when it is stopped, and when it is removed', async () => {
+    const enforced = async (): Promise<string> =>
+      (await machine.run('sh', '-c', 'cd /run/tortie/agent.endpoints && grep -H . *')).stdout;
+    const before = await enforced();
+    expect(before).toMatch(/^lab_pod\.json:.*"interface":"calipod"/);
     await machine.run('systemctl', 'stop', UNIT);
     expect(await machine.unit(UNIT)).toMatchObject({ ActiveState: 'inactive', Result: 'success' });
     expect(await reach(machine)).toBe('what policy allows');
+    expect(await enforced()).toBe(before);
     await machine.run('systemctl', 'start', UNIT);
+    expect(await enforced()).toBe(before);
     await machine.run('dpkg', '--remove', 'tortie');
     expect(await machine.succeeds('pgrep', '-f', 'tortie agent')).toBe(false);
     expect(await reach(machine)).toBe('what policy allows');
@@ -267,7 +273,7 @@ describe('the package on a machine', () => {
     await machine.run('dpkg', '--purge', 'tortie');
     expect(await reach(machine)).toBe('everything');
     const left =
-      'ls -d /sys/fs/bpf/tortie /var/lib/tortie /etc/tortie/tortie.yaml /etc/tortie/manifests 2>/dev/null || true';
+      'ls -d /sys/fs/bpf/tortie /var/lib/tortie /run/tortie /etc/tortie/tortie.yaml /etc/tortie/manifests 2>/dev/null || true';
     expect((await machine.run('sh', '-c', left)).stdout).toBe('/etc/tortie/manifests\n');
   });
 

@@ -81,7 +81,12 @@ export class KernelLessAgent implements ApiAgent {
   readonly generation = 1;
   health: HealthStatus = { conditions: [], repairs: 0, repairsByCause: {} };
   readonly meter = new AgentMeter(completeOptions({}));
-  isInSync = true;
+  /** What the kernel refuses tables with. */
+  kernelFailure: Error | undefined;
+  /** As a test says: all that could be read is in force. */
+  isEnforcing = true;
+  /** Likewise: flow logs are on, and the hub has all of them. */
+  isTelling = true;
   readonly log: string[] = [];
   readonly #feed: ManifestFeed;
   readonly #memory: AcceptedManifests;
@@ -111,6 +116,7 @@ export class KernelLessAgent implements ApiAgent {
       dataplane: {
         apply: async (desired, _wiring, accept) => {
           this.#image = this.#compiler.compile(desired, accept);
+          if (this.kernelFailure !== undefined) throw this.kernelFailure;
           return { isChanged: true };
         },
       },
@@ -179,6 +185,10 @@ export class KernelLessAgent implements ApiAgent {
     return this.#api.remotePort;
   }
 
+  get isInSync(): boolean {
+    return this.isEnforcing && this.stored.notInForce.length === 0;
+  }
+
   get world(): World {
     return this.#feed.world;
   }
@@ -216,16 +226,16 @@ export class KernelLessAgent implements ApiAgent {
       store: this.stored.status(),
       generation: this.generation,
       attachMode: 'tcx',
-      manifests: this.#feed.status(),
+      manifests: this.#feed.status(this.stored.errors),
       endpoints: this.endpoints,
       hostEndpoints: [],
       tables: this.#image?.counts ?? null,
       flows: 0,
       flowLogs: {
-        isOn: false,
-        isWanted: false,
-        intervalSeconds: 5,
-        records: 0,
+        isOn: this.isTelling,
+        isWanted: this.isTelling,
+        intervalSeconds: 1,
+        records: hub.published,
         packets: 0,
         lost: hub.lost,
         isSampling: false,

@@ -12,7 +12,8 @@ describe('files of enforced endpoints', () => {
   let directory: string;
   let said: string[];
 
-  const files = () => new EndpointFiles(directory, { warn: (message) => void said.push(message) }, () => 0);
+  const files = ({ isInForce = true, now = 0 } = {}) =>
+    new EndpointFiles(directory, { warn: (message) => void said.push(message) }, isInForce, () => now);
   const names = () => readdirSync(directory).sort();
 
   beforeEach(() => {
@@ -46,10 +47,48 @@ describe('files of enforced endpoints', () => {
     expect(JSON.parse(readFileSync(join(directory, 'lab_red.json'), 'utf8'))).toMatchObject({ ifindex: 9 });
   });
 
-  it('of an agent before say nothing', () => {
+  it('of an agent before stay while what it put in force does, and are as they were once policy is', () => {
+    files().tell([RED, GREEN]);
+    const all = files({ now: 5000 });
+    // Manifests are not read yet.
+    all.keep([]);
+    expect(names()).toEqual(['lab_green.json', 'lab_red.json']);
+    all.tell([RED, GREEN]);
+    expect(JSON.parse(readFileSync(join(directory, 'lab_red.json'), 'utf8')).since).toBe('1970-01-01T00:00:00.000Z');
+    all.keep([GREEN]);
+    expect(names()).toEqual(['lab_green.json']);
+    expect(said).toEqual([]);
+  });
+
+  it('of an agent before go with their interface: at once where there is another, else when policy is in force', () => {
+    files().tell([RED, GREEN]);
+    const all = files();
+    all.keep([{ ...RED, ifindex: 9 }]);
+    expect(names()).toEqual(['lab_green.json']);
+    all.tell([{ ...RED, ifindex: 9 }]);
+    expect(names()).toEqual(['lab_red.json']);
+    expect(JSON.parse(readFileSync(join(directory, 'lab_red.json'), 'utf8'))).toMatchObject({ ifindex: 9 });
+  });
+
+  it('of an agent before that nobody can read are written anew, and what is no such file goes', () => {
     files().tell([RED]);
-    files();
+    writeFileSync(join(directory, 'lab_red.json'), '{"ifindex":');
+    writeFileSync(join(directory, 'lab_green.json.new'), '');
+    const all = files();
+    all.tell([RED]);
+    expect(names()).toEqual(['lab_red.json']);
+    expect(JSON.parse(readFileSync(join(directory, 'lab_red.json'), 'utf8'))).toMatchObject(RED);
+  });
+
+  it('of an agent before say nothing where the kernel enforces nothing', () => {
+    files().tell([RED]);
+    files({ isInForce: false });
     expect(() => names()).toThrow('ENOENT');
+  });
+
+  it('are none at the first start, which is nothing to complain of', () => {
+    files().keep([]);
+    expect(said).toEqual([]);
   });
 
   it('that cannot be written are tried again, and complained of once', () => {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AcceptedManifests } from '../../../src/agent/accepted-manifests.ts';
 import { ManifestFeed, type ModelChanges } from '../../../src/agent/manifest-feed.ts';
 import { Logger } from '../../../src/base/log.ts';
+import type { Resource } from '../../../src/resources/resource.ts';
 
 const log = new Logger({ level: 'error', write: () => undefined });
 const FILES = 1200;
@@ -52,6 +53,23 @@ describe('ManifestFeed', () => {
     feed = new ManifestFeed(join(folder, 'manifests'), memory, log);
     feed.start(take);
     expect(orders).toEqual(inSteps);
+  });
+
+  it('says that Services have changed, whoever has them, and of nothing else', async () => {
+    feed.start(take);
+    const before = feed.serviceChanges;
+    writeTier('tier-1', 1);
+    await vi.waitFor(() => expect(orders.get('tier-1')).toBe(1), 5000);
+    expect(feed.serviceChanges).toBe(before);
+    const text = 'apiVersion: v1\nkind: Service\nmetadata: {name: db, namespace: lab}\nspec: {clusterIP: 10.96.0.10}\n';
+    writeFileSync(join(folder, 'db.new'), text);
+    renameSync(join(folder, 'db.new'), join(folder, 'manifests', 'db.yaml'));
+    await vi.waitFor(() => expect(feed.serviceChanges).toBe(before + 1), 5000);
+    const [stored] = feed.resources();
+    feed.putStored(new Map([['Service/lab/other', { ...(stored as Resource), id: 'Service/lab/other' }]]));
+    expect(feed.serviceChanges).toBe(before + 2);
+    rmSync(join(folder, 'manifests', 'db.yaml'));
+    await vi.waitFor(() => expect(feed.serviceChanges).toBe(before + 3), 5000);
   });
 
   it('ends with the last version of files that change between any two steps', async () => {

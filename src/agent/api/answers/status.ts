@@ -35,6 +35,8 @@ const health = {
         'HostEndpointsNotEnforced',
         'InterfaceNotGuarded',
         'MemoryLow',
+        'StoredNotInForce',
+        'UndoFailed',
       ]),
       message: text,
       since: time,
@@ -50,6 +52,7 @@ const store = answerOf<StoreStatus>()(
     revision: count,
     objects: count,
     pending: z.object({ revision: count, expires: time, expiresMonotonicMs: z.number(), bootId: text }).nullable(),
+    undoError: text.nullable(),
   }),
 );
 

@@ -112,7 +112,7 @@ export const AGENT_ROUTES: readonly Route[] = [
     method: 'PUT',
     path: '/v1/endpoints/{namespace}/{name}',
     id: 'setInterface',
-    summary: 'Put an endpoint behind an interface, whatever its manifest says',
+    summary: 'Put an endpoint behind an interface, whatever its manifest says; the log says who did, history does not',
     body: { contentTypes: ['application/json'], schema: 'InterfaceRequest' },
     answer: { schema: 'Nothing' },
     handle: setInterface,
@@ -121,10 +121,10 @@ export const AGENT_ROUTES: readonly Route[] = [
     method: 'DELETE',
     path: '/v1/endpoints/{namespace}/{name}',
     id: 'unsetInterface',
-    summary: 'Forget the interface that was given by hand',
+    summary: 'Forget the interface that was given by hand; the log says who did, history does not',
     answer: { schema: 'Nothing' },
-    handle: async ({ agent }, { params }) => {
-      await agent.unsetInterface(`${params.namespace}/${params.name}`);
+    handle: async ({ agent }, { params, actor }) => {
+      await agent.unsetInterface(`${params.namespace}/${params.name}`, actor);
       return { body: {} };
     },
   },
@@ -142,7 +142,7 @@ async function setInterface({ agent }: ApiContext, request: ApiRequest): Promise
     const target = `${namespace}/${name}`;
     throw new DataplaneError('USAGE', z.prettifyError(body.error), { operation: 'set interface', target });
   }
-  await agent.setInterface(`${namespace}/${name}`, body.data.interface);
+  await agent.setInterface(`${namespace}/${name}`, body.data.interface, request.actor);
   return { body: {} };
 }
 

@@ -112,9 +112,9 @@ async function rollBack(context: ApiContext, request: ApiRequest): Promise<Reply
   return describeResult(result, options.isDryRun === true);
 }
 
-async function confirm({ agent }: ApiContext, { params }: ApiRequest): Promise<Reply> {
+async function confirm({ agent }: ApiContext, { params, actor }: ApiRequest): Promise<Reply> {
   await agent.loaded;
-  return { body: describeEntry(await agent.stored.desk.confirm(revisionOf(params.revision))) };
+  return { body: describeEntry(await agent.stored.desk.confirm(revisionOf(params.revision), actor)) };
 }
 
 interface Summary extends Pick<HistoryEntry, 'revision'> {

@@ -24,6 +24,9 @@ export const LIST_QUERY: readonly QueryName[] = [
   'allowWatchBookmarks',
 ];
 
+/** A timer that is set for longer fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 interface Found {
   readonly id: string;
   readonly show: () => Manifest;
@@ -51,7 +54,8 @@ export function listOrWatch(collection: Collection): Handler {
     const feed = new WatchFeed(parts, revision > 0 ? revision : store.revision);
     const there = revision > 0 ? undefined : find(agent, collection, isWanted);
     feed.start(there && addedOf(there));
-    const end = seconds === undefined ? undefined : setTimeout(() => responder.response.end(), seconds * 1000);
+    const endMs = seconds === undefined ? undefined : Math.min(seconds * 1000, MAX_TIMER_MS);
+    const end = endMs === undefined ? undefined : setTimeout(() => responder.response.end(), endMs);
     parts.stream.onEnd(() => clearTimeout(end));
     return undefined;
   };

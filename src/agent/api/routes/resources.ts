@@ -20,6 +20,9 @@ const PATCH_TYPES = ['application/merge-patch+json', 'application/json-patch+jso
 /** With diff=true the answer is what the change does. */
 const REPORT = { 200: ['ChangeReport'] };
 const DEFAULT_MANAGER = 'default';
+/** The object is stored once more for each of them. */
+const MAX_MANAGERS = 32;
+const MAX_MANAGER_LENGTH = 128;
 
 /** Every route of a collection, in one namespace and across all. */
 export const RESOURCE_ROUTES: readonly Route[] = COLLECTIONS.flatMap((collection) => {
@@ -158,7 +161,7 @@ async function apply(collection: Collection, context: ApiContext, request: ApiRe
   return answerChange(context, request, { verb: 'apply', plan }, true);
 }
 
-/** Creates the object or merges it into what is there. Throws CONFLICT when another version of it was meant. */
+/** Creates the object or merges it into what is there. Throws CONFLICT when another version of it was meant, and LIMIT_EXCEEDED. */
 export function planApply(
   store: ResourceStore,
   id: string,
@@ -166,11 +169,26 @@ export function planApply(
   manager = DEFAULT_MANAGER,
 ): PlannedChange {
   const before = store.get(id);
+  requireManager(id, manager, before?.applied ?? {});
   const next = cleanManifest(manifest);
   const applied = { ...before?.applied, [manager]: next };
   if (before === undefined) return { id, manifest: next, applied };
   requireVersion(before, metadataOf(manifest));
   return { id, manifest: applyPatch(before.manifest, before.applied?.[manager], next), applied };
+}
+
+function requireManager(id: string, manager: string, applied: Readonly<Record<string, unknown>>): void {
+  if (manager.length > MAX_MANAGER_LENGTH) {
+    throw invalidRequest('fieldManager', 'is too long', { expected: `at most ${MAX_MANAGER_LENGTH} characters` });
+  }
+  if (Object.hasOwn(applied, manager) || Object.keys(applied).length < MAX_MANAGERS) return;
+  throw new DataplaneError('LIMIT_EXCEEDED', 'has too many field managers', {
+    operation: 'apply',
+    target: id,
+    found: `${MAX_MANAGERS} others`,
+    expected: `at most ${MAX_MANAGERS}`,
+    hint: 'apply it as one of those that have before',
+  });
 }
 
 async function remove(collection: Collection, context: ApiContext, request: ApiRequest): Promise<Reply> {

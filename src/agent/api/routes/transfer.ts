@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { isEqual } from '../../../base/equal.ts';
 import { DataplaneError } from '../../../base/errors.ts';
 import { findKind } from '../../../resources/kinds.ts';
-import { type Resource, resourceId } from '../../../resources/resource.ts';
+import { type Resource, type ResourceType, resourceId } from '../../../resources/resource.ts';
 import { manifestOf } from '../../live-manifests.ts';
 import type { PlannedChange } from '../../store/change-desk.ts';
 import { isPlain, type Manifest } from '../../store/manifest.ts';
@@ -12,11 +12,15 @@ import type { ResourceStore } from '../../store/resource-store.ts';
 import { cleanManifest, readResource } from '../../store/stored-object.ts';
 import { readObjects } from '../body.ts';
 import { answerChange, CHANGE_QUERY } from '../change-options.ts';
+import { isWritableType } from '../collections.ts';
 import type { ApiAgent, ApiContext, ApiRequest, Reply, Route } from '../route.ts';
 import { type Match, parseSelectors } from '../selectors.ts';
 import { planApply } from './resources.ts';
 
 const BODY = { contentTypes: ['application/yaml', 'application/json'], schema: 'Manifests' };
+
+/** What all files of the manifest directory may be together, and so an export. */
+const MAX_IMPORT_BYTES = 128 * 1024 * 1024;
 
 export const TRANSFER_ROUTES: readonly Route[] = [
   {
@@ -41,7 +45,8 @@ export const TRANSFER_ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/import',
     id: 'import',
-    summary: 'Make the store hold exactly these objects, as one change; what files define must be as they define it',
+    summary:
+      'Make the store hold exactly these objects, as one change; what files define must be as they define it; skipped = objects of kinds that only files can define',
     query: CHANGE_QUERY,
     body: BODY,
     answer: { schema: 'ChangeReport' },
@@ -90,11 +95,12 @@ async function exportAll({ agent }: ApiContext): Promise<Reply> {
 }
 
 async function importAll(context: ApiContext, request: ApiRequest): Promise<Reply> {
-  const objects = (await readObjects(request)).map(nameObject);
+  const objects = (await readObjects(request, MAX_IMPORT_BYTES)).map(nameObject);
   requireDistinct(objects);
   await context.agent.loaded;
   const files = fileObjects(context.agent);
-  const wanted = objects.filter(({ id, manifest }) => !isAsInFile(files.get(id), manifest));
+  const isSkipped = ({ id }: Named): boolean => !files.has(id) && !isWritableType(typeOf(id));
+  const wanted = objects.filter((named) => !isSkipped(named) && !isAsInFile(files.get(named.id), named.manifest));
   const names = new Set(objects.map(({ id }) => id));
   const plan = (store: ResourceStore): readonly PlannedChange[] => {
     const gone = [...store.objects()].filter(({ id }) => !names.has(id) && !files.has(id));
@@ -103,7 +109,13 @@ async function importAll(context: ApiContext, request: ApiRequest): Promise<Repl
       ...wanted.map(({ id, manifest }): PlannedChange => ({ id, manifest: cleanManifest(manifest) })),
     ];
   };
-  return answerChange(context, request, { verb: 'import', plan });
+  const reply = await answerChange(context, request, { verb: 'import', plan });
+  const skipped = objects.filter(isSkipped).map(({ id }) => ({ id, reason: 'only manifest files can define it' }));
+  return skipped.length === 0 ? reply : { ...reply, body: { ...(reply.body as object), skipped } };
+}
+
+function typeOf(id: string): ResourceType {
+  return id.slice(0, id.indexOf('/')) as ResourceType;
 }
 
 function fileObjects(agent: ApiAgent): Map<string, Resource> {

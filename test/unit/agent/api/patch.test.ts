@@ -41,6 +41,19 @@ const PATCHES: readonly [unknown, object[], unknown][] = [
   [{ a: 1 }, [{ op: 'replace', path: '', value: { b: 2 } }], { b: 2 }],
 ];
 
+/** Forty copies, each from one place to another. */
+function copies(places: (index: number) => readonly [string, string]): object[] {
+  return Array.from({ length: 40 }, (_, index) => {
+    const [from, path] = places(index);
+    return { op: 'copy', from, path };
+  });
+}
+
+/** Objects inside each other. */
+function nested(depth: number): object[] {
+  return Array.from({ length: depth }, (_, index) => ({ op: 'add', path: '/x'.repeat(index + 1), value: {} }));
+}
+
 const REFUSED: readonly [string, unknown][] = [
   ['no list', { op: 'add' }],
   ['an unknown operation', [{ op: 'spam', path: '/a', value: 1 }]],
@@ -51,7 +64,23 @@ const REFUSED: readonly [string, unknown][] = [
   ['a test that fails', [{ op: 'test', path: '/a', value: 2 }]],
   ['a path without its slash', [{ op: 'remove', path: 'a' }]],
   ['a move into itself', [{ op: 'move', from: '/deep', path: '/deep/er' }]],
+  ['a copy into itself', [{ op: 'copy', from: '/deep', path: '/deep/er' }]],
+  ['copies of the whole into it', copies((index) => ['', `/x${index}`])],
+  ['what nests too deeply in the end', nested(70)],
   ['the prototype', [{ op: 'add', path: '/__proto__/polluted', value: true }]],
+];
+
+/** Little to send, and far more than any memory if it were done. */
+const TOO_LARGE: readonly [string, unknown][] = [
+  ['copies of copies', copies((index) => (index % 2 === 0 ? ['/deep', '/list/-'] : ['/list', `/deep/${index}`]))],
+  ['more operations than anybody needs', Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/a', value: 1 }))],
+  [
+    'a long list that is moved again and again',
+    [
+      { op: 'add', path: '/b', value: Array.from({ length: 50_000 }, () => 0) },
+      ...Array.from({ length: 3000 }, () => ({ op: 'add', path: '/b/0', value: 0 })),
+    ],
+  ],
 ];
 
 describe('mergePatch', () => {
@@ -76,6 +105,19 @@ describe('jsonPatch', () => {
     const target = { a: 1, list: [1, 2], deep: {} };
     expect(() => jsonPatch(target, patch)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }));
     expect(target).toEqual({ a: 1, list: [1, 2], deep: {} });
+  });
+
+  it.each(TOO_LARGE)('refuses %s', (_, patch) => {
+    const target = { a: 1, list: [1, 2], deep: {} };
+    expect(() => jsonPatch(target, patch)).toThrow(expect.objectContaining({ code: 'REQUEST_TOO_LARGE' }));
+    expect(target).toEqual({ a: 1, list: [1, 2], deep: {} });
+  });
+
+  it('copies as much as a body may be', () => {
+    const target = { spec: { nets: Array.from({ length: 100_000 }, (_, index) => `10.0.0.${index}/32`) } };
+    expect(jsonPatch(target, [{ op: 'copy', from: '/spec/nets', path: '/spec/more' }])).toEqual({
+      spec: { ...target.spec, more: target.spec.nets },
+    });
   });
 });
 

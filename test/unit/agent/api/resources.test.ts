@@ -100,6 +100,15 @@ describe('objects of the API', () => {
     expect(agent.stored.store.revision).toBe(revision);
   });
 
+  it('are applied by so many managers and no more, since each keeps a copy', async () => {
+    const ref = { type: 'Tier', name: 'a' } as const;
+    const applyAs = (fieldManager: string) => client.patch(ref, 'apply', tier('a', 1), { fieldManager });
+    for (let index = 0; index < 32; index += 1) await applyAs(`manager-${index}`);
+    await expect(applyAs('another')).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    await expect(applyAs('x'.repeat(129))).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    await applyAs('manager-31');
+  });
+
   it('are only tried in a dry run, with what it would change for packets', async () => {
     const yaml = JSON.stringify(policy('green', [80]));
     const report = await client.applyAll(yaml, { isDryRun: true, withDiff: true });

@@ -79,3 +79,13 @@ describe('a field selector', () => {
     expect(() => matches(null, {}, selector)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }));
   });
 });
+
+describe('a selector that costs more than it is long', () => {
+  it('is refused with too many requirements, and takes no time for its commas', () => {
+    const tooMany = Array.from({ length: 257 }, (_, index) => `!a${index}`).join(',');
+    expect(() => parseSelectors(tooMany, null)).toThrow(expect.objectContaining({ code: 'REQUEST_TOO_LARGE' }));
+    const sinceMs = performance.now();
+    expect(() => parseSelectors('a,'.repeat(50_000), null)).toThrow();
+    expect(performance.now() - sinceMs).toBeLessThan(1000);
+  });
+});

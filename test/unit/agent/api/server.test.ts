@@ -141,14 +141,14 @@ describe('the server', () => {
 
   it('is ready only when all that was accepted is in force', async () => {
     expect(await askAgent(agent.options.socket, 'GET', '/readiness')).toEqual({ status: 'ok' });
-    agent.isInSync = false;
+    agent.isEnforcing = false;
     expect(await exchange(get('/readiness'))).toMatch(/^HTTP\/1.1 503 /);
-    agent.isInSync = true;
+    agent.isEnforcing = true;
     const condition = { type: 'Degraded', reason: 'FlowsNotKept', message: 'no process', since: '' } as const;
     agent.health = { ...agent.health, conditions: [condition] };
     const degraded = ['FlowsNotKept: no process'];
     expect(await askAgent(agent.options.socket, 'GET', '/readiness')).toEqual({ status: 'ok', degraded });
-    agent.isInSync = false;
+    agent.isEnforcing = false;
     expect(await exchange(get('/readiness'))).toMatch(/^HTTP\/1.1 503 [\s\S]*FlowsNotKept: no process/);
     expect(await exchange(get('/liveness'))).toMatch(/^HTTP\/1.1 200 /);
   });

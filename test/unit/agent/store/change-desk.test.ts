@@ -21,6 +21,8 @@ class RememberingHost implements PolicyHost {
   readonly given: string[][] = [];
   files = new Map<string, { file: string; line: number }>();
   failure: Error | undefined;
+  /** Of the kernel, when it is stored. */
+  lateFailure: Error | undefined;
   readonly world = worldOf([]);
 
   lookOut(): undefined {}
@@ -35,6 +37,7 @@ class RememberingHost implements PolicyHost {
   ): Promise<void> {
     if (this.failure !== undefined) throw this.failure;
     commit(worldOf([]));
+    if (this.lateFailure !== undefined) throw this.lateFailure;
     this.given.push(
       [...changes].map(([id, resource]) => `${id} ${resource === undefined ? 'gone' : JSON.stringify(resource.spec)}`),
     );
@@ -151,8 +154,10 @@ describe('the desk', () => {
     await expect(submit([put('a', 2)])).rejects.toMatchObject({ code: 'CONFLICT' });
     await expect(submit([put('c', 2)], { confirmMs: 1000 })).rejects.toMatchObject({ code: 'CONFLICT' });
     await submit([put('b', 1)]);
-    await desk.confirm(1);
-    await expect(desk.confirm(1)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    const who = { kind: 'local', uid: 7, gid: 7, pid: 9 } as const;
+    await desk.confirm(1, { who, from: {} });
+    expect(store.entry(1)).toMatchObject({ confirmed: expect.any(String), confirmedBy: who });
+    await expect(desk.confirm(1, AGENT_ACTOR)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await submit([put('a', 2)]);
     expect(store.pending).toBeUndefined();
   });
@@ -198,6 +203,33 @@ describe('the desk', () => {
     await submit([put('b', 30)]);
     expect([...store.entriesBack()].map(({ revision }) => revision)).toEqual([24, 23, 22]);
   }, 20_000);
+
+  it('goes on waiting when a rollback brings back only what came later', async () => {
+    await submit([put('risky', 1)], { confirmMs: 1500 });
+    await submit([put('other', 1)]);
+    await desk.rollBack(1, { actor: AGENT_ACTOR });
+    expect([...store.objects()].map(({ id }) => id)).toEqual(['Tier//risky']);
+    expect(store.pending?.revision).toBe(1);
+    await vi.waitFor(() => expect([store.pending, store.objectCount]).toEqual([undefined, 0]), 5000);
+  });
+
+  it('takes no rollback that comes undone itself while something waits', async () => {
+    await submit([put('risky', 1)], { confirmMs: 60_000 });
+    await expect(desk.rollBack(0, { actor: AGENT_ACTOR, confirmMs: 1000 })).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect([store.pending?.revision, store.revision]).toEqual([1, 1]);
+    await desk.confirm(1, AGENT_ACTOR);
+    await desk.rollBack(0, { actor: AGENT_ACTOR, confirmMs: 300 });
+    await vi.waitFor(() => expect([...store.objects()].map(({ id }) => id)).toEqual(['Tier//risky']), 5000);
+  });
+
+  it('says that what is stored is not in force, and keeps its deadline', async () => {
+    host.lateFailure = new Error('the kernel has no memory');
+    const { revision, notInForce } = await submit([put('a', 1)], { confirmMs: 60_000 });
+    expect([revision, store.revision, notInForce]).toEqual([1, 1, host.lateFailure]);
+    expect(store.pending?.revision).toBe(1);
+    host.lateFailure = undefined;
+    expect((await submit([put('b', 1)])).notInForce).toBeUndefined();
+  });
 
   it('ends the wait with a rollback', async () => {
     await submit([put('a', 1)], { confirmMs: 60_000 });

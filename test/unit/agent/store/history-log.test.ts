@@ -113,7 +113,10 @@ describe('history', () => {
     expect(revisions()).toEqual([304, 303, 302, 301, pending]);
     await reopen(5);
     expect(store.entry(pending)).toMatchObject({ changes: [{ id: 'Tier//p' }] });
-    expect(store.confirm(pending, new Date())).toMatchObject({ revision: pending, confirmed: expect.any(String) });
+    expect(store.confirm(pending, new Date(), { kind: 'agent' })).toMatchObject({
+      revision: pending,
+      confirmed: expect.any(String),
+    });
     change('a');
     expect([revisions(), store.compacted]).toEqual([[305, 304, 303, 302, 301], 300]);
   });

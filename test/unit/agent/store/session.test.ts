@@ -58,7 +58,7 @@ describe('a session', () => {
     const resources = finish(session.loading());
     expect(resources.map(({ name }) => name)).toEqual(['0', '2']);
     expect(log.join('\n')).toMatch(/a stored object is not in force.*Tier\/\/1/);
-    expect(session.status()).toEqual({ revision: 1, objects: 3, pending: null });
+    expect(session.status()).toEqual({ revision: 1, objects: 3, pending: null, undoError: null });
   });
 
   it('gives one store and one desk until it is closed', async () => {
