@@ -27,13 +27,15 @@ import type { PartitionSteps } from './row-store.ts';
 import { Stories } from './stories.ts';
 
 export interface TableSizes {
-  /** 32-bit words of the policy heap: MIN_HEAP_WORDS to 2^24. */
+  /** 32-bit words of the policy heap: MIN_HEAP_WORDS to MAX_HEAP_WORDS. */
   readonly heapWords: number;
   readonly v6Nodes: number;
   readonly limits?: Partial<TableLimits>;
 }
 
-export const DEFAULT_TABLE_SIZES: TableSizes = { heapWords: 2 ** 24, v6Nodes: 16384 };
+export const MAX_HEAP_WORDS = 2 ** 24;
+export const MAX_V6_NODES = 2 ** 20;
+export const DEFAULT_TABLE_SIZES: TableSizes = { heapWords: MAX_HEAP_WORDS, v6Nodes: 16384 };
 
 /** Of which each image has one, and needs another of each beside those of the image before. */
 const FIXED_TABLES = [L4_ENTRIES, SOURCE_PORTS, V4_ROOT_WORDS, V6_ROOT_WORDS];
@@ -79,6 +81,7 @@ export class TableCompiler {
       granularity: REGION_WORDS,
       reserved: RESERVED_WORDS,
       setting: '--heap-words',
+      most: MAX_HEAP_WORDS,
       slots: [...FIXED_TABLES, ...FIXED_TABLES],
       headroom: FIXED_WORDS + HEADROOM * sizes.heapWords,
     });
@@ -89,6 +92,7 @@ export class TableCompiler {
       granularity: V6_NODE_WORDS,
       reserved: 0,
       setting: '--v6-nodes',
+      most: MAX_V6_NODES * V6_NODE_WORDS,
     });
     this.#lists = new ListsInUse(this.heap, this.stories);
     this.#tables = new ImageTables(this.heap, this.v6Nodes);

@@ -8,12 +8,20 @@ export function regionMissing(operation: string, store: string, offset: number):
 }
 
 /** No room for `size` more words where regions take `used`. */
-export function storeFull({ name, capacity, setting }: RegionStoreOptions, used: number, size: number): DataplaneError {
+export function storeFull(
+  { name, capacity, setting, most }: RegionStoreOptions,
+  used: number,
+  size: number,
+): DataplaneError {
+  const hint =
+    capacity < most
+      ? `raise ${setting}, which counts from the next start after tortie cleanup, or have fewer rules`
+      : `${setting} is at its maximum: have fewer rules, or make the change in parts`;
   return new DataplaneError('TABLE_FULL', 'the compiled policy does not fit', {
     operation: 'compile tables',
     target: name,
     found: `${used} of ${capacity} words used and ${size} more needed`,
     expected: 'room for the old and the new policy side by side',
-    hint: `raise ${setting}`,
+    hint,
   });
 }

@@ -23,6 +23,8 @@ export interface RegionStoreOptions {
   readonly reserved: number;
   /** The setting that raises the capacity, for the error's hint. */
   readonly setting: string;
+  /** Capacity beyond which that setting cannot be raised. */
+  readonly most: number;
   /** Sizes that room is set aside for from the start, one for each time that it is there; small regions never take it. */
   readonly slots?: readonly number[];
   /** Words that an image has to leave, see requireHeadroom. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DEFAULT_MAP_SIZES } from '../../kernel/object.ts';
 import { DEFAULT_BPFFS } from '../../kernel/pins.ts';
 import { HIT_DETAILS } from '../../observe/metrics/policy-hits.ts';
-import { MIN_HEAP_WORDS } from '../../tables/compiler.ts';
+import { MAX_HEAP_WORDS, MAX_V6_NODES, MIN_HEAP_WORDS } from '../../tables/compiler.ts';
 import { AUTO } from '../block/guard-choice.ts';
 import { DEFAULT_LISTENER_RATE, DEFAULT_SOURCE_RATE, SYN_OFF } from '../block/syn-settings.ts';
 import { DEFAULT_LIMITS, limitsByName } from '../limits.ts';
@@ -306,7 +306,7 @@ export const SETTINGS = {
   heapWords: setting({
     flag: '--heap-words',
     variable: 'TORTIE_HEAP_WORDS',
-    type: wholeNumber(MIN_HEAP_WORDS, 2 ** 24),
+    type: wholeNumber(MIN_HEAP_WORDS, MAX_HEAP_WORDS),
     default: DEFAULT_MAP_SIZES.heapWords,
     unit: '32-bit words',
     meaning: '32-bit words of compiled policy',
@@ -315,7 +315,7 @@ export const SETTINGS = {
   v6Nodes: setting({
     flag: '--v6-nodes',
     variable: 'TORTIE_V6_NODES',
-    type: wholeNumber(64, 2 ** 20),
+    type: wholeNumber(64, MAX_V6_NODES),
     default: DEFAULT_MAP_SIZES.v6Nodes,
     unit: 'nodes',
     meaning: 'nodes of the IPv6 address table',

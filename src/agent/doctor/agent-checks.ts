@@ -1,5 +1,7 @@
 // Checks of the agent itself: does it answer, is the kernel as it says, has it room, are its files its own.
 import { join } from 'node:path';
+import { MAX_HEAP_WORDS, MAX_V6_NODES } from '../../tables/compiler.ts';
+import { V6_NODE_WORDS } from '../../tables/layout.ts';
 import { type Check, fail, type Judgement, type Machine, ok, skip, warn } from './finding.ts';
 
 export const AGENT_CHECKS: readonly Check[] = [
@@ -12,6 +14,12 @@ export const AGENT_CHECKS: readonly Check[] = [
 ];
 
 const MIB = 2 ** 20;
+const AFTER_CLEANUP = 'it counts from the next start after tortie cleanup, and nothing is enforced in between';
+/** By kernel map: the setting that gives it room, and how much it can give. */
+const POLICY_ROOM: Readonly<Record<string, { readonly setting: string; readonly mostBytes: number }>> = {
+  tt_heap: { setting: 'heapWords', mostBytes: 4 * MAX_HEAP_WORDS },
+  tt_v6_nodes: { setting: 'v6Nodes', mostBytes: 4 * V6_NODE_WORDS * MAX_V6_NODES },
+};
 const NEARLY_FULL = 0.8;
 const FULL = 0.95;
 /** Permission bits of others than the owner, and of those the ones to write. */
@@ -41,6 +49,11 @@ async function checkAgent(machine: Machine): Promise<Judgement> {
     );
   }
   if (!status.inSync) return warn('not in sync', 'see: tortie status --wait 10');
+  const [refused] = status.manifests.errors;
+  if (refused !== undefined) {
+    const { errors } = status.manifests;
+    return warn(`${errors.length} refused, first ${refused.code}: ${refused.message}`, 'see: tortie status');
+  }
   return ok(`version ${status.version}, in sync, ${status.endpoints.length} endpoints, ${status.repairs} repairs`);
 }
 
@@ -68,14 +81,24 @@ async function checkDrift(machine: Machine): Promise<Judgement> {
 async function checkTables(machine: Machine): Promise<Judgement> {
   const [status, tables] = [await machine.status(), await machine.tables()];
   if (status === undefined || tables === undefined) return skip('no agent to ask');
-  const fills = tables.arrays.map(({ name, usedBytes, capacityBytes }) => ({ name, fill: usedBytes / capacityBytes }));
+  const fills = tables.arrays.map(({ name, usedBytes, capacityBytes }) => {
+    return { name, fill: usedBytes / capacityBytes, hint: policyRoomHint(name, capacityBytes) };
+  });
   const room = tables.kernel?.flows ?? 0;
-  if (room > 0) fills.push({ name: 'flows', fill: status.flows / room });
+  if (room > 0) fills.push({ name: 'flows', fill: status.flows / room, hint: `raise maxFlows: ${AFTER_CLEANUP}` });
   const text = fills.map(({ name, fill }) => `${name} ${Math.round(100 * fill)} %`).join(', ');
-  const most = Math.max(...fills.map(({ fill }) => fill));
-  const hint = 'raise maxFlows, heapWords or v6Nodes in the configuration file: see tortie config';
-  if (most >= FULL) return fail(text, hint);
-  return most >= NEARLY_FULL ? warn(text, hint) : ok(text);
+  const full = fills.filter(({ fill }) => fill >= NEARLY_FULL);
+  if (full.length === 0) return ok(text);
+  const hint = full.map((one) => `${one.name}: ${one.hint}`).join('; ');
+  return full.some(({ fill }) => fill >= FULL) ? fail(text, hint) : warn(text, hint);
+}
+
+/** What helps a table of policy that is full; which setting that is, and whether it can be raised at all. */
+function policyRoomHint(name: string, capacityBytes: number): string {
+  const { setting, mostBytes } = POLICY_ROOM[name] ?? { setting: name, mostBytes: 0 };
+  const fewer = 'have fewer rules (tortie lint --live), or take changes back: tortie history, tortie rollback';
+  if (capacityBytes >= mostBytes) return `${setting} is at its maximum: ${fewer}`;
+  return `${fewer}; or raise ${setting}: ${AFTER_CLEANUP}`;
 }
 
 function checkDisk(machine: Machine): Judgement {

@@ -90,10 +90,15 @@ function checkForwarding(machine: Machine): Judgement {
 
 /** Of all interfaces and the common setting: the larger of both counts. */
 function judgeSysctls(machine: Machine, name: string, bad: string, why: string, values: string): Judgement {
+  const settingOf = (one: string): string | undefined => sysctl(machine, `net/ipv4/conf/${one}/${name}`);
+  const common = settingOf('all');
+  if (common === undefined) return skip('the sysctl cannot be read');
   const interfaces = interfaceNames(machine);
-  const found = ['all', ...interfaces].filter((one) => sysctl(machine, `net/ipv4/conf/${one}/${name}`) === bad);
-  if (sysctl(machine, `net/ipv4/conf/all/${name}`) === undefined) return skip('the sysctl cannot be read');
-  if (found.length === 0) return ok(`${name} is nowhere ${bad}`);
+  const isBad = (one: string): boolean => Math.max(Number(common), Number(settingOf(one) ?? common)) === Number(bad);
+  const counting = interfaces.filter(isBad);
+  if (counting.length === 0) return ok(`${name} is nowhere ${bad}`);
+  // What follows from the common setting alone is told by its name.
+  const found = common === bad ? ['all', ...counting.filter((one) => settingOf(one) === bad)] : counting;
   const first = found[0] as string;
   return warn(
     `${name} ${bad} on ${found.slice(0, 5).join(', ')}${found.length > 5 ? ` and ${found.length - 5} more` : ''}: ${why}`,

@@ -22,6 +22,7 @@ function newStore(changed: Partial<TableLimits>): RegionStore {
     granularity: 4,
     reserved: 4,
     setting: 'tables.test',
+    most: 2 ** 20,
     limits: limits(changed),
   });
 }

@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { RegionStore } from '../../../src/tables/region-store.ts';
 
 function newStore(capacity = 64): RegionStore {
-  return new RegionStore({ name: 'tt_test', capacity, granularity: 4, reserved: 4, setting: 'tables.test' });
+  return new RegionStore({
+    name: 'tt_test',
+    capacity,
+    granularity: 4,
+    reserved: 4,
+    setting: 'tables.test',
+    most: 2 ** 20,
+  });
 }
 
 describe('RegionStore', () => {
@@ -134,6 +141,7 @@ describe('RegionStore', () => {
       granularity: 4,
       reserved: 4,
       setting: 'tables.test',
+      most: 2 ** 20,
       slots: [16, 16],
     });
     store.beginImage();
@@ -147,12 +155,29 @@ describe('RegionStore', () => {
       granularity: 4,
       reserved: 4,
       setting: 'tables.test',
+      most: 2 ** 20,
       slots: [16, 16],
     });
     adopting.adopt(store.words, [{ offset: 4, length: 16 }]);
     adopting.beginImage();
     for (let region = 0; region < 7; region += 1) adopting.intern(Uint32Array.of(region));
     expect(adopting.intern(new Uint32Array(16).fill(3))).toBe(4 + 16);
+  });
+
+  it.each([
+    ['that can be raised', 128, /\(raise tables\.test, which counts from the next start after tortie cleanup/],
+    ['at its maximum', 64, /\(tables\.test is at its maximum: have fewer rules/],
+  ])('says what helps when it is full, for a setting %s', (_, most, hint) => {
+    const store = new RegionStore({
+      name: 'tt_test',
+      capacity: 64,
+      granularity: 4,
+      reserved: 4,
+      setting: 'tables.test',
+      most,
+    });
+    store.beginImage();
+    expect(() => store.intern(new Uint32Array(100))).toThrow(hint);
   });
 
   it('refuses an image that leaves too little room for the next, those of images before not counted', () => {
@@ -162,6 +187,7 @@ describe('RegionStore', () => {
       granularity: 4,
       reserved: 4,
       setting: 'tables.test',
+      most: 2 ** 20,
       headroom: 20,
     });
     store.beginImage();

@@ -12,6 +12,7 @@ const STATUS = {
   repairs: 0,
   repairsByCause: {},
   conditions: [],
+  manifests: { directory: '/manifests', objects: 3, errors: [] },
   flows: 10,
 } as unknown as AgentStatus;
 
@@ -48,6 +49,13 @@ describe('checks of the agent', () => {
       says({ conditions: [{ type: 'Degraded', reason: 'DiskFull', message: '0 KiB', since: '' }] }),
       'warn',
       /DiskFull: 0 KiB/,
+    ],
+    [
+      'what was refused',
+      'agent',
+      says({ manifests: { directory: '', objects: 0, errors: [{ code: 'STORE_FAILED', message: 'no' }] } }),
+      'warn',
+      /1 refused, first STORE_FAILED: no/,
     ],
     ['what is not in force', 'agent', says({ inSync: false }), 'warn', /not in sync/],
     ['another generation', 'drift', { ...says({}), generation: () => 6 }, 'fail', /6 in the kernel, 5/],
@@ -100,6 +108,27 @@ describe('checks of the agent', () => {
   ])('find %s', async (_, id, facts, level, found) => {
     const judgement = await judge(id, facts);
     expect(judgement).toMatchObject({ level, found: expect.stringMatching(found), hint: expect.stringMatching(/./) });
+  });
+
+  it.each([
+    ['tt_heap', 2 ** 26, /^tt_heap: heapWords is at its maximum: have fewer rules/],
+    [
+      'tt_heap',
+      2 ** 25,
+      /raise heapWords: it counts from the next start after tortie cleanup, and nothing is enforced/,
+    ],
+    ['tt_v6_nodes', 17_432_576, /raise v6Nodes: it counts from the next start after tortie cleanup/],
+  ])('find %s of %i bytes full, and say what can be done', async (name, capacityBytes, hint) => {
+    const report = { arrays: [{ name, usedBytes: 0.9 * capacityBytes, capacityBytes }], kernel: { flows: 1000 } };
+    const facts = { ...says({}), tables: async () => report as unknown as TableReport };
+    const judgement = await judge('tables', facts);
+    expect(judgement).toMatchObject({ level: 'warn', hint: expect.stringMatching(hint) });
+    expect(judgement?.hint).not.toContain('maxFlows');
+  });
+
+  it('tell of room for flows only where it is flows that have none', async () => {
+    const judgement = await judge('tables', filled(10, 990));
+    expect(judgement?.hint).toMatch(/^flows: raise maxFlows: /);
   });
 
   it('asks again before it tells of drift: policy may have changed in between', async () => {

@@ -34,6 +34,27 @@ describe('checks of the kernel', () => {
     expect(judgement).toMatchObject({ level, hint: expect.stringMatching(hint) });
   });
 
+  // The kernel takes the larger of the common setting and the interface's: 1 = strict, 2 = loose.
+  it.each([
+    ['2', '1', '1', 'ok', /nowhere 1/],
+    ['1', '2', '2', 'ok', /nowhere 1/],
+    ['1', '2', '0', 'warn', /^rp_filter 1 on all:/],
+    ['1', '1', '2', 'warn', /^rp_filter 1 on all, eth0:/],
+    ['0', '1', '2', 'warn', /^rp_filter 1 on eth0:/],
+    ['0', '2', '0', 'ok', /nowhere 1/],
+  ])(
+    'takes rp_filter %s for all, %s and %s on interfaces as the kernel does',
+    async (all, eth0, calia, level, found) => {
+      const values = { all, eth0, calia, lo: '0' };
+      const files = Object.entries(values).map(([name, value]) => [
+        `${SYS}/net/ipv4/conf/${name}/rp_filter`,
+        name === 'lo' && all === '1' ? '2\n' : `${value}\n`,
+      ]);
+      const judgement = await judge('rp_filter', { files: Object.fromEntries(files) });
+      expect(judgement).toMatchObject({ level, found: expect.stringMatching(found) });
+    },
+  );
+
   it.each([
     ['bpffs', '/proc/mounts'],
     ['capabilities', '/proc/self/status'],
