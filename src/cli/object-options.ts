@@ -1,5 +1,6 @@
 // Options that the verbs share, spelled as kubectl has them.
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type CustomColumn, parseColumns } from './custom-columns.ts';
 import type { Part } from './jsonpath/template.ts';
 import { parseTemplate } from './jsonpath/template.ts';
 import { socketOption } from './options.ts';
@@ -8,7 +9,8 @@ import type { ChangeFlags } from './resource-client.ts';
 /** How objects are shown. */
 export type ObjectFormat =
   | { readonly kind: 'table' | 'wide' | 'yaml' | 'json' | 'name' }
-  | { readonly kind: 'jsonpath'; readonly template: readonly Part[] };
+  | { readonly kind: 'jsonpath'; readonly template: readonly Part[] }
+  | { readonly kind: 'custom-columns'; readonly columns: readonly CustomColumn[] };
 
 export type DryRun = 'none' | 'client' | 'server';
 
@@ -20,11 +22,12 @@ export interface ChangeOptions {
   readonly fieldManager?: string;
 }
 
-export const OBJECT_FORMATS = ['table', 'wide', 'yaml', 'json', 'name', 'jsonpath='] as const;
+const PLAIN_FORMATS = ['table', 'wide', 'yaml', 'json', 'name'] as const;
+const OBJECT_FORMATS = [...PLAIN_FORMATS, 'jsonpath=', 'custom-columns='];
 const DRY_RUNS: readonly DryRun[] = ['none', 'client', 'server'];
 
 export const objectOutputOption = (description = 'how to show objects'): Option =>
-  new Option('-o, --output <format>', description).choices([...OBJECT_FORMATS]).argParser(parseFormat);
+  new Option('-o, --output <format>', description).choices(OBJECT_FORMATS).argParser(parseFormat);
 
 export const namespaceOption = (): Option =>
   new Option('-n, --namespace <name>', 'of objects that have one; "default" unless given').env('TORTIE_NAMESPACE');
@@ -74,7 +77,11 @@ function parseFormat(text: string): ObjectFormat {
   const format = text.startsWith('=') ? text.slice(1) : text;
   if (format.startsWith('jsonpath='))
     return { kind: 'jsonpath', template: parseTemplate(format.slice('jsonpath='.length)) };
-  const kind = (['table', 'wide', 'yaml', 'json', 'name'] as const).find((known) => known === format);
+  if (format.startsWith('custom-columns='))
+    return { kind: 'custom-columns', columns: parseColumns(format.slice('custom-columns='.length)) };
+  const kind = PLAIN_FORMATS.find((known) => known === format);
   if (kind !== undefined) return { kind };
-  throw new InvalidArgumentError(`Allowed choices are ${OBJECT_FORMATS.join(', ')}TEMPLATE.`);
+  throw new InvalidArgumentError(
+    `Allowed choices are ${PLAIN_FORMATS.join(', ')}, jsonpath=TEMPLATE, custom-columns=TITLE:PATH,....`,
+  );
 }

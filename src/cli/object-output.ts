@@ -1,6 +1,7 @@
 // Objects as commands show them: one, or lists of several kinds, in every format of -o.
 import type { Manifest } from '../agent/store/manifest.ts';
 import type { ResourceType } from '../resources/resource.ts';
+import { type CustomColumn, cellsOf } from './custom-columns.ts';
 import { evaluateTemplate } from './jsonpath/evaluate.ts';
 import { qualifiedKind } from './kind-names.ts';
 import { at, columnsOf, labelsText } from './object-columns.ts';
@@ -34,6 +35,7 @@ export async function formatObjects(
     const shown = groups.filter((group) => group.items.length > 0);
     return shown.map((group) => formatGroup(group, style)).join('\n\n');
   }
+  if (format.kind === 'custom-columns') return formatCustomColumns(items, format.columns, style.hasHeaders);
   return formatData(isList ? listOf(items) : items[0], format);
 }
 
@@ -61,9 +63,10 @@ export function rowOf(type: ResourceType, object: Manifest, style: TableStyle, n
   ];
 }
 
-/** JSON, YAML, or what a template finds in it. */
+/** JSON, YAML, or what a template or columns find in it. */
 export async function formatData(data: unknown, format: ObjectFormat): Promise<string> {
   if (format.kind === 'jsonpath') return evaluateTemplate(format.template, data);
+  if (format.kind === 'custom-columns') return formatCustomColumns([data], format.columns, true);
   if (format.kind === 'json') return JSON.stringify(data, null, 2);
   const { stringify } = await import('yaml');
   return stringify(data, { aliasDuplicateObjects: false }).trimEnd();
@@ -75,8 +78,26 @@ export function nameOf(object: Manifest): string {
 
 function formatGroup({ type, items }: ObjectGroup, style: TableStyle): string {
   const rows = items.map((item) => rowOf(type, item, style));
-  const text = formatTable(headerOf(type, style), rows);
-  return style.hasHeaders ? text : text.slice(text.indexOf('\n') + 1);
+  return formatRows(headerOf(type, style), rows, style.hasHeaders);
+}
+
+/** A table of objects of any kind. */
+export function formatCustomColumns(
+  items: readonly unknown[],
+  columns: readonly CustomColumn[],
+  hasHeader: boolean,
+): string {
+  const rows = items.map((item) => cellsOf(item, columns));
+  return formatRows(
+    columns.map(({ title }) => title),
+    rows,
+    hasHeader,
+  );
+}
+
+function formatRows(header: readonly string[], rows: readonly (readonly string[])[], hasHeader: boolean): string {
+  const text = formatTable(header, rows);
+  return hasHeader ? text : text.slice(text.indexOf('\n') + 1);
 }
 
 function listOf(items: readonly Manifest[]): object {

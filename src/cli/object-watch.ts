@@ -1,8 +1,9 @@
-// Objects and their changes as they come, line by line, for as long as somebody reads: through restarts of the agent, and
-// from the revision that was seen last.
-import { setTimeout as sleep } from 'node:timers/promises';
-import { isPlain, type Manifest } from '../agent/store/manifest.ts';
+// Objects and their changes as they come, line by line. How they are followed through restarts of the agent is in
+// object-follower.ts.
+import type { Manifest } from '../agent/store/manifest.ts';
 import { DataplaneError } from '../base/errors.ts';
+import { cellsOf } from './custom-columns.ts';
+import { Follower } from './object-follower.ts';
 import type { ObjectFormat } from './object-options.ts';
 import { formatData, headerOf, qualifiedName, rowOf, type TableStyle } from './object-output.ts';
 import { namespaceOf, parseTargets, placeOf } from './object-targets.ts';
@@ -27,9 +28,6 @@ export interface WatchFlags {
   readonly timeout?: number;
 }
 
-/** How long an agent may be away, for a restart. */
-const AWAY_MS = 30_000;
-const RETRY_MS = 200;
 /** Rows that come one by one are padded to these; a wider one widens its column from there on. */
 const MIN_WIDTH = 4;
 
@@ -62,63 +60,9 @@ export async function followObjects(words: readonly string[], flags: WatchFlags)
   };
   const printer = new EventPrinter(ref, flags, style);
   const selectors = { labelSelector: flags.selector, ...(fieldSelector === '' ? {} : { fieldSelector }) };
-  await new Follower(new ResourceClient(flags.socket), ref, selectors, (event) => printer.print(event)).follow(flags);
-}
-
-class Follower {
-  readonly #client: ResourceClient;
-  readonly #ref: CollectionRef;
-  readonly #selectors: { readonly labelSelector?: string; readonly fieldSelector?: string };
-  readonly #use: (event: WatchEvent) => Promise<void>;
-  #last: string | undefined;
-
-  constructor(
-    client: ResourceClient,
-    ref: CollectionRef,
-    selectors: { readonly labelSelector?: string; readonly fieldSelector?: string },
-    use: (event: WatchEvent) => Promise<void>,
-  ) {
-    this.#client = client;
-    this.#ref = ref;
-    this.#selectors = selectors;
-    this.#use = use;
-  }
-
-  async follow({ since, timeout }: Pick<WatchFlags, 'since' | 'timeout'>): Promise<void> {
-    const end = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1000;
-    this.#last = since ?? (await this.#list());
-    let awaySince = Number.POSITIVE_INFINITY;
-    while (Date.now() < end) {
-      try {
-        await this.#watch(end);
-        awaySince = Number.POSITIVE_INFINITY;
-      } catch (error) {
-        if (!(error instanceof DataplaneError)) throw error;
-        if (error.code === 'REVISION_GONE' && since === undefined) this.#last = await this.#list();
-        else if (error.code !== 'AGENT_UNREACHABLE') throw error;
-        awaySince = Math.min(awaySince, Date.now());
-        if (Date.now() - awaySince > AWAY_MS) throw error;
-      }
-      if (Date.now() < end) await sleep(RETRY_MS);
-    }
-  }
-
-  async #list(): Promise<string> {
-    const { items, resourceVersion } = await this.#client.list(this.#ref, this.#selectors);
-    for (const object of items) await this.#use({ type: 'ADDED', object });
-    return resourceVersion;
-  }
-
-  async #watch(end: number): Promise<void> {
-    const timeoutSeconds = Number.isFinite(end) ? Math.max(1, Math.ceil((end - Date.now()) / 1000)) : undefined;
-    const options = { ...this.#selectors, resourceVersion: this.#last, timeoutSeconds };
-    for await (const event of this.#client.watch(this.#ref, options)) {
-      const version = versionOf(event.object);
-      // What a file defines was in the list.
-      if (event.type !== 'BOOKMARK' && version !== undefined) await this.#use(event);
-      this.#last = version ?? this.#last;
-    }
-  }
+  const followed = { ref, selectors, ...(flags.since === undefined ? {} : { since: flags.since }) };
+  const client = new ResourceClient(flags.socket);
+  await new Follower(client, followed, (event) => printer.print(event)).follow(flags.timeout);
 }
 
 class EventPrinter {
@@ -144,12 +88,11 @@ class EventPrinter {
   }
 
   #printRow(event: string, object: Manifest): void {
-    const { type } = this.#ref;
     const extra = (text: string): string[] =>
       this.#flags.outputWatchEvents === true ? [text.padEnd('MODIFIED'.length)] : [];
-    const row = [...extra(event), ...rowOf(type, object, this.#style)];
+    const row = [...extra(event), ...this.#cells(object)];
     const isFirst = this.#widths.length === 0;
-    const header = [...extra('EVENT'), ...headerOf(type, this.#style)];
+    const header = [...extra('EVENT'), ...this.#titles()];
     const lines = isFirst && this.#style.hasHeaders ? [header, row] : [row];
     this.#widths = header.map((title, column) =>
       Math.max(MIN_WIDTH, this.#widths[column] ?? title.length, row[column]?.length ?? 0),
@@ -158,10 +101,16 @@ class EventPrinter {
     const [head = [], ...rest] = padded;
     print(formatTable(head, rest));
   }
-}
 
-/** undefined for what has none, and for objects of files. */
-function versionOf({ metadata }: Manifest): string | undefined {
-  const version = isPlain(metadata) ? metadata.resourceVersion : undefined;
-  return typeof version === 'string' && version !== '0' ? version : undefined;
+  #cells(object: Manifest): readonly string[] {
+    const { output } = this.#flags;
+    if (output?.kind === 'custom-columns') return cellsOf(object, output.columns);
+    return rowOf(this.#ref.type, object, this.#style);
+  }
+
+  #titles(): readonly string[] {
+    const { output } = this.#flags;
+    if (output?.kind === 'custom-columns') return output.columns.map(({ title }) => title);
+    return headerOf(this.#ref.type, this.#style);
+  }
 }

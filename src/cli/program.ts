@@ -1,11 +1,18 @@
 // The command tree: argv in, text out. Which commands there are is command-list.ts; each has a file of its own.
-import { Command, CommanderError, Help } from 'commander';
+import type { EventEmitter } from 'node:events';
+import { Command, CommanderError, Help, Option } from 'commander';
 import { VERSION } from '../agent/version.ts';
 import { DataplaneError } from '../base/errors.ts';
 import { COMMANDS } from './command-list.ts';
 import { ASKING } from './completion/scripts.ts';
 import { EXIT, EXIT_MEANING } from './exit-codes.ts';
 import { printError } from './output.ts';
+
+/** What may stand before the verb, as kubectl has it; the verb says what comes of it, and when it is not given. */
+const GLOBAL_OPTIONS = [
+  ['-n, --namespace <name>', 'before or after a command that takes it: its namespace'],
+  ['--socket <path>', "before or after a command that takes it: the agent's socket"],
+] as const;
 
 /** The command tree. Of `only`, if it is given, all is known; of others their names, their arguments and what they do. */
 export async function createProgram(only?: string): Promise<Command> {
@@ -23,7 +30,26 @@ export async function createProgram(only?: string): Promise<Command> {
     terms.set(command, usage);
     if (only === undefined || only === command.name()) (await load())(command);
   }
-  return program;
+  for (const option of globalOptions()) program.addOption(option);
+  // What comes behind a verb is the verb's own. Only here: commands would take it over for those below them.
+  return program.enablePositionalOptions().hook('preAction', handDown);
+}
+
+function globalOptions(): readonly Option[] {
+  return GLOBAL_OPTIONS.map(([flags, description]) => new Option(flags, description));
+}
+
+/** Options that stand before the verb, for the verb, unless it has been given its own. */
+function handDown(program: Command, verb: Command): void {
+  for (const option of program.options) {
+    const attribute = option.attributeName();
+    const value: unknown = program.getOptionValue(attribute);
+    if (typeof value !== 'string' || verb.getOptionValueSource(attribute) === 'cli') continue;
+    const own = verb.options.find((one) => one.attributeName() === attribute);
+    if (own === undefined) verb.error(`error: ${verb.name()} has no option '${option.flags}'`);
+    // As if the verb had read it, with its own check.
+    (verb as Command & Pick<EventEmitter, 'emit'>).emit(`option:${own.name()}`, value);
+  }
 }
 
 function describeExitCodes(): string {
@@ -34,8 +60,13 @@ function describeExitCodes(): string {
 
 /** The command that words of a command line begin with, `help VERB` included; '' = none. */
 function verbOf(words: readonly string[]): string {
-  const [verb = '', ...rest] = words.filter((word) => !word.startsWith('-'));
+  const at = words.findIndex((word, index) => !word.startsWith('-') && !awaitsValue(words[index - 1] ?? ''));
+  const [verb = '', ...rest] = at === -1 ? [] : words.slice(at);
   return verb === 'help' ? verbOf(rest) : verb;
+}
+
+function awaitsValue(word: string): boolean {
+  return globalOptions().some(({ short, long }) => word === short || word === long);
 }
 
 async function answer(words: readonly string[]): Promise<string> {

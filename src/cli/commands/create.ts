@@ -13,6 +13,7 @@ import {
   objectOutputOption,
   selectorOption,
 } from '../object-options.ts';
+import { requireOneChange } from '../one-change.ts';
 import { printError } from '../output.ts';
 import { ResourceClient } from '../resource-client.ts';
 import { readWrittenObjects, type WrittenFlags, type WrittenObject } from '../written-objects.ts';
@@ -46,7 +47,7 @@ function fillWriteCommand(command: Command, verb: 'create' | 'replace', write: W
 
 async function writeObjects(verb: 'create' | 'replace', write: Write, flags: WriteFlags): Promise<void> {
   const objects = readWrittenObjects(flags);
-  requireOne(verb, objects, flags);
+  requireOneChange(verb, objects.length, flags);
   const client = new ResourceClient(flags.socket);
   const dryRun = dryRunOf(flags);
   for (const object of objects) {
@@ -59,15 +60,4 @@ async function writeObjects(verb: 'create' | 'replace', write: Write, flags: Wri
       process.exitCode = EXIT.FAILED;
     }
   }
-}
-
-/** Each request is a change of its own, and the second would have to wait for the first to be confirmed. */
-function requireOne(verb: string, { length }: readonly WrittenObject[], { confirm }: WriteFlags): void {
-  if (confirm === undefined || length === 1) return;
-  throw new DataplaneError('USAGE', 'one change is confirmed at a time', {
-    operation: verb,
-    target: `${length} objects`,
-    found: '--confirm',
-    hint: 'tortie apply makes one change of all objects',
-  });
 }

@@ -15,6 +15,7 @@ import {
 } from '../object-options.ts';
 import { qualifiedName } from '../object-output.ts';
 import { namespaceOf, parseTargets, placeOf } from '../object-targets.ts';
+import { requireOneChange } from '../one-change.ts';
 import { print, printError } from '../output.ts';
 import { type ObjectRef, ResourceClient } from '../resource-client.ts';
 import { dryRunOf } from '../written-text.ts';
@@ -63,6 +64,7 @@ async function deleteObjects(words: readonly string[], flags: DeleteFlags): Prom
     deleteFromDirectory(flags.manifests, refs);
     return;
   }
+  requireOneChange('delete', refs.length, flags);
   if (refs.length === 0) process.stderr.write('No resources found\n');
   for (const ref of refs) {
     try {

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { Manifest } from '../../agent/store/manifest.ts';
 import { DataplaneError } from '../../base/errors.ts';
+import { sortObjects } from '../custom-columns.ts';
 import { EXIT } from '../exit-codes.ts';
 import {
   addFileOptions,
@@ -15,7 +16,7 @@ import { formatObjects, type ObjectGroup, type TableStyle } from '../object-outp
 import type { ObjectReader } from '../object-reader.ts';
 import { namespaceOf, type ObjectTarget, parseTargets, placeOf } from '../object-targets.ts';
 import { socketOption } from '../options.ts';
-import { print, printError } from '../output.ts';
+import { print, printError, printWarning } from '../output.ts';
 import { ResourceClient } from '../resource-client.ts';
 
 export interface GetFlags {
@@ -31,6 +32,7 @@ export interface GetFlags {
   readonly ignoreNotFound?: boolean;
   readonly headers: boolean;
   readonly showLabels?: boolean;
+  readonly sortBy?: string;
   readonly output?: ObjectFormat;
 }
 
@@ -49,6 +51,7 @@ Examples:
   tortie get gnp/baseline tier/security      objects of several kinds
   tortie get wep -A -l app=web -o name       what labels choose
   tortie get np -A -o jsonpath='{range .items[*]}{.metadata.name}{"\\n"}{end}'
+  tortie get gnp -o custom-columns=NAME:.metadata.name,ORDER:.spec.order --sort-by=.spec.order
   tortie get gnp -w                          and every change as it comes`;
 
 export function fillGetCommand(command: Command): void {
@@ -62,6 +65,7 @@ export function fillGetCommand(command: Command): void {
     .option('--ignore-not-found', 'no failure where a name is not there')
     .option('--no-headers', 'no header above the table')
     .option('--show-labels', 'a column of labels')
+    .option('--sort-by <field>', 'objects in the order of a field: .metadata.name, {.spec.order}')
     .addOption(objectOutputOption())
     .addOption(socketOption())
     .addOption(new Option('--manifests <dir>', 'of this directory of manifests, without an agent'))
@@ -72,13 +76,17 @@ export function fillGetCommand(command: Command): void {
 }
 
 async function getObjects(words: readonly string[], flags: GetFlags): Promise<void> {
-  if (flags.watch === true) return (await import('../object-watch.ts')).followObjects(words, flags);
+  if (flags.watch === true) {
+    if (flags.sortBy !== undefined) printWarning('what comes is shown as it comes: --sort-by is for lists');
+    return (await import('../object-watch.ts')).followObjects(words, flags);
+  }
   const reader = await readerOf(flags);
-  const { groups, missing, isList } =
-    flags.filename === undefined ? await readTargets(reader, words, flags) : await readNamed(reader, flags);
+  const found = flags.filename === undefined ? await readTargets(reader, words, flags) : await readNamed(reader, flags);
+  const { missing, isList } = found;
   const format = flags.output ?? TABLE;
+  const groups = sortGroups(found.groups, format, flags.sortBy);
   const count = groups.reduce((sum, { items }) => sum + items.length, 0);
-  const isTable = format.kind === 'table' || format.kind === 'wide';
+  const isTable = hasTablePerKind(format) || format.kind === 'custom-columns';
   if (count > 0 || (!isTable && format.kind !== 'name' && isList)) {
     const text = await formatObjects(groups, format, styleOf(flags, groups), isList);
     if (format.kind === 'jsonpath') process.stdout.write(text);
@@ -86,6 +94,25 @@ async function getObjects(words: readonly string[], flags: GetFlags): Promise<vo
   } else if (missing.length === 0 && isTable) process.stderr.write(`${describeNothing(flags)}\n`);
   missing.forEach(printError);
   if (missing.length > 0) process.exitCode = EXIT.FAILED;
+}
+
+function hasTablePerKind({ kind }: ObjectFormat): boolean {
+  return kind === 'table' || kind === 'wide';
+}
+
+/** Objects of all kinds in one order, but for tables, of which each kind has its own. */
+function sortGroups(groups: readonly ObjectGroup[], format: ObjectFormat, path?: string): readonly ObjectGroup[] {
+  const [first] = groups;
+  if (path === undefined || first === undefined) return groups;
+  const sorted = sortObjects(
+    groups.flatMap((group) => group.items),
+    path,
+  );
+  if (!hasTablePerKind(format)) return [{ type: first.type, items: sorted }];
+  return groups.map(({ type, items }) => {
+    const own = new Set(items);
+    return { type, items: sorted.filter((object) => own.has(object)) };
+  });
 }
 
 /** How a table of the groups is laid out. */

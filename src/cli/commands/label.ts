@@ -16,6 +16,7 @@ import {
 } from '../object-options.ts';
 import { nameOf, qualifiedName } from '../object-output.ts';
 import { namespaceOf, type ObjectTarget, parseTargets, placeOf } from '../object-targets.ts';
+import { requireOneChange } from '../one-change.ts';
 import { print, printError } from '../output.ts';
 import { type CollectionRef, type ObjectRef, ResourceClient } from '../resource-client.ts';
 import { dryRunOf, printWritten } from '../written-text.ts';
@@ -59,7 +60,9 @@ async function labelObjects(words: readonly string[], flags: LabelFlags): Promis
   const targets = parseTargets(words.filter((word) => !isEdit(word)));
   if ((edits.size === 0) !== (flags.list === true)) throw unclear(words, 'KEY=VALUE, KEY-, or --list');
   const client = new ResourceClient(flags.socket);
-  for (const { ref, object } of await findObjects(client, targets, flags)) {
+  const found = await findObjects(client, targets, flags);
+  if (flags.list !== true) requireOneChange('label', found.length, flags);
+  for (const { ref, object } of found) {
     try {
       await labelOne(client, ref, object, edits, flags);
     } catch (error) {

@@ -10,6 +10,16 @@ export function evaluateTemplate(parts: readonly Part[], root: unknown): string 
   return render(parts, root);
 }
 
+/** The values that a path finds; none where it leads outside a list. */
+export function findValues(path: readonly Step[], root: unknown): readonly unknown[] {
+  try {
+    return follow(path, [root]);
+  } catch (error) {
+    if (error instanceof DataplaneError && error.code === 'NOT_FOUND') return [];
+    throw error;
+  }
+}
+
 function render(parts: readonly Part[], root: unknown): string {
   return parts.map((part) => renderPart(part, root)).join('');
 }

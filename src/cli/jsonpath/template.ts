@@ -35,6 +35,19 @@ export function parseTemplate(text: string): readonly Part[] {
   return new Parser(text).template();
 }
 
+/** A path alone: `.a.b`, `a.b` or `{.a.b}`, as kubectl takes it where no text is around it. Throws USAGE. */
+export function parsePath(text: string): readonly Step[] {
+  const bare = text.trim().replace(/^\{([^{}]*)\}$/, '$1');
+  const parts = parseTemplate(`{${/^[.$@[]/.test(bare) ? '' : '.'}${bare}}`);
+  const [part] = parts;
+  if (part?.kind === 'path' && parts.length === 1) return part.steps;
+  throw new DataplaneError('USAGE', 'is no path', {
+    operation: 'read jsonpath',
+    target: text,
+    expected: 'one such as .metadata.name',
+  });
+}
+
 class Parser {
   readonly #text: string;
   #at = 0;

@@ -73,7 +73,12 @@ describe('the program', () => {
     [['help', 'get'], 0, 'Usage: tortie get [options] [kind] [name...]'],
     [['get', '--help'], 0, 'Usage: tortie get [options] [kind] [name...]'],
     [['node', 'list', '--help'], 0, 'Usage: tortie node list [options]'],
+    [['-n', 'get', 'node', 'list', '--help'], 0, 'Usage: tortie node list [options]'],
     [['gett'], 2, "unknown command 'gett'"],
+    [['-n', 'shop', 'status'], 2, "status has no option '-n, --namespace <name>'"],
+    [['--socket', '/none', 'status'], 4, 'connect /none'],
+    [['--socket=/none', 'node', 'list'], 4, 'connect /none'],
+    [['--socket', '/none', 'status', '--socket', '/own'], 4, 'connect /own'],
   ])('answers %j', async (words, code, text) => {
     const answer = await runCommand(words);
     expect(answer.code).toBe(code);

@@ -25,6 +25,14 @@ function unplaced(object: Record<string, unknown>): object {
 }
 
 describe('tortie apply', () => {
+  it('shows the objects in columns of its own', async () => {
+    const file = tortie.file('a.yaml', tier('a', 1), tier('b', 2));
+    const format = 'custom-columns=TIER:.metadata.name,ORDER:.spec.order';
+    expect(await tortie.answer('apply', '-f', file, '-o', format)).toBe('TIER  ORDER\na     1\nb     2');
+    const patched = await tortie.answer('patch', 'tier', 'a', '-p', 'spec: {order: 3}', '-o', format);
+    expect(patched).toBe('TIER  ORDER\na     3');
+  });
+
   it('creates, configures and leaves alone, and says which', async () => {
     const file = tortie.file('a.yaml', policy('green', [80]), tier('a', 1));
     expect(await tortie.answer('apply', '-f', file)).toBe(
@@ -65,6 +73,18 @@ describe('tortie apply', () => {
   it('applies only what the selector chooses', async () => {
     const file = tortie.file('a.yaml', tier('a', 1, { own: 'yes' }), tier('b', 1));
     expect(await tortie.answer('apply', '-f', file, '-l', 'own=yes', '-o', 'name')).toBe(TIER_A);
+  });
+
+  it('deletes by the same change what has the labels and is in no file', async () => {
+    const shop = { app: 'shop' };
+    await tortie.answer('apply', '-f', tortie.file('a.yaml', tier('a', 1, shop), tier('b', 1, shop), tier('c', 1)));
+    const file = tortie.file('b.yaml', tier('a', 2, shop), tier('d', 1));
+    const prune = ['apply', '-f', file, '--prune', '-l', 'app=shop'];
+    const gone = 'tier.projectcalico.org "b" deleted';
+    expect(await tortie.answer(...prune, '--dry-run')).toContain(`${gone} (server dry run)`);
+    expect(tortie.agent.stored.store.revision).toBe(1);
+    expect((await tortie.answer(...prune)).split('\n').sort()).toEqual(['revision 2', gone, `${TIER_A} configured`]);
+    expect(await tortie.answer('get', 'tier', '-o', 'jsonpath={.items[*].metadata.name}')).toBe('a c');
   });
 
   it('says what is wrong with its line, and applies nothing', async () => {
@@ -120,6 +140,12 @@ describe('tortie apply', () => {
     { words: ['apply'], code: 2, says: 'name files with -f' },
     { words: ['apply', '-f', '/none.yaml'], code: 1, says: 'FILE_UNREADABLE: read /none.yaml: cannot be read: ENOENT' },
     { words: ['apply', '-f', '/dev/null'], code: 2, says: 'no objects' },
+    { words: ['apply', '-f', '/dev/null', '--prune', '-l', 'a=b'], code: 2, says: 'no objects' },
+    { words: ['apply', '-f', '/dev/null', '--prune'], code: 2, says: 'expected --selector LABELS' },
+    { words: ['apply', '-f', '/dev/null', '--prune', '-l', ' '], code: 2, says: 'expected --selector LABELS' },
+    { words: ['apply', '-f', '/dev/null', '--prune', '-l', 'a=b', '-n', 'x'], code: 2, says: 'in every namespace' },
+    { words: ['apply', '-f', '/x', '--prune', '-l', 'a=b', '--dry-run=client'], code: 2, says: '--dry-run=server' },
+    { words: ['apply', '-f', '/x', '--prune', '--manifests', '/x'], code: 2, says: 'found --prune' },
     {
       words: ['apply', '-f', '/dev/null', '--dry-run=maybe'],
       code: 2,
@@ -244,6 +270,16 @@ describe('tortie label', () => {
     expect(await tortie.answer('label', 'tier', '-l', 'owner=ops', 'seen-', '-o', 'name')).toBe(TIER_A);
   });
 
+  it('labels one object that is to be confirmed, and none of several', async () => {
+    const several = ['label', 'tier', 'a', 'b', 'seen=yes', '--confirm', '60s'];
+    expect(await tortie.run(...several)).toMatchObject({
+      code: 2,
+      output: expect.stringContaining('label 2 objects: one change is confirmed at a time'),
+    });
+    expect(JSON.parse(await labels())).toEqual({ owner: 'ops' });
+    expect(await tortie.answer('label', 'tier', 'a', 'seen=yes', '--confirm', '60s')).toBe(`${TIER_A} labeled`);
+  });
+
   it.each([
     { words: ['label', 'tier', 'a'], code: 2, says: 'KEY=VALUE, KEY-, or --list' },
     { words: ['label', 'tier', 'x=y'], code: 2, says: '--selector, or --all' },
@@ -292,6 +328,16 @@ describe('tortie delete', () => {
     expect(await tortie.answer('delete', '-f', file)).toBe(
       'tier.projectcalico.org "b" deleted\nnetworkpolicy.projectcalico.org "web" deleted from namespace shop',
     );
+  });
+
+  it('deletes one object that is to be confirmed, and none of several', async () => {
+    expect(await tortie.run('delete', 'tier', 'a', 'b', '--confirm', '60s')).toMatchObject({
+      code: 2,
+      output: expect.stringContaining('delete 2 objects: one change is confirmed at a time'),
+    });
+    expect(await left()).toHaveLength(5);
+    await tortie.answer('delete', 'tier', 'a', '--confirm', '60s');
+    expect(await left()).toEqual(['b', 'green', 'red-sends', 'web']);
   });
 
   it('deletes what it can, and refuses what a manifest file defines', async () => {

@@ -173,6 +173,125 @@ describe('tortie flows', () => {
   });
 });
 
+describe('tortie flows of a store of aggregates', () => {
+  beforeEach(async () => {
+    await agent.end();
+    agent = await KernelLessAgent.start({ flowStore: 'aggregated' });
+    await store([allowed]);
+  });
+
+  it('finds a pod by the name that kubectl shows', async () => {
+    const json = async (...words: string[]) => (await flows(...SINCE, '-o', 'json', ...words)).answer;
+    const [all] = (await json()).split('\n');
+    expect(JSON.parse(all as string)).toMatchObject({ source: { name: 'web-5d4f-*' } });
+    expect(await json('--from', 'shop/web-5d4f-x7k2p')).toContain('web-5d4f-*');
+    expect(await json('--filter', 'from = web-5d4f-abcde and to.name = db-0')).toContain('web-5d4f-*');
+    for (const other of ['shop/web-5d4f', 'shop/web-x7k2p', 'shop/db-0', 'infra/web-5d4f-x7k2p'])
+      expect(await json('--from', other)).toBe('');
+    expect((await flows('top', ...SINCE, '--from', 'shop/web-5d4f-x7k2p')).output).toContain('1.8 kB');
+  });
+
+  it.each([
+    [['--address', '10.0.0.1'], 'no address'],
+    [['--filter', 'from.port = 40001 or not state = new'], 'no source port and no state'],
+    [['top', '--from-address', '10.0.0.0/8'], 'no address'],
+    [['graph', '--filter', 'state = new'], 'no state'],
+  ])('says that they have not what %j asks for', async (words, what) => {
+    const { output, answer, code } = await flows(...words);
+    expect(code).toBe(0);
+    expect(output).toContain(`warning: the store has aggregates (flowStore), which have ${what}: `);
+    expect(answer).not.toContain('warning');
+  });
+
+  it('says nothing where they have it, or every record is stored', async () => {
+    expect((await flows('--port', '5432', '--from', 'shop/')).output).not.toContain('warning');
+    await agent.end();
+    agent = await KernelLessAgent.start();
+    expect((await flows('--address', '10.0.0.1')).output).not.toContain('warning');
+  });
+});
+
+describe('tortie flows --since --follow', () => {
+  const recent = (port: number): FlowLog =>
+    flowLog({ startTime: Date.now() - 1000, endTime: Date.now(), source: flowEnd({ port }) });
+
+  /** What the command prints until the agent ends, which it does once all of this is there. */
+  async function followed(...wanted: readonly string[]) {
+    const result = runCommand(
+      ['flows', '--follow', '--since', '1m', '-o', 'json', '--socket', agent.options.socket],
+      (soFar) => {
+        if (!wanted.every((text) => soFar.includes(text))) return;
+        void ended.then(() => agent.stop());
+        finish();
+      },
+    );
+    const { output, answer } = await result;
+    const lines = answer.split('\n').filter((line) => line !== '');
+    return { output, ports: lines.map((line) => (JSON.parse(line) as FlowLog).source.port) };
+  }
+
+  let finish: () => void = () => undefined;
+  let ended: Promise<void> = Promise.resolve();
+
+  beforeEach(() => {
+    ended = new Promise((resolve) => {
+      // What would be shown a second time has a moment to come.
+      finish = () => setTimeout(resolve, 500);
+    });
+  });
+
+  /** Does something before, and after, the store answers for the first time. */
+  function aroundFirstPage(before: () => Promise<void>, after: () => void): void {
+    const client = agent.flows.store.store;
+    const list = client.list.bind(client);
+    client.list = async (question) => {
+      client.list = list;
+      await before();
+      const found = await list(question);
+      after();
+      return found;
+    };
+  }
+
+  it('misses nothing between what is stored and what comes', async () => {
+    await store([recent(1)]);
+    agent.flows.hub.publish([recent(2)]);
+    aroundFirstPage(
+      async () => undefined,
+      () => agent.flows.hub.publish([recent(3)]),
+    );
+    const { ports } = await followed('"port":1,', '"port":2,', '"port":3,');
+    expect(ports).toEqual([1, 2, 3]);
+  });
+
+  it('shows once what is stored while it comes', async () => {
+    await store([recent(1)]);
+    aroundFirstPage(
+      async () => {
+        agent.flows.hub.publish([recent(2)]);
+        await expect.poll(() => agent.flows.store.status().handedOver, { timeout: 10_000 }).toBe(2);
+      },
+      () => agent.flows.hub.publish([recent(3)]),
+    );
+    const { ports } = await followed('"port":1,', '"port":2,', '"port":3,');
+    expect(ports).toEqual([1, 2, 3]);
+  });
+
+  it('says what aggregates leave out', async () => {
+    await agent.end();
+    agent = await KernelLessAgent.start({ flowStore: 'aggregated' });
+    aroundFirstPage(
+      async () => undefined,
+      () => agent.flows.hub.publish([recent(3)]),
+    );
+    const { output, ports } = await followed('"port":3,');
+    expect(ports).toEqual([3]);
+    expect(output).toContain(
+      'warning: the store puts flows of 15 seconds together (flowStore): some of the last 20 seconds',
+    );
+  });
+});
+
 describe('tortie drops', () => {
   it('refuses to ask for what the report of a packet does not say', async () => {
     const { code, output } = await runCommand(['drops', '--label', 'app=web', '--socket', agent.options.socket]);

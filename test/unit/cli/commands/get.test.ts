@@ -70,6 +70,35 @@ describe('tortie get', () => {
     { words: ['get', 'tier', '--field-selector', 'metadata.name=b', '-o', 'name'], says: 'tier.projectcalico.org/b' },
     { words: ['get', 'tier', 'none', '--ignore-not-found'], says: '' },
     { words: ['get', 'gnp', '-o', 'name'], says: '' },
+    {
+      words: ['get', 'tier,np', '-n', 'lab', '-o', 'custom-columns=NAME:.metadata.name,ORDER:.spec.order'],
+      says: 'NAME       ORDER\na          1\nb          2\ngreen      <none>\nred-sends  <none>',
+    },
+    {
+      words: ['get', 'tier', 'a', '-o', 'custom-columns=O:.metadata.labels.owner', '--no-headers'],
+      says: 'ops',
+    },
+    { words: ['get', 'gnp', '-o', 'custom-columns=NAME:.metadata.name'], says: '' },
+    {
+      words: ['get', 'np,tier', '-n', 'lab', '--sort-by=.metadata.name', '-o', 'jsonpath={.items[*].metadata.name}'],
+      says: 'a b green red-sends',
+    },
+    {
+      words: ['get', 'np,tier', '-n', 'lab', '--sort-by', '{.spec.order}', '-o', 'name'],
+      says: [
+        'networkpolicy.projectcalico.org/green',
+        'networkpolicy.projectcalico.org/red-sends',
+        'tier.projectcalico.org/a',
+        'tier.projectcalico.org/b',
+      ].join('\n'),
+    },
+    { words: ['get', 'gnp', '--sort-by=.metadata.name', '-o', 'name'], says: '' },
+    {
+      words: ['-n', 'lab', 'get', 'np', 'red-sends', '-o', 'name'],
+      says: 'networkpolicy.projectcalico.org/red-sends',
+    },
+    { words: ['-nshop', 'get', 'np', '-o', 'name'], says: 'networkpolicy.projectcalico.org/web' },
+    { words: ['--namespace=shop', 'get', 'np', '-n', 'none', '-o', 'name'], says: '' },
   ])('answers `$words`', async ({ words, says }) => {
     expect(await tortie.answer(...words)).toBe(says);
   });
@@ -78,6 +107,19 @@ describe('tortie get', () => {
     const text = await tortie.answer('get', 'tier,np', '-n', 'shop', '--show-labels');
     expect(text).toContain('tier.projectcalico.org/a');
     expect(text).toMatch(/LABELS\n.* owner=ops\n.* <none>\n\nNAME[\s\S]*networkpolicy.projectcalico.org\/web/);
+  });
+
+  it('sorts the table of each kind, also where only objects of another kind have the field', async () => {
+    const names = async (...words: string[]): Promise<string[]> =>
+      cells(await tortie.answer('get', ...words)).map(([name = '']) => name.replace(/^.*\//, ''));
+    expect(await names('tier,np', '-n', 'lab', '--sort-by=.spec.types[0]')).toEqual([
+      ...['NAME', 'a', 'b', ''],
+      ...['NAME', 'red-sends', 'green'],
+    ]);
+    expect(await names('tier,np', '-n', 'shop', '--sort-by=.metadata.labels.owner')).toEqual([
+      ...['NAME', 'b', 'a', ''],
+      ...['NAME', 'web'],
+    ]);
   });
 
   it('gives one object or a list as data', async () => {
@@ -120,6 +162,8 @@ describe('tortie get', () => {
     { words: ['get', 'np/a', 'b'], code: 2, says: 'KIND/NAME' },
     { words: ['get', 'np', '-o', 'frob'], code: 2, says: 'jsonpath=TEMPLATE' },
     { words: ['get', 'np', '-o', 'jsonpath={.a'], code: 2, says: 'found the end' },
+    { words: ['get', 'np', '-o', 'custom-columns=NAME'], code: 2, says: 'TITLE:PATH' },
+    { words: ['get', 'tier', '--sort-by=.spec.none'], code: 2, says: 'no object has such a field' },
     { words: ['get', 'np', '-l', 'a in b'], code: 1, says: 'labelSelector' },
   ])('refuses `$words`', async ({ words, code, says }) => {
     const result = await tortie.run(...words);

@@ -78,6 +78,20 @@ describe('tortie export and tortie import', () => {
   });
 });
 
+describe('tortie import', () => {
+  it('says what it skips because only files can define it', async () => {
+    const felix = {
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'FelixConfiguration',
+      metadata: { name: 'default' },
+      spec: {},
+    };
+    const { code, answer, output } = await tortie.run('import', '-f', tortie.file('f.yaml', felix, tier('a', 7)));
+    expect([code, answer.trim()]).toEqual([0, 'tier.projectcalico.org/a configured\nrevision 3']);
+    expect(output).toContain('warning: FelixConfiguration//default is skipped: only manifest files can define it\n');
+  });
+});
+
 describe('tortie diff -f', () => {
   it('shows what would change, in objects and in packets', async () => {
     const { code, answer } = await tortie.run('diff', '-f', tortie.file('p.yaml', policy('green', [80]), tier('a', 2)));
@@ -130,6 +144,15 @@ describe('tortie watch', () => {
   it('takes changes up from a revision, in columns', async () => {
     const rows = (await tortie.answer('watch', 'tier', 'a', '--since', '1', '--timeout', '1')).split('\n');
     expect(rows.map((row) => row.split(/ {2,}/).slice(0, 3))).toEqual([
+      ['EVENT', 'NAME', 'ORDER'],
+      ['MODIFIED', 'a', '2'],
+    ]);
+  });
+
+  it('shows columns that the command line names', async () => {
+    const format = 'custom-columns=NAME:.metadata.name,ORDER:.spec.order';
+    const text = await tortie.answer('watch', 'tier', '--since', '1', '--timeout', '1', '-o', format);
+    expect(text.split('\n').map((row) => row.split(/ {2,}/))).toEqual([
       ['EVENT', 'NAME', 'ORDER'],
       ['MODIFIED', 'a', '2'],
     ]);

@@ -1,5 +1,6 @@
 // From flows to policy and back: recommend, staged, why and the traffic of a revision, against an agent that stores flows.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NO_LOSS } from '../../../../src/observe/flows/flow-hub.ts';
 import type { FlowEnd, FlowLog } from '../../../../src/observe/flows/flow-log.ts';
 import { AgentCommands } from '../../../support/agent/agent-commands.ts';
 import { judgedLogs } from '../../../support/recommend/judged-logs.ts';
@@ -13,6 +14,7 @@ const WEB_TO_DNS: FlowRecord = { src: '10.65.0.10', dst: '10.65.9.53', protocol:
 const API_TO_DB: FlowRecord = { src: '10.65.0.20', dst: '10.65.0.30', protocol: 'TCP', dstPort: 5432 };
 const WEB_TO_DB: FlowRecord = { ...API_TO_DB, src: '10.65.0.10' };
 const USER_TO_WEB: FlowRecord = { src: '198.51.100.7', dst: '10.65.0.10', protocol: 'TCP', dstPort: 443 };
+const NO_STORE = { flowStore: 'off', flowStoreDays: 7, flowStoreBytes: 2 ** 30 } as const;
 const USUAL = [WEB_TO_API, WEB_TO_DNS, API_TO_DB, USER_TO_WEB];
 
 beforeEach(async () => {
@@ -160,6 +162,45 @@ describe('tortie staged', () => {
     expect(await tortie.answer('get', 'np', '-n', 'shop', '-o', 'json')).toContain('recommended-db');
     expect(await tortie.answer('staged', 'list')).not.toContain('recommended-db');
   }, 60_000);
+
+  it('promotes nothing under a watch that would see nothing', async () => {
+    await stage();
+    tortie.agent.isTelling = false;
+    const watched = await tortie.run('staged', 'promote', 'shop/recommended-db', '--watch', '3s');
+    expect(watched.code).toBe(2);
+    expect(watched.output).toMatch(/^USAGE: .*--watch: the agent would not see what is denied: found flowLogs is off/);
+    expect(await tortie.answer('get', 'np', '-n', 'shop', '-o', 'json')).not.toContain('recommended-db');
+    // Without a watch nobody looks.
+    await tortie.answer('staged', 'promote', 'shop/recommended-db');
+  }, 60_000);
+
+  it.each<[string, () => void, RegExp]>([
+    [
+      'packets are above the event budget',
+      () => tortie.agent.flows.hub.countLossBy(() => ({ ...NO_LOSS, eventsSuppressed: 3 })),
+      /3 denied or dropped packets above the event budget/,
+    ],
+    [
+      'flow logs are turned off',
+      () => {
+        tortie.agent.isTelling = false;
+      },
+      /flowLogs is off/,
+    ],
+    ['flows are not kept any more', () => void tortie.agent.flows.store.configure(NO_STORE), /flowStore is off/],
+  ])(
+    'takes a promotion back when, under the watch, %s',
+    async (_, happen, why) => {
+      await stage();
+      const promotion = tortie.follow('staged', 'promote', 'shop/recommended-db', '--watch', '20s', '--poll', '1s');
+      await promotion.said('in force as revision');
+      happen();
+      await expect(promotion.answer).rejects.toThrow(why);
+      await expect(promotion.answer).rejects.toThrow(/exit code 1: [\s\S]*taken back: 0 flows/);
+      expect(await tortie.answer('get', 'np', '-n', 'shop', '-o', 'json')).not.toContain('recommended-db');
+    },
+    60_000,
+  );
 });
 
 describe('tortie history --traffic', () => {

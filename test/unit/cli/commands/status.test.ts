@@ -58,7 +58,7 @@ const HEALTHY: AgentStatus = {
   loading: false,
   error: null,
   config: { errors: [], pending: [] },
-  store: { revision: 7, objects: 3, pending: null },
+  store: { revision: 7, objects: 3, pending: null, undoError: null },
   generation: 4,
   attachMode: 'tcx',
   manifests: { directory: '/etc/tortie/manifests', objects: 9, errors: [] },

@@ -50,6 +50,13 @@ describe('completion', () => {
     [['get', 'tier/b'], ['tier/beta']],
     [['get', 'np', ''], []],
     [['get', 'np', '-n', 'shop', ''], ['web']],
+    [['-n', 'shop', 'get', 'np', ''], ['web']],
+    [['--namespace=lab', 'get', 'np', ''], ['red-sends']],
+    [
+      ['-n', ''],
+      ['lab', 'shop'],
+    ],
+    [['get', 'np', '-o', 'custom'], ['custom-columns=']],
     [['get', '--namespace=lab', 'np', ''], ['red-sends']],
     [
       ['get', '-n', ''],
