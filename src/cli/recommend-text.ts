@@ -4,9 +4,10 @@ import type { Recommendation } from '../analysis/recommend/recommender.ts';
 import { UNUSED_REASONS, type UnusedReason } from '../analysis/recommend/traffic.ts';
 import { formatTable, paint } from './output.ts';
 
-/** Whether the recommendation keeps its word. */
-export function isProven({ proof }: Recommendation): boolean {
-  return proof.replay.denied === 0 && proof.unseen.unexplained === 0;
+/** Whether the recommendation keeps its word: of what was seen it denies nothing, and of the rest it lets nothing through. */
+export function isProven({ evidence, proof }: Recommendation, isLeftOutAccepted = false): boolean {
+  const isComplete = isLeftOutAccepted || evidence.leftOut === 0;
+  return isComplete && proof.replay.denied === 0 && proof.unseen.unexplained === 0;
 }
 
 /** Lines about the whole, which also stand above the policies as a comment. */
@@ -19,6 +20,9 @@ export function summaryLines({ evidence, proof, policies }: Recommendation): str
     `${plural(policies.length, 'policy', 'policies')} with ${plural(rules, 'rule')} for ${plural(evidence.flows, 'flow')} of ${plural(evidence.conversations, 'kind')}.`,
     ...(evidence.denied > 0 ? [`No rules for ${plural(evidence.denied, 'kind')} of flows that were denied.`] : []),
     ...unused,
+    ...(evidence.leftOut > 0
+      ? [paint(`Left out: ${plural(evidence.leftOut, 'flow')} that passed; the policies would deny them.`, 'red')]
+      : []),
     `proof: ${describeReplay(proof.replay)}; ${describeProbes(proof.unseen)}.`,
     ...contextLines(proof.inContext),
     ...(proof.notReplayed > 0 ? [`Not judged again for want of room: ${plural(proof.notReplayed, 'flow')}.`] : []),

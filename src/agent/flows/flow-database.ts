@@ -16,14 +16,24 @@ import {
   countExpired,
   type DiskSpace,
   limitsOnDisk,
+  provenBy,
   type RetentionLimits,
   segmentBytes,
   segmentMs,
 } from '../../observe/flow-store/retention.ts';
+import { SCHEMA_VERSION } from '../../observe/flow-store/schema.ts';
 import type { FlowLog } from '../../observe/flows/flow-log.ts';
 import { Database, type DatabaseLimits, type Row } from './duckdb.ts';
 import { FlowQuestions } from './flow-questions.ts';
-import { attachSegment, createSegment, newSegment, OtherLayout, readThrough, type Segment } from './segment.ts';
+import {
+  attachSegment,
+  createSegment,
+  hasEnded,
+  newSegment,
+  OtherLayout,
+  readThrough,
+  type Segment,
+} from './segment.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { failureKind, firstLine, questionFailed } from './store-failure.ts';
 
@@ -75,6 +85,8 @@ export class FlowDatabase {
   #retention: RetentionLimits;
   #database: Database;
   #segments: Segment[] = [];
+  /** The last sequence number of files that were let go of. */
+  #sequence = 0;
   /** For the file that is written to. */
   #encoder = new LogEncoder();
   #lost = 0;
@@ -97,6 +109,7 @@ export class FlowDatabase {
       const database = await Database.open(options.limits ?? DEFAULT_DATABASE_LIMITS, files.spill);
       const store = new FlowDatabase(options, files, database);
       await store.#attachAll();
+      if (!(await store.#isClockProven())) store.#clock.distrust(store.#steadyNow());
       return store;
     } catch (cause) {
       if (cause instanceof DataplaneError) throw cause;
@@ -154,7 +167,7 @@ export class FlowDatabase {
 
   /** Takes away what is too old or too much. */
   async retain(): Promise<void> {
-    const isSteady = this.#clock.isSteady(this.#now(), (this.#options.steadyNow ?? (() => performance.now()))());
+    const isSteady = this.#clock.isSteady(this.#now(), this.#steadyNow());
     const stored = this.#segments.map(({ number, newest }) => ({ bytes: this.#files.bytes(number), newest }));
     const count = countExpired(stored, this.#limitsNow(), isSteady ? this.#now() : undefined);
     for (const segment of this.#segments.splice(0, count)) {
@@ -181,7 +194,8 @@ export class FlowDatabase {
   }
 
   async #write(logs: readonly FlowLog[]): Promise<void> {
-    const current = this.#segments.at(-1) ?? (await this.#begin());
+    const latest = this.#segments.at(-1);
+    const current = latest?.version === SCHEMA_VERSION ? latest : await this.#begin();
     const first = this.#lastSequence + 1;
     await this.#database.append(current.alias, this.#encoder.encode(logs, first));
     for (const { startTime, endTime } of logs) {
@@ -195,7 +209,7 @@ export class FlowDatabase {
   }
 
   get #lastSequence(): number {
-    return Math.max(0, ...this.#segments.map(({ lastSequence }) => lastSequence));
+    return Math.max(this.#sequence, ...this.#segments.map(({ lastSequence }) => lastSequence));
   }
 
   /** A full file is only read from here on. */
@@ -217,7 +231,7 @@ export class FlowDatabase {
   }
 
   async #begin(): Promise<Segment> {
-    const segment = await createSegment(this.#database, this.#files, this.#now());
+    const segment = await createSegment(this.#database, this.#files, this.#now(), this.#lastSequence);
     this.#encoder = new LogEncoder();
     this.#segments.push(segment);
     return segment;
@@ -235,13 +249,28 @@ export class FlowDatabase {
       }
     }
     const latest = this.#segments.at(-1);
-    if (latest === undefined || latest.number !== numbers.at(-1)) await this.#begin();
+    const isCurrent = latest?.number === numbers.at(-1) && latest?.version === SCHEMA_VERSION;
+    if (latest === undefined || !isCurrent) await this.#begin();
     else this.#encoder = new LogEncoder(latest.next);
+  }
+
+  /** A clock that was set wrong before the store was opened is found out by what is stored, or it would cost all of that. */
+  async #isClockProven(): Promise<boolean> {
+    const when = provenBy(this.#now());
+    for (const segment of this.#segments) {
+      try {
+        if (await hasEnded(this.#database, segment, when)) return true;
+      } catch (error) {
+        this.#log('warn', 'a file of flows does not tell the time', { error: firstLine(error) });
+      }
+    }
+    return false;
   }
 
   /** After a failure nothing that was attached is to be trusted. */
   async #reopen(): Promise<void> {
     this.#database.close();
+    this.#sequence = this.#lastSequence;
     this.#segments = [];
     this.#database = await Database.open(this.#limits, this.#files.spill);
     try {
@@ -324,6 +353,10 @@ export class FlowDatabase {
 
   #now(): number {
     return (this.#options.now ?? Date.now)();
+  }
+
+  #steadyNow(): number {
+    return (this.#options.steadyNow ?? (() => performance.now()))();
   }
 
   #log(level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>): void {

@@ -5,17 +5,18 @@ import {
   ENDS,
   FLOWS,
   ID_COLUMN,
+  isReadable,
   SCHEMA_VERSION,
   SEQUENCE_COLUMN,
+  type StoredFile,
   TABLE_NAMES,
   TRAITS,
 } from '../../observe/flow-store/schema.ts';
 import type { Database, Row } from './duckdb.ts';
 import type { SegmentFiles } from './segment-files.ts';
 
-export interface Segment {
+export interface Segment extends StoredFile {
   readonly number: number;
-  readonly alias: string;
   records: number;
   oldest: number | undefined;
   newest: number | undefined;
@@ -30,26 +31,30 @@ export class OtherLayout extends Error {
   override readonly name = 'OtherLayout';
 }
 
-export function newSegment(number: number, begunAt: number): Segment {
+/** after = the sequence number that it goes on from. */
+export function newSegment(number: number, begunAt: number, after = 0): Segment {
   return {
     number,
     alias: `flows_${number}`,
+    version: SCHEMA_VERSION,
     records: 0,
     oldest: undefined,
     newest: undefined,
-    lastSequence: 0,
+    lastSequence: after,
     next: FIRST_IDS,
     begunAt,
   };
 }
 
-/** Behind those that are there, to be written to. */
-export async function createSegment(database: Database, files: SegmentFiles, now: number): Promise<Segment> {
+/** Behind those that are there, to be written to. It remembers the sequence number before its own, as those before it may go. */
+export async function createSegment(database: Database, files: SegmentFiles, now: number, after = 0): Promise<Segment> {
   const number = Math.max(0, ...files.list()) + 1;
-  const segment = newSegment(number, now);
+  const segment = newSegment(number, now, after);
   await database.attach(files.path(number), segment.alias, false);
   files.protect(number);
-  await database.run(`CREATE TABLE ${segment.alias}.meta AS SELECT ${SCHEMA_VERSION} AS version`);
+  await database.run(
+    `CREATE TABLE ${segment.alias}.meta AS SELECT ${SCHEMA_VERSION} AS version, CAST(${after} AS BIGINT) AS after`,
+  );
   for (const statement of createTables(segment.alias)) await database.run(statement);
   files.protect(number);
   return segment;
@@ -72,9 +77,9 @@ export async function attachSegment(
     await database.detach(alias);
   }
   await database.attach(path, alias, isReadOnly);
-  const version = (await firstRow(database, `SELECT version FROM ${alias}.meta`))[0];
-  if (Number(version) !== SCHEMA_VERSION)
-    throw new OtherLayout(`layout ${version}, this version has ${SCHEMA_VERSION}`);
+  // Files that were made before it was kept say nothing of what was before them.
+  const [version, after] = await firstRow(database, `SELECT * FROM ${alias}.meta`);
+  if (!isReadable(Number(version))) throw new OtherLayout(`layout ${version}, this version has ${SCHEMA_VERSION}`);
   const [records, oldest, newest, lastSequence] = await firstRow(
     database,
     `SELECT count(*), min(start_time), max(end_time), max(${SEQUENCE_COLUMN}) FROM ${alias}.${FLOWS}`,
@@ -82,13 +87,25 @@ export async function attachSegment(
   return {
     number,
     alias,
+    version: Number(version),
     records: Number(records ?? 0),
     oldest: wholeOf(oldest),
     newest: wholeOf(newest),
-    lastSequence: wholeOf(lastSequence) ?? 0,
+    lastSequence: wholeOf(lastSequence) ?? wholeOf(after) ?? 0,
     next: await nextIdsOf(database, alias),
     begunAt: wholeOf(oldest) ?? now,
   };
+}
+
+/** Whether a flow in it ended then. */
+export async function hasEnded(
+  database: Database,
+  { alias, oldest, newest }: Segment,
+  { from, until }: { readonly from: number; readonly until: number },
+): Promise<boolean> {
+  if (oldest === undefined || newest === undefined || oldest > until || newest < from) return false;
+  const text = `SELECT 1 FROM ${alias}.${FLOWS} WHERE end_time BETWEEN ? AND ? LIMIT 1`;
+  return (await database.ask({ text, values: [from, until] })).length > 0;
 }
 
 async function nextIdsOf(database: Database, alias: string): Promise<NextIds> {

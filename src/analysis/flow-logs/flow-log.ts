@@ -8,6 +8,7 @@ import {
   type RecordedEnd,
   type RecordedFlow,
   type RecordedName,
+  type RecordedService,
 } from './recorded-flow.ts';
 
 /** What analysis reads of an end of a flow log. */
@@ -35,6 +36,7 @@ export interface LoggedFlow {
   readonly protocol: string;
   readonly icmpType?: number;
   readonly icmpCode?: number;
+  readonly service?: RecordedService;
   readonly enforced: readonly string[];
   readonly pending: readonly string[];
   readonly reason?: string;
@@ -68,6 +70,7 @@ export function readFlowLog(record: Fields): LoggedFlow {
     return value === undefined ? {} : { [name]: value };
   };
   const reason = textOf(record, 'reason');
+  const service = serviceOf(record);
   return {
     startTime: number('startTime'),
     endTime: number('endTime'),
@@ -79,6 +82,7 @@ export function readFlowLog(record: Fields): LoggedFlow {
     protocol: String(fieldOf(record, 'protocol') ?? ''),
     ...optional('icmpType', 255),
     ...optional('icmpCode', 255),
+    ...(service === undefined ? {} : { service }),
     enforced: textsOf(record, 'enforced'),
     pending: textsOf(record, 'pending'),
     ...(reason === undefined ? {} : { reason }),
@@ -102,6 +106,7 @@ export function recordedFlowOf(log: LoggedFlow): RecordedFlow {
     destinationPort: hasPorts(protocol) ? log.destination.port : 0,
     icmpType: isIcmp(protocol) ? (log.icmpType ?? echoRequestType(protocol)) : 0,
     icmpCode: isIcmp(protocol) ? (log.icmpCode ?? 0) : 0,
+    ...(log.service === undefined ? {} : { service: { namespace: log.service.namespace, name: log.service.name } }),
     verdict: log.action,
     reporter: log.reporter === 'src' ? 'source' : 'destination',
     count: flowCount(log),
@@ -146,6 +151,15 @@ function endOf(record: Fields, side: 'source' | 'destination'): LoggedEnd {
     port: numberOf(end, 65_535, 'port') ?? 0,
     labels: Object.fromEntries(labels.filter((pair): pair is [string, string] => typeof pair[1] === 'string')),
   };
+}
+
+function serviceOf(record: Fields): RecordedService | undefined {
+  const service = fieldOf(record, 'service');
+  if (service === undefined) return undefined;
+  if (!isFields(service)) throw invalidField(['service'], service, 'namespace and name of a service');
+  const name = textOf(service, 'name');
+  if (name === undefined) throw invalidField(['service'], service, 'namespace and name of a service');
+  return { namespace: textOf(service, 'namespace') ?? '', name };
 }
 
 function textsOf(record: Fields, name: string): readonly string[] {

@@ -18,6 +18,11 @@ export interface RecordedEnd {
   readonly name?: RecordedName;
 }
 
+export interface RecordedService {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 export interface RecordedFlow {
   readonly source: RecordedEnd;
   readonly destination: RecordedEnd;
@@ -28,6 +33,8 @@ export interface RecordedFlow {
   readonly destinationPort: number;
   readonly icmpType: number;
   readonly icmpCode: number;
+  /** Whose cluster address the destination was, where the record says so. */
+  readonly service?: RecordedService;
   /** undefined = not recorded. */
   readonly verdict?: 'allow' | 'deny';
   /** Which end's policy the verdict speaks of: that an egress allows says nothing of the other end. */

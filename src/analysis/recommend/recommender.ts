@@ -11,6 +11,7 @@ import { Inventory } from '../inventory.ts';
 import type { Judge } from '../outcome.ts';
 import { proposalText } from '../protect/proposal-text.ts';
 import { EndResolver } from '../simulate-resolve.ts';
+import type { ClusterAddresses } from './cluster-addresses.ts';
 import { WorkloadGroups } from './groups.ts';
 import { type Proof, prove, requireDenyingTier } from './proof.ts';
 import { proposalOf, type RecommendOptions, recommend } from './recommendation.ts';
@@ -37,6 +38,8 @@ export interface Recommendation {
     /** Conversations that were denied, for which there are no rules. */
     readonly denied: number;
     readonly unused: Readonly<Partial<Record<UnusedReason, number>>>;
+    /** Flows of these that passed and that there is no rule for: the policies deny them. */
+    readonly leftOut: number;
   };
   readonly proof: Proof;
 }
@@ -49,6 +52,8 @@ export interface RecommenderOptions extends RecommendOptions {
   readonly isHostSubject?: (endpoint: HostEndpoint) => boolean;
   /** What the interfaces of an endpoint of a host have been found to have, besides what it lists; none unless given. */
   readonly addressesOf?: (endpoint: HostEndpoint) => readonly IpAddress[];
+  /** Of services, which aggregated records name instead of an address; none unless given. */
+  readonly clusterAddresses?: ClusterAddresses;
   readonly openJudge: (world: World) => Judge;
   readonly maxProbes?: number;
   /** See TrafficOptions. */
@@ -69,7 +74,7 @@ export class Recommender {
     const { world, isSubject, isHostSubject = () => false, addressesOf = () => [], tier } = options;
     requireDenyingTier(world, tier);
     this.#options = options;
-    this.#units = new Units(new WorkloadGroups(new Inventory(world)));
+    this.#units = new Units(new WorkloadGroups(new Inventory(world)), options.clusterAddresses);
     const workloads = this.#units.groups.all.filter(({ endpoints }) => endpoints.some(isSubject));
     const hosts = [...world.hostEndpoints.values()].filter(isHostSubject);
     this.#groups = [...workloads, ...hosts.map((host) => this.#units.govern(host, addressesOf(host)))];
@@ -78,7 +83,8 @@ export class Recommender {
     const names = new EndpointNames(world);
     const ends = { resolver: new EndResolver(world, names), names };
     this.#traffic = new Traffic(this.#units, ends, ({ id }) => subjects.has(id), {
-      ...(options.isPublicNamed === undefined ? {} : { isPublicNamed: options.isPublicNamed }),
+      isPublicNamed: options.isPublicNamed === true,
+      isForHosts: hosts.length > 0,
     });
   }
 
@@ -116,6 +122,7 @@ export class Recommender {
         conversations: conversations.filter(tookPlace).length,
         denied: conversations.filter((conversation) => !tookPlace(conversation)).length,
         unused: this.#traffic.unused,
+        leftOut: this.#traffic.leftOut,
       },
       proof,
     };

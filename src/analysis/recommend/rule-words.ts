@@ -3,7 +3,7 @@ import { containsAddress, formatAddress, parseAddress } from '../../model/addres
 import { PROTOCOL } from '../../model/flow.ts';
 import { DNS_PORT, NTP_PORT, serviceName } from '../protect/well-known.ts';
 import { type SummarisedPrefix, unseenAddresses } from './prefixes.ts';
-import type { Evidence, Need } from './rules.ts';
+import { type Evidence, type Need, outsideWords } from './rules.ts';
 
 const API_SERVICE = 'default/kubernetes';
 /** Of all large clouds. */
@@ -26,12 +26,14 @@ export function evidenceLines(need: Need): string[] {
 export function roleOf({ peer, protocol, ports = [] }: Need): string | undefined {
   const only = ports.length === 1 && ports[0]?.first === ports[0]?.last ? ports[0]?.first : undefined;
   if (peer.kind === 'service' && peer.id === `service ${API_SERVICE}`) return 'API server';
+  if (peer.kind === 'prefixes' && peer.hosts.join() === `service ${API_SERVICE}`) return 'API server';
   if (only === DNS_PORT && (protocol === PROTOCOL.UDP || protocol === PROTOCOL.TCP)) return 'DNS';
   if (peer.kind === 'workloads' && DNS_APPS.has(peer.name)) return 'DNS server';
   if (peer.kind === 'prefixes' && isOnly(peer.prefixes, METADATA)) return 'cloud metadata';
   if (peer.kind === 'prefixes' && isOnly(peer.prefixes, NODE_LOCAL_DNS)) return 'DNS of the node';
   if (only === NTP_PORT && protocol === PROTOCOL.UDP) return 'time';
-  if (peer.kind === 'host' || (peer.kind === 'prefixes' && peer.hosts.length > 0)) return 'node';
+  if (peer.kind === 'host' || (peer.kind === 'prefixes' && peer.hosts.some((name) => name.startsWith('host '))))
+    return 'node';
   if (only === undefined || (protocol !== PROTOCOL.TCP && protocol !== PROTOCOL.UDP)) return undefined;
   const name = serviceName(protocol, only);
   return /^(?:tcp|udp)-\d+$/.test(name) ? undefined : name;
@@ -57,13 +59,12 @@ function whoIs({ peer }: Need): string {
     case 'network':
       return 'public networks';
     case 'prefixes':
-      return peer.hosts.length > 0 ? peer.hosts.join(', ') : outsideWords(peer.prefixes);
+      return peer.hosts.length > 0 ? peer.hosts.join(', ') : outsideWords(seenIn(peer.prefixes));
   }
 }
 
-function outsideWords(prefixes: readonly { readonly seen: number }[]): string {
-  const seen = prefixes.reduce((sum, prefix) => sum + prefix.seen, 0);
-  return seen === 1 ? 'an address outside' : `${seen} addresses outside`;
+function seenIn(prefixes: readonly { readonly seen: number }[]): number {
+  return prefixes.reduce((sum, prefix) => sum + prefix.seen, 0);
 }
 
 function describeEvidence({ flows, conversations, last }: Evidence): string {

@@ -102,9 +102,15 @@ function addressNeeds(
       merging.addresses,
     );
     const hosts = [...new Set(peers.flatMap(({ label }) => label ?? []))].sort();
+    const others = peers.filter(({ label }) => label === undefined).length;
+    if (hosts.length > 0 && others > 0) hosts.push(outsideWords(others));
     const peer: Peer = { kind: 'prefixes', prefixes, hosts };
     return { peer, ...whatOf(some, merging.ports), evidence: evidenceOf(some) };
   });
+}
+
+export function outsideWords(addresses: number): string {
+  return addresses === 1 ? 'an address outside' : `${addresses} addresses outside`;
 }
 
 /** Conversations of one key can be one rule. */

@@ -40,6 +40,9 @@ export const UNUSED_REASONS: Readonly<Record<UnusedReason, string>> = {
   elsewhere: 'of other workloads',
 };
 
+/** Flows for these reasons took place, and what denies all that has no rule denies them. */
+const LEFT_OUT: ReadonlySet<UnusedReason> = new Set(['noAddress', 'severalWorkloads', 'noRoom']);
+
 export interface TrafficLimits {
   readonly conversations: number;
   /** Different flows that are kept to be judged again. */
@@ -49,6 +52,8 @@ export interface TrafficLimits {
 export interface TrafficOptions extends Partial<TrafficLimits> {
   /** Records that name a public network and no address are of all of it. */
   readonly isPublicNamed?: boolean;
+  /** Hosts are recommended for, so that a host without an address may be one of those. */
+  readonly isForHosts?: boolean;
 }
 
 export const TRAFFIC_LIMITS: TrafficLimits = Object.freeze({ conversations: 200_000, replayed: 200_000 });
@@ -67,10 +72,12 @@ export class Traffic {
   readonly #isSubject: (unit: Unit) => boolean;
   readonly #limits: TrafficLimits;
   readonly #isPublicNamed: boolean;
+  readonly #isForHosts: boolean;
   readonly #conversations = new Map<string, Conversation>();
   readonly #flows = new Map<string, { readonly flow: Flow; readonly conversation: Conversation }>();
   readonly #unused = new Map<UnusedReason, number>();
   #used = 0;
+  #leftOut = 0;
   #unkept = 0;
 
   constructor(
@@ -85,17 +92,27 @@ export class Traffic {
     this.#isSubject = isSubject;
     this.#limits = { ...TRAFFIC_LIMITS, ...options };
     this.#isPublicNamed = options.isPublicNamed === true;
+    this.#isForHosts = options.isForHosts === true;
   }
 
   add(recorded: RecordedFlow): void {
     const reason = this.#take(recorded);
-    if (reason === undefined) this.#used += recorded.count;
-    else this.#unused.set(reason, (this.#unused.get(reason) ?? 0) + recorded.count);
+    if (reason === undefined) {
+      this.#used += recorded.count;
+      return;
+    }
+    this.#unused.set(reason, (this.#unused.get(reason) ?? 0) + recorded.count);
+    if (LEFT_OUT.has(reason) && recorded.verdict !== 'deny') this.#leftOut += recorded.count;
   }
 
   /** Records, by why they are not used. */
   get unused(): Readonly<Partial<Record<UnusedReason, number>>> {
     return Object.fromEntries(this.#unused);
+  }
+
+  /** Those of them that passed, and that there is no rule for. */
+  get leftOut(): number {
+    return this.#leftOut;
   }
 
   get used(): number {
@@ -119,17 +136,40 @@ export class Traffic {
   /** Why it is not used; undefined = it is. */
   #take(recorded: RecordedFlow): UnusedReason | undefined {
     const from = this.#resolve(recorded.source);
-    if (typeof from === 'string') return from;
-    const to = this.#resolve(recorded.destination, `${recorded.protocol} ${recorded.destinationPort}`);
-    if (typeof to === 'string') return to;
-    if (!this.#isSubject(from.unit) && !this.#isSubject(to.unit)) return 'elsewhere';
-    const pairs = pairsOf(from.addresses, to.addresses, recorded.protocol);
-    if (pairs.length === 0) return 'noFamilyInCommon';
-    const conversation = this.#conversation(from.unit, to.unit, recorded);
-    if (conversation === undefined) return 'noRoom';
-    count(conversation, recorded);
-    for (const [a, b] of pairs) this.#keep(conversation, flowOf(a, b, recorded));
-    return undefined;
+    const places = this.#destinations(recorded);
+    if (typeof from === 'string') return this.#isOfOthers(recorded.source, from, places) ? 'elsewhere' : from;
+    if (typeof places === 'string')
+      return this.#isOfOthers(recorded.destination, places, [from]) ? 'elsewhere' : places;
+    if (!this.#isSubject(from.unit) && !places.some(({ unit }) => this.#isSubject(unit))) return 'elsewhere';
+    let reason: UnusedReason | undefined = 'noFamilyInCommon';
+    for (const to of places) {
+      const pairs = pairsOf(from.addresses, to.addresses, recorded.protocol);
+      if (pairs.length === 0) continue;
+      const conversation = this.#conversation(from.unit, to.unit, recorded);
+      if (conversation === undefined) return 'noRoom';
+      count(conversation, recorded);
+      for (const [a, b] of pairs) this.#keep(conversation, flowOf(a, b, recorded));
+      reason = undefined;
+    }
+    return reason;
+  }
+
+  /** Nobody who is recommended for: one end is known to be another, and the one without an address cannot be one. */
+  #isOfOthers({ name }: RecordedEnd, reason: UnusedReason, others: readonly ResolvedUnit[] | UnusedReason): boolean {
+    if (reason !== 'noAddress' || typeof others === 'string' || (name?.kind === 'host' && this.#isForHosts))
+      return false;
+    return !others.some(({ unit }) => this.#isSubject(unit));
+  }
+
+  /** One; of a service without an address each that it has: which of them it was is not recorded. */
+  #destinations({ destination, protocol, destinationPort, service }: RecordedFlow): ResolvedUnit[] | UnusedReason {
+    const port = `${protocol} ${destinationPort}`;
+    const isNamed = destination.address === undefined && service !== undefined;
+    const addresses = isNamed ? this.#units.addressesOf(service) : [];
+    const to = destination.name?.kind === 'network' && addresses.length > 0 ? 'noAddress' : undefined;
+    const found = to ?? this.#resolve(destination, port);
+    if (found !== 'noAddress' || addresses.length === 0) return typeof found === 'string' ? found : [found];
+    return addresses.map((address) => ({ unit: this.#units.at(address, port), addresses: [address] }));
   }
 
   #resolve(end: RecordedEnd, port?: string): ResolvedUnit | UnusedReason {

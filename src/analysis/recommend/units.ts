@@ -13,6 +13,7 @@ import {
 import type { HostEndpoint, NetworkSet, WorkloadEndpoint } from '../../model/endpoint.ts';
 import type { ServiceReference } from '../../model/policy.ts';
 import { type Inventory, itemKey, type Member } from '../inventory.ts';
+import type { ClusterAddresses } from './cluster-addresses.ts';
 import { chooseFor, namespaceOf, namespaceSelectorOf, type WorkloadGroup, type WorkloadGroups } from './groups.ts';
 import { formatTerms } from './label-choice.ts';
 
@@ -55,7 +56,7 @@ export interface AddressUnit {
   readonly kind: 'address';
   readonly id: string;
   readonly address: IpAddress;
-  /** `host node1`; undefined = nobody knows it. */
+  /** `host node1`, `service shop/db`; undefined = nobody knows it. */
   readonly label?: string;
 }
 
@@ -98,11 +99,18 @@ export class Units {
   readonly #hosts = new Map<string, Member>();
   readonly #chosen = new Map<string, SetUnit | undefined>();
   readonly #services = new Map<string, ServiceUnit>();
+  readonly #clusterAddresses: ClusterAddresses;
+  /** Names of services, by cluster address. */
+  readonly #serviceNames: ReadonlyMap<string, string>;
   /** Hosts that are recommended for, by address: they come before all else that is known of it. */
   readonly #governed = new Map<string, SetUnit>();
 
-  constructor(groups: WorkloadGroups) {
+  constructor(groups: WorkloadGroups, clusterAddresses: ClusterAddresses = new Map()) {
     this.groups = groups;
+    this.#clusterAddresses = clusterAddresses;
+    this.#serviceNames = new Map(
+      [...clusterAddresses].flatMap(([name, all]) => all.map((address) => [formatAddress(address), name] as const)),
+    );
     this.#inventory = groups.inventory;
     const members = [...this.#inventory.members.values()];
     this.#global = members.filter((member) => namespaceOf(member) === undefined);
@@ -146,6 +154,11 @@ export class Units {
     return { ...unit, endpoints: [whole], extra: 0 };
   }
 
+  /** Addresses of a service, by name, of a record without an address. */
+  addressesOf({ namespace, name }: ServiceReference): readonly IpAddress[] {
+    return this.#clusterAddresses.get(`${namespace}/${name}`) ?? [];
+  }
+
   /** By name, of a record without an address. */
   set(namespace: string | undefined, name: string): SetUnit | undefined {
     const found = this.#sets.find(({ set }) => set.name === name && set.namespace === namespace);
@@ -169,7 +182,9 @@ export class Units {
     const host = this.#hosts.get(text);
     const unit = host && this.#unitOf(host);
     if (unit !== undefined) return unit;
-    const label = host === undefined ? undefined : `host ${host.object.name}`;
+    const service = this.#serviceNames.get(text);
+    const named = service === undefined ? undefined : `service ${service}`;
+    const label = host === undefined ? named : `host ${host.object.name}`;
     return { kind: 'address', id: `address ${text}`, address, ...(label === undefined ? {} : { label }) };
   }
 

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { HostEndpointStatus } from '../../agent/host-endpoint-status.ts';
 import { openEngine } from '../../agent/offline.ts';
 import { Inventory } from '../../analysis/inventory.ts';
+import { clusterAddressesOf } from '../../analysis/recommend/cluster-addresses.ts';
 import { EXACT_PORTS } from '../../analysis/recommend/port-ranges.ts';
 import { DEFAULT_SUMMARISING, EXACT_ADDRESSES } from '../../analysis/recommend/prefixes.ts';
 import { DEFAULT_ORDER } from '../../analysis/recommend/recommendation.ts';
@@ -38,6 +39,7 @@ interface RecommendFlags extends FlowInputFlags {
   readonly order: number;
   readonly exact?: true;
   readonly publicNetwork?: true;
+  readonly acceptLeftOut?: true;
   readonly prefixV4: number;
   readonly prefixV6: number;
   readonly maxProbes: number;
@@ -52,6 +54,7 @@ rule covers anything that was not seen.
 
 Before anything is printed, every flow is judged again by the policies, and some that nobody was seen to send: the first line of the
 answer has the numbers. Exit code 1: a flow that was seen would be denied, or one that was not would pass against what the rules say.
+Flows that no rule could be made of, as of records without an address, would be denied too, unless --accept-left-out says that they may.
 
   tortie recommend --namespace shop --since 7d > shop.yaml
   tortie apply -f shop.yaml                      staged: nothing is denied yet
@@ -73,6 +76,7 @@ export function fillRecommendCommand(command: Command): void {
       '--public-network',
       'aggregated records with the internet have no addresses: let through all that is public',
     )
+    .option('--accept-left-out', 'exit code 0 although flows that passed were left out and would be denied')
     .option(
       '--prefix-v4 <n>',
       'shortest IPv4 prefix for many addresses',
@@ -97,12 +101,14 @@ export function fillRecommendCommand(command: Command): void {
 }
 
 async function runRecommend(flags: RecommendFlags): Promise<void> {
-  const { world, errors } = worldOfSnapshot(await readSnapshot(flags));
+  const snapshot = await readSnapshot(flags);
+  const { world, errors } = worldOfSnapshot(snapshot);
   errors.forEach(printError);
   const recommender = new Recommender({
     world,
     isSubject: subjectOf(world, flags),
     addressesOf: await addressesOfHosts(flags),
+    clusterAddresses: clusterAddressesOf(snapshot.objects.values()),
     isHostSubject: ({ name }) => flags.hostEndpoint === '*' || flags.hostEndpoint === name,
     openJudge: (judged) => {
       const engine = openEngine('tables', judged, '*');
@@ -122,15 +128,16 @@ async function runRecommend(flags: RecommendFlags): Promise<void> {
   requireFlows(input.records, flags);
   const recommendation = recommender.finish();
   const summary = summaryLines(recommendation);
-  const { noAddress = 0 } = recommendation.evidence.unused;
-  if (noAddress > 0) printWarning(`${noAddress} flows ${UNUSED_REASONS.noAddress}; ${NO_ADDRESS_HINT}`);
+  const { unused } = recommendation.evidence;
+  if (unused.noAddress !== undefined)
+    printWarning(`${unused.noAddress} flows ${UNUSED_REASONS.noAddress}; ${NO_ADDRESS_HINT}`);
   if (flags.output === 'yaml') {
     const head = [`Recommended from ${input.from}, ${input.records} records.`, ...summary];
     print(`${head.map((line) => `# ${line}`).join('\n')}\n${recommendation.yaml.trimEnd()}`);
   } else {
     await printData({ ...recommendation, input }, flags.output, () => describeRecommendation(recommendation));
   }
-  if (!isProven(recommendation)) process.exitCode = EXIT.FAILED;
+  if (!isProven(recommendation, flags.acceptLeftOut === true)) process.exitCode = EXIT.FAILED;
   else if (errors.length > 0) process.exitCode = EXIT.INVALID;
 }
 
@@ -147,7 +154,8 @@ async function addressesOfHosts({ hostEndpoint, manifests, socket }: RecommendFl
     (found.get(name) ?? []).flatMap((text) => parseAddress(text) ?? []);
 }
 
-const NO_ADDRESS_HINT = 'they would be denied: have every record kept (flowStore: all), or see --public-network';
+const NO_ADDRESS_HINT =
+  'they would be denied: have every record kept (flowStore: all), or see --public-network and --accept-left-out';
 
 /** Throws USAGE, NOT_FOUND, INVALID_SELECTOR. */
 function subjectOf(world: World, flags: RecommendFlags): (endpoint: WorkloadEndpoint) => boolean {

@@ -69,6 +69,14 @@ export function countExpired(
   return Math.max(bySize, byAge);
 }
 
+/**
+ * When something that is stored must have ended for the clock to be the one that was there before. Not just now: a clock that was
+ * wrong at boot may have written that.
+ */
+export function provenBy(now: number): { readonly from: number; readonly until: number } {
+  return { from: now - STEADY_MS - JUMP_MS, until: now - STEADY_MS };
+}
+
 /** Whether ages can be told: not after the clock was set forward by much, until it has gone on steadily for an hour. */
 export class ClockGuard {
   #last: { readonly wall: number; readonly steady: number } | undefined;
@@ -80,5 +88,10 @@ export class ClockGuard {
     this.#last = { wall, steady };
     if (last !== undefined && Math.abs(wall - last.wall - (steady - last.steady)) > JUMP_MS) this.#jumpedAt = steady;
     return this.#jumpedAt === undefined || steady - this.#jumpedAt >= STEADY_MS;
+  }
+
+  /** As if it had jumped just now. */
+  distrust(steady: number): void {
+    this.#jumpedAt = steady;
   }
 }

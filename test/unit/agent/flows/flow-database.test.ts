@@ -110,51 +110,6 @@ describe('store of flows', () => {
     }
   });
 
-  it('counts a flow that both ends report once, and a denial of either', async () => {
-    const source = { reporter: 'src', packetsIn: 8, packetsOut: 10, bytesIn: 800, bytesOut: 1000 } as const;
-    const outside = flowEnd({ type: 'net', namespace: '', name: 'pub', aggregatedName: 'pub', labels: {} });
-    const store = await openStore();
-    await store.append([
-      flowLog(),
-      flowLog(source),
-      flowLog({
-        action: 'deny',
-        packetsIn: 3,
-        packetsOut: 0,
-        bytesIn: 180,
-        bytesOut: 0,
-        flowsStarted: 0,
-        reason: 'drop_ingress_policy',
-      }),
-      flowLog({
-        ...source,
-        destination: outside,
-        action: 'deny',
-        packetsIn: 0,
-        packetsOut: 2,
-        bytesIn: 0,
-        bytesOut: 120,
-        reason: 'drop_egress_policy',
-      }),
-      flowLog({ ...source, destination: outside }),
-    ]);
-    const top = await store.top({ filter: EVERY_FLOW, by: 'pair', measure: 'bytes', limit: 10 });
-    expect(top.map((row) => row.map((value) => (typeof value === 'bigint' ? Number(value) : value)))).toEqual([
-      ['shop/web-5d4f-*', 'shop/db-*', 1980, 21, 1, 3],
-      ['shop/web-5d4f-*', 'pub', 1920, 20, 2, 2],
-    ]);
-    const reasons = await store.top({ filter: EVERY_FLOW, by: 'reason', measure: 'denied', limit: 10 });
-    expect(reasons.map(([reason, , , , denied]) => [reason, Number(denied)])).toEqual([
-      ['drop_ingress_policy', 3],
-      ['drop_egress_policy', 2],
-    ]);
-    const graph = await store.graph({ filter: parseFilter('verdict = deny'), nodes: 'namespace', limit: 10 });
-    expect(graph.map((row) => row.slice(0, 6))).toEqual([
-      ['shop', 'wep', 'shop', 'wep', 'TCP', 5432],
-      ['shop', 'wep', 'pub', 'net', 'TCP', 0],
-    ]);
-  });
-
   it('begins a new file when one is large enough, and takes the oldest away when there is too much', async () => {
     const store = await openStore({ retention: { days: 7, bytes: 3 * 1024 * 1024 } });
     const [log] = fc.sample(anyFlowLog, { numRuns: 1, seed: 3 });
@@ -196,6 +151,53 @@ describe('store of flows', () => {
     }
     const times = (await store.list(all)).map(({ log }) => log.endTime);
     expect(Math.min(...times)).toBeGreaterThan(now - 2 * DAY);
+  });
+
+  it('takes nothing away by a clock that was wrong at boot, and its sequence goes on', async () => {
+    let [now, steady] = [START, 0];
+    const clocks = {
+      retention: { days: 7, bytes: 2 ** 30 },
+      now: () => now,
+      steadyNow: () => steady,
+    };
+    let store = await openStore(clocks);
+    const tick = async (ms: number): Promise<void> => {
+      now += ms;
+      steady += ms;
+      await store.append([flowLog({ startTime: now, endTime: now })]);
+    };
+    const restart = async (setBy: number): Promise<void> => {
+      closeStore(store);
+      now += setBy;
+      steady = 0;
+      store = await openStore(clocks);
+    };
+    for (let half = 0; half < 12; half += 1) await tick(DAY / 2);
+    await restart(400 * DAY);
+    await store.retain();
+    expect(store.status()).toMatchObject({ records: 12, expired: 0 });
+    await tick(60_000);
+    // Nor by what that clock itself has written.
+    await restart(60_000);
+    await tick(60_000);
+    expect(store.status()).toMatchObject({ records: 14, expired: 0, lastSequence: 14 });
+    await restart(-400 * DAY);
+    await store.retain();
+    expect(store.status()).toMatchObject({ records: 14, expired: 0 });
+    // One that has gone on for an hour is believed, over a restart too.
+    await tick(60_000);
+    for (let quarter = 0; quarter < 60; quarter += 1) await tick(DAY / 4);
+    const { records, lastSequence } = store.status();
+    expect(lastSequence).toBe(75);
+    expect(records).toBeLessThan(35);
+    await restart(3_600_000);
+    await tick(8 * DAY);
+    now += 8 * DAY;
+    steady += 8 * DAY;
+    await store.retain();
+    expect(store.status()).toMatchObject({ records: 0, lastSequence: 76 });
+    await restart(0);
+    expect(store.status()).toMatchObject({ records: 0, lastSequence: 76 });
   });
 
   it('moves a broken file aside, says so, and begins a new one', async () => {

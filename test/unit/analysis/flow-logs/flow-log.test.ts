@@ -30,6 +30,13 @@ describe('readFlowLog', () => {
     expect(destination).toEqual({ name: { kind: 'network', name: 'public', labels: [] } });
   });
 
+  it('keeps which service the destination was', () => {
+    const service = { namespace: 'shop', name: 'db', portName: 'pg', port: 5432 };
+    const flow = parseRecord(asRecord(flowLog({ service })), undefined);
+    expect(flow).toMatchObject({ service: { namespace: 'shop', name: 'db' } });
+    expect(parseRecord(asRecord(flowLog({ service: undefined })), undefined)).not.toHaveProperty('service');
+  });
+
   it('counts flows that began, and of denied packets every try', () => {
     expect(flowCount(flowLog({ flowsStarted: 3 }))).toBe(3);
     expect(flowCount(flowLog({ flowsStarted: 0 }))).toBe(1);
@@ -42,6 +49,8 @@ describe('readFlowLog', () => {
     ['protocol', { protocol: 'carrier-pigeon' }],
     ['enforced', { enforced: [1] }],
     ['packetsIn', { packetsIn: -1 }],
+    ['service', { service: 'shop/db' }],
+    ['name of the service', { service: { namespace: 'shop' } }],
     ['type', { source: { ...flowEnd(), type: 'x' } }],
   ])('refuses a record whose %s is wrong', (_, wrong) => {
     expect(() => parseRecord(asRecord({ ...flowLog(), ...wrong }), undefined)).toThrow(/INVALID_FLOW|read flow/);

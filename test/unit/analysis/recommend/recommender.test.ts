@@ -1,7 +1,21 @@
 import { describe, expect, it } from 'vitest';
+import { clusterAddressesOf } from '../../../../src/analysis/recommend/cluster-addresses.ts';
+import { parseDocuments } from '../../../../src/resources/document.ts';
 import { flow, inShop, recommendFor } from '../../../support/recommend/recommend-for.ts';
 import { podYaml, SHOP } from '../../../support/recommend/shop.ts';
 import { worldFrom } from '../../../support/world-from.ts';
+
+/** The shop with a service of these cluster addresses. */
+function shopWithService(addresses: string) {
+  const service = `---
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {clusterIPs: ${addresses}, ports: [{name: pg, port: 80}]}
+`;
+  const { resources } = parseDocuments(SHOP + service, 'shop.yaml');
+  return { world: worldFrom(SHOP), services: clusterAddressesOf(resources) };
+}
 
 describe('Recommender', () => {
   it('names workloads by the labels that are theirs alone, and counts what each rule is made of', () => {
@@ -116,7 +130,7 @@ describe('Recommender', () => {
       [flow('10.65.0.10', '10.65.0.30', 5432, { verdict: 'deny' }), flow('10.65.0.10', '10.65.0.20', 9000)],
       { isSubject: inShop },
     );
-    expect(evidence).toEqual({ reports: 2, flows: 1, conversations: 1, denied: 1, unused: {} });
+    expect(evidence).toEqual({ reports: 2, flows: 1, conversations: 1, denied: 1, unused: {}, leftOut: 0 });
     expect(yaml).not.toContain('5432');
   });
 
@@ -135,6 +149,53 @@ describe('Recommender', () => {
     expect(yaml).toContain('nets: [0.0.0.0/0]\n        notNets: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16]');
     expect(proof).toMatchObject({ replay: { flows: 1, denied: 0 }, unseen: { unexplained: 0 } });
     expect(proof.unseen.widened).toBeGreaterThan(0);
+  });
+
+  it('takes a service without an address by the cluster address that the policy of its client sees', () => {
+    const pvt = { type: 'net', namespace: '', name: 'pvt', aggregatedName: 'pvt', address: '', port: 80, labels: {} };
+    const web = { ...pvt, type: 'wep', namespace: 'shop', name: 'web-7d9-*', aggregatedName: 'web-7d9-*', port: 0 };
+    const log = { reporter: 'src', action: 'allow', protocol: 'TCP', source: web, destination: pvt, flowsStarted: 6 };
+    const toService = { ...log, service: { namespace: 'shop', name: 'db', portName: 'pg', port: 80 } };
+    const { world, services } = shopWithService('[10.96.0.10, "fd00::10"]');
+    const options = { isSubject: inShop, clusterAddresses: services };
+    const { yaml, evidence, proof } = recommendFor(world, [toService], options);
+    expect(yaml).toContain('# http: service shop/db. Seen: 6 flows, last');
+    expect(yaml).toContain('nets: [10.96.0.10/32]\n        ports: [80]');
+    expect(yaml).not.toContain('fd00::10');
+    expect(evidence).toMatchObject({ flows: 6, unused: {}, leftOut: 0 });
+    expect(proof.replay).toMatchObject({ flows: 2, denied: 0 });
+    // One that is gone, or that was not known when the record was made.
+    const gone = { ...toService, service: { ...toService.service, name: 'gone' } };
+    const { evidence: without, proof: rest } = recommendFor(
+      world,
+      [gone, log, flow('10.65.0.10', '10.65.0.20', 9000)],
+      options,
+    );
+    expect(without).toMatchObject({ unused: { noAddress: 12 }, leftOut: 12 });
+    expect(rest.replay).toMatchObject({ flows: 1, denied: 0 });
+  });
+
+  it('counts as left out what passed and is of somebody who is recommended for', () => {
+    const pvt = { type: 'net', namespace: '', name: 'pvt', aggregatedName: 'pvt', address: '', port: 80, labels: {} };
+    const of = (namespace: string, name: string) => ({
+      ...pvt,
+      type: 'wep',
+      namespace,
+      name,
+      aggregatedName: name,
+      port: 0,
+    });
+    const log = { reporter: 'src', action: 'allow', protocol: 'TCP', destination: pvt, flowsStarted: 3 };
+    const { evidence } = recommendFor(
+      worldFrom(SHOP),
+      [
+        { ...log, source: of('kube-system', 'coredns-1') },
+        { ...log, source: of('shop', 'db-0'), action: 'deny' },
+        { ...log, source: of('shop', 'db-0') },
+      ],
+      { isSubject: inShop },
+    );
+    expect(evidence).toMatchObject({ unused: { elsewhere: 3, noAddress: 6 }, leftOut: 3 });
   });
 
   it('says which policies in force would deny before it, and which let through what was not seen', () => {

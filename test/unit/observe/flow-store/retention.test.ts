@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { ClockGuard, countExpired, limitsOnDisk, segmentBytes } from '../../../../src/observe/flow-store/retention.ts';
+import {
+  ClockGuard,
+  countExpired,
+  limitsOnDisk,
+  provenBy,
+  segmentBytes,
+} from '../../../../src/observe/flow-store/retention.ts';
 
 const DAY = 86_400_000;
 const NOW = 100 * DAY;
@@ -39,6 +45,16 @@ it('a full disk leaves less to keep, down to nothing', () => {
   expect(limitsOnDisk(limits, 300 * MIB, { free: 0, total }).bytes).toBe(200 * MIB);
   expect(limitsOnDisk(limits, 10 * MIB, { free: 0, total }).bytes).toBe(0);
   expect(segmentBytes({ days: 7, bytes: 0 })).toBe(MIB);
+});
+
+it('a clock is proven by what ended an hour ago and no more than two', () => {
+  const hour = 3_600_000;
+  expect(provenBy(NOW)).toEqual({ from: NOW - 2 * hour, until: NOW - hour });
+  const guard = new ClockGuard();
+  guard.distrust(5000);
+  expect(guard.isSteady(NOW, 6000)).toBe(false);
+  expect(guard.isSteady(NOW + hour - 1001, 5000 + hour - 1)).toBe(false);
+  expect(guard.isSteady(NOW + hour - 1000, 5000 + hour)).toBe(true);
 });
 
 it('a clock that jumps is believed again after an hour without a jump', () => {
