@@ -47,21 +47,28 @@ function programPage(program: Command, version: string): string {
 
 function commandPage(command: Command, version: string): string {
   const name = `tortie-${command.name()}`;
-  const leaves = command.commands.length === 0 ? [command] : command.commands;
-  const body = leaves.flatMap((leaf) => (leaf === command ? describeCommand(leaf) : describeSubcommand(leaf)));
-  const variables = leaves.flatMap(({ options }) => options.filter(({ envVar }) => envVar !== undefined));
-  const seeAlso = command.commands.length === 0 ? [] : afterHelp(command);
+  const runnable = runnableOf(command);
+  const subcommands = runnable.filter((one) => one !== command);
+  const variables = runnable.flatMap(({ options }) => options.filter(({ envVar }) => envVar !== undefined));
   return page(name, version, [
     ...heading(command, name),
     '.SH SYNOPSIS',
-    ...leaves.flatMap((leaf, at) => [...(at === 0 ? [] : ['.br']), ...synopsis(leaf)]),
-    ...body,
-    ...seeAlso,
+    ...runnable.flatMap((one, at) => [...(at === 0 ? [] : ['.br']), ...synopsis(one)]),
+    ...(runnable.includes(command) ? describeCommand(command) : []),
+    ...subcommands.flatMap((one) => describeSubcommand(command, one)),
+    ...(runnable.includes(command) ? [] : afterHelp(command)),
     ...environment(variables),
     ...exitStatus(),
     '.SH SEE ALSO',
     `.BR tortie (${SECTION})`,
   ]);
+}
+
+/** Itself and what is below it, without those that only hold others: what has options or operands of its own does something. */
+function runnableOf(command: Command): Command[] {
+  const below = command.commands.flatMap(runnableOf);
+  const isGroup = below.length > 0 && command.options.length + command.registeredArguments.length === 0;
+  return isGroup ? below : [command, ...below];
 }
 
 function page(name: string, version: string, lines: readonly string[]): string {
@@ -85,9 +92,9 @@ function describeCommand(command: Command): string[] {
   ];
 }
 
-function describeSubcommand(command: Command): string[] {
+function describeSubcommand(top: Command, command: Command): string[] {
   return [
-    `.SH ${roff(command.name().toUpperCase())}`,
+    `.SH ${roff(wordsOf(command, top).join(' ').toUpperCase())}`,
     text(sentence(command.description())),
     ...describeArguments(command, '.PP'),
     ...describeOptions(command),
@@ -96,10 +103,15 @@ function describeSubcommand(command: Command): string[] {
 }
 
 function synopsis(command: Command): string[] {
-  const words: string[] = [];
-  for (let one: Command | null = command; one !== null; one = one.parent) words.unshift(one.name());
   const operands = command.registeredArguments.map((argument) => ` \\fI${roff(operand(argument))}\\fR`);
-  return [`\\fB${roff(words.join(' '))}\\fR [\\fIoptions\\fR]${operands.join('')}`];
+  return [`\\fB${roff(wordsOf(command).join(' '))}\\fR [\\fIoptions\\fR]${operands.join('')}`];
+}
+
+/** As it is typed, from below `top`. */
+function wordsOf(command: Command, top: Command | null = null): string[] {
+  const words: string[] = [];
+  for (let one: Command | null = command; one !== null && one !== top; one = one.parent) words.unshift(one.name());
+  return words;
 }
 
 function operand(argument: Argument): string {

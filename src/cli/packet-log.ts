@@ -1,24 +1,32 @@
 // The report of a single packet as far as it is a flow log: what filters of flows ask about.
 import { DataplaneError } from '../base/errors.ts';
-import type { FlowFilter } from '../observe/flow-query/filter.ts';
+import { conditionsOf, type FlowCondition, type FlowFilter } from '../observe/flow-query/filter.ts';
 import { FILTER_OPTIONS, filterOfOptions, type GivenFilters } from '../observe/flow-query/filter-options.ts';
 import type { FlowRecord } from '../observe/flow-record.ts';
 import type { FlowEnd, FlowLog } from '../observe/flows/flow-log.ts';
 
-/** What the report of a packet does not say. */
-const UNKNOWN = ['label', 'from-label', 'to-label', 'node', 'service'];
+/** What the report of a packet does not say, as options and as fields of expressions are called. */
+const UNKNOWN: ReadonlySet<string> = new Set(['label', 'from-label', 'to-label', 'node', 'service', 'state']);
 
 /** Throws USAGE for filters that ask what is not known of a packet, and INVALID_FILTER. */
 export function packetFilter(given: GivenFilters, target: string): FlowFilter {
-  const asked = FILTER_OPTIONS.find(({ name }) => UNKNOWN.includes(name) && given(name).length > 0);
-  const inText = given('filter').some((text) => /\b(?:label|node|service)\b/.test(text));
-  if (asked === undefined && !inText) return filterOfOptions(given);
+  const filter = filterOfOptions(given);
+  const unknown = conditionsOf(filter)
+    .map(subjectOf)
+    .find((subject) => UNKNOWN.has(subject));
+  if (unknown === undefined) return filter;
+  const asked = FILTER_OPTIONS.find(({ name }) => UNKNOWN.has(name) && given(name).length > 0);
   throw new DataplaneError('USAGE', 'is not known of single packets', {
     operation: 'show',
     target,
     field: asked === undefined ? '--filter' : `--${asked.name}`,
+    found: unknown,
     hint: 'tortie flows --follow --verdict deny knows labels, nodes and services',
   });
+}
+
+function subjectOf(condition: FlowCondition): string {
+  return condition.kind === 'text' ? condition.field : condition.kind;
 }
 
 export function packetLog(record: FlowRecord, action: 'allow' | 'deny'): FlowLog {

@@ -1,10 +1,11 @@
-// Staged policies put in force through the agent's store, watched by the flows that come, and taken back when they deny too many. The
-// change waits for a confirmation all the while: should this process die, the agent takes it back.
+// Staged policies put in force through the agent's store, watched by the flows that come, and taken back when they deny too many, or
+// when nobody can tell. The change waits for a confirmation all the while: should this process die, the agent takes it back.
 import type { Manifest } from '../agent/store/manifest.ts';
 import { DenyWatch } from '../analysis/staged/deny-watch.ts';
 import { enforcedTraceName, type Promotion, promotionOf } from '../analysis/staged/promotion.ts';
 import { DataplaneError } from '../base/errors.ts';
-import { type FlowQuery, readLogs, type Unreadable } from './flow-input.ts';
+import { DenialSight } from './denial-sight.ts';
+import { describeUnreadable, type FlowQuery, readLogs, type Unreadable } from './flow-input.ts';
 import { printWarning } from './output.ts';
 import { type ChangeFlags, type ObjectRef, ResourceClient } from './resource-client.ts';
 import { type StagedObject, stagedName } from './staged-targets.ts';
@@ -28,38 +29,42 @@ export interface PromoteResult {
   readonly isRolledBack: boolean;
   readonly denied: number;
   readonly denials: DenyWatch['denials'];
+  /** What may have hidden a denial: with any of these it is not kept. */
+  readonly unseen: readonly string[];
 }
 
 /** Looked back for what was denied before. */
 const BASELINE_MS = 600_000;
 /** The confirmation waits longer than the watch. */
-const GRACE_SECONDS = 60;
+const GRACE_MS = 60_000;
+/** For the store to take what waits for it at the end. */
+const SETTLE_MS = 30_000;
 /** Entries of history that are asked for at once. */
 const HISTORY_PAGE = 100;
 
-/** Throws NOT_FOUND, and what the agent refuses the change with. */
+/** Throws NOT_FOUND, USAGE where a watch would see nothing, and what the agent refuses the change with. */
 export async function promoteStagedPolicies(
   objects: readonly StagedObject[],
   options: PromoteOptions,
 ): Promise<PromoteResult> {
   const client = new ResourceClient(options.socket);
   const promotions = objects.map(({ type, manifest }) => promotionOf(type, manifest));
-  const began = Date.now();
-  const flags: ChangeFlags = {
-    isForced: options.isForced,
-    ...(options.watchMs === undefined ? {} : { confirm: `${Math.ceil(options.watchMs / 1000) + GRACE_SECONDS}s` }),
-  };
-  const revision = await enforce(client, promotions, flags);
+  const { watchMs, isForced } = options;
+  const watch = watchMs === undefined ? undefined : await beginWatch(objects, options, watchMs);
+  const confirm =
+    watch === undefined ? {} : { confirm: `${Math.ceil((watch.lengthMs + SETTLE_MS + GRACE_MS) / 1000)}s` };
+  const revision = await enforce(client, promotions, { isForced, ...confirm });
   const promoted = objects.map(stagedName);
   options.say(`${promoted.join(', ')} in force as revision ${revision}`);
-  const none = { revision, promoted, denied: 0, denials: [], isRolledBack: false };
-  if (options.watchMs === undefined) {
+  const none = { revision, promoted, denied: 0, denials: [], unseen: [], isRolledBack: false };
+  if (watch === undefined) {
     if (!options.keepStaged) await dropStaged(client, objects);
     return none;
   }
-  const watch = await watchDenials(objects, options, began);
-  const outcome = { revision, promoted, denied: watch.flows, denials: watch.denials };
-  if (watch.flows > options.maxDenies) {
+  const unseen = await watchDenials(watch, options);
+  const { flows, denials } = watch.denials;
+  const outcome = { revision, promoted, denied: flows, denials, unseen };
+  if (flows > options.maxDenies || unseen.length > 0) {
     await takeBack(client, revision);
     return { ...outcome, isRolledBack: true };
   }
@@ -115,27 +120,56 @@ async function getIfThere(client: ResourceClient, promotion: Promotion): Promise
   }
 }
 
-async function watchDenials(
+interface Watch {
+  readonly sight: DenialSight;
+  readonly denials: DenyWatch;
+  /** Before the policies are in force. */
+  readonly began: number;
+  /** Until the store must have what was denied in the time that was asked for. */
+  readonly lengthMs: number;
+}
+
+/** Before anything changes: what could not be seen, or read, is refused here. */
+async function beginWatch(
   objects: readonly StagedObject[],
-  { socket, watchMs = 0, maxDenies, pollMs }: PromoteOptions,
-  began: number,
-): Promise<DenyWatch> {
+  { socket }: PromoteOptions,
+  watchMs: number,
+): Promise<Watch> {
+  const sight = await DenialSight.open(socket);
   const names = objects.map(({ type, namespace, name }) => enforcedTraceName(type, namespace, name));
   const tiers = objects.map(({ manifest }) => tierOf(manifest));
-  const watch = new DenyWatch(names, tiers, began);
+  const began = Date.now();
+  const denials = new DenyWatch(names, tiers, began);
   const unreadable: Unreadable = { count: 0, first: [] };
-  const query: FlowQuery = { verdict: 'deny' };
-  const baseline = { socket, since: BASELINE_MS };
-  for await (const log of readLogs(baseline, { ...query, until: new Date(began).toISOString() }, unreadable)) {
-    watch.addBefore(log);
-  }
-  const until = began + watchMs;
+  const query: FlowQuery = { verdict: 'deny', until: new Date(began).toISOString() };
+  for await (const log of readLogs({ socket, since: BASELINE_MS }, query, unreadable)) denials.addBefore(log);
+  return { sight, denials, began, lengthMs: watchMs + sight.lateMs };
+}
+
+/** What may have hidden a denial: such a watch ends at once, as one does that has seen too many. */
+async function watchDenials(watch: Watch, { socket, maxDenies, pollMs }: PromoteOptions): Promise<readonly string[]> {
+  const { sight, denials, began, lengthMs } = watch;
+  const until = began + lengthMs;
   for (;;) {
-    const now = Date.now();
-    for await (const log of readLogs({ socket, since: now - began + 1 }, query, unreadable)) watch.add(log);
-    if (watch.flows > maxDenies || now >= until) return watch;
+    const isLast = Date.now() >= until;
+    const unseen = [...(isLast ? await sight.settle(SETTLE_MS) : []), ...(await sight.faults())];
+    unseen.push(...(await readDenials(denials, socket, began)));
+    if (isLast || unseen.length > 0 || denials.flows > maxDenies) return unseen;
     await new Promise((resolve) => setTimeout(resolve, Math.min(pollMs, Math.max(0, until - Date.now()))));
   }
+}
+
+/** What could not be read. */
+async function readDenials(denials: DenyWatch, socket: string, began: number): Promise<string[]> {
+  const unreadable: Unreadable = { count: 0, first: [] };
+  const since = Date.now() - began + 1;
+  try {
+    for await (const log of readLogs({ socket, since }, { verdict: 'deny' }, unreadable)) denials.add(log);
+  } catch (error) {
+    if (!(error instanceof DataplaneError)) throw error;
+    return [error.message];
+  }
+  return describeUnreadable(unreadable).slice(0, 1);
 }
 
 /** All of it, unless somebody else has changed something since: then only what this changed. */

@@ -6,6 +6,8 @@ import {
   CAPTURE_VERDICTS,
   parseCaptureRequest,
 } from '../../agent/capture/capture-request.ts';
+import { allOf, anyOf, type FlowFilter } from '../../observe/flow-query/filter.ts';
+import { makeCondition } from '../../observe/flow-query/parse-filter.ts';
 import { predicateOf } from '../../observe/flow-query/predicate.ts';
 import { runCapture } from '../capture-run.ts';
 import { givenFilters } from '../flows-options.ts';
@@ -74,7 +76,7 @@ export function fillCaptureCommand(command: Command): void {
       CAPTURE_DEFAULTS.packetsPerSecond,
     )
     .addOption(new Option('--protocol <name>', 'only of this protocol, by name or number').argParser(collect))
-    .addOption(new Option('--port <port>', 'only to this port, or range of ports').argParser(collect))
+    .addOption(new Option('--port <port>', 'only from or to this port, or range of ports').argParser(collect))
     .addOption(new Option('--filter <expression>', 'only those for which it holds').argParser(collect))
     .requiredOption('-w, --write <file>', 'where to; - = standard output')
     .addHelpText('after', HELP)
@@ -95,14 +97,23 @@ async function capture(flags: CaptureFlags): Promise<void> {
   };
   // What the agent would refuse is refused before it is asked, and before a file is made.
   parseCaptureRequest(JSON.parse(JSON.stringify(body)));
-  const { protocol = [], port = [], filter = [] } = flags;
-  const matches = predicateOf(packetFilter(givenFilters({ protocol, port, filter }), 'capture'));
+  const matches = predicateOf(captureFilter(flags));
   await runCapture({
     socket,
     body,
     file: { path: flags.write, snapBytes: snaplen, maxBytes: size, maxFiles: files },
     holds: ({ record, verdict }) => matches(packetLog(record, verdict)),
   });
+}
+
+/** A port may be that of either end, as in a PacketCapture: answers belong to it. Throws USAGE, INVALID_FILTER. */
+export function captureFilter({ protocol, port = [], filter }: Partial<CaptureFlags>): FlowFilter {
+  const asked = packetFilter(givenFilters({ protocol, filter }), 'capture');
+  const ports = port.flatMap((value) => [
+    makeCondition('port', 'to.port', value),
+    makeCondition('port', 'from.port', value),
+  ]);
+  return ports.length === 0 ? asked : allOf([asked, anyOf(ports)]);
 }
 
 function parseDuration(text: string): number {

@@ -1,8 +1,11 @@
 // tortie flows: flow logs that the agent has stored, those that come, sums of them, and who speaks to whom.
 import { type Command, Option } from 'commander';
 import { TOP_KEYS, TOP_MEASURES, type TopKey, type TopMeasure } from '../../observe/flow-store/question.ts';
+import { DEFAULT_AGGREGATION } from '../../observe/flows/aggregator.ts';
 import type { FlowLog } from '../../observe/flows/flow-log.ts';
-import { followAgent, sendToAgent } from '../agent-client.ts';
+import { type AgentRequest, sendToAgent } from '../agent-client.ts';
+import { FlowStream } from '../flow-stream.ts';
+import { warnOfAggregates } from '../flows-aggregates.ts';
 import { CSV_HEADER, csvRow } from '../flows-csv.ts';
 import { type FlowGraph, formatDot } from '../flows-graph.ts';
 import { hubbleFlow } from '../flows-hubble.ts';
@@ -11,7 +14,8 @@ import { drawGraph } from '../flows-svg.ts';
 import { FlowTable, formatBytes } from '../flows-text.ts';
 import { visibleJson, visibleText } from '../hostile-text.ts';
 import { socketOption, wholeNumber } from '../options.ts';
-import { formatTable, print } from '../output.ts';
+import { formatTable, print, printWarning } from '../output.ts';
+import { readStoreStatus, untilStored } from '../store-waits.ts';
 
 const OUTPUTS = ['table', 'wide', 'json', 'jsonpb', 'csv'] as const;
 type Output = (typeof OUTPUTS)[number];
@@ -44,6 +48,10 @@ const PAGE = 1000;
 const MAX_LAST = 10_000;
 const DEFAULT_LAST = 20;
 const SINCE = '1h';
+/** For flow logs on their way to the store, before those that come are shown behind them. */
+const STORED_MS = 10_000;
+/** From the aggregates to the disk. */
+const HAND_OVER_SECONDS = 5;
 
 export function fillFlowsCommand(command: Command): void {
   // Options behind top and graph are theirs, although flows has some of the same name.
@@ -90,21 +98,52 @@ async function showFlows(flags: FlowFlags): Promise<void> {
   const write = writerOf(flags.output);
   const query = filterQuery(flags);
   const { socket, since, until, last, follow, sort } = flags;
-  if (follow !== true || since !== undefined || last !== undefined) {
-    const isWhole = last === undefined && sort === 'time' && (since !== undefined || until !== undefined);
-    const newest = sort === 'time' ? { last: last ?? DEFAULT_LAST } : { limit: last ?? DEFAULT_LAST, sort: `-${sort}` };
-    const asked = { ...query, since, until, ...(isWhole ? { sort: 'time', limit: PAGE } : newest) };
-    await showPages(socket, asked, isWhole, write);
+  const isWhole = last === undefined && sort === 'time' && (since !== undefined || until !== undefined);
+  const newest = sort === 'time' ? { last: last ?? DEFAULT_LAST } : { limit: last ?? DEFAULT_LAST, sort: `-${sort}` };
+  const asked = { ...query, since, until, ...(isWhole ? { sort: 'time', limit: PAGE } : newest) };
+  const asksStore = follow !== true || since !== undefined || last !== undefined;
+  if (asksStore) await warnOfAggregates(socket, flags);
+  if (follow !== true) return showPages(socket, asked, isWhole, write);
+  // Before the store is asked: what comes meanwhile would be in neither.
+  const stream = await FlowStream.open(socket, query);
+  try {
+    if (asksStore) {
+      const show = (logs: readonly FlowLog[]): void => {
+        stream.know(logs);
+        write(logs);
+      };
+      await showPages(socket, { until: await meetStream(socket, stream), ...definedOf(asked) }, isWhole, show);
+    }
+    for await (const log of stream.flows()) write([log]);
+  } finally {
+    stream.close();
   }
-  if (follow !== true) return;
-  for await (const line of followAgent(socket, '/flows/stream', query)) {
-    if (line !== '') write([JSON.parse(line) as FlowLog]);
+}
+
+/**
+ * Lets the store take what was told before the stream was open; returns until when its flows are asked for, so that none is shown
+ * twice. What is being put together is in no answer yet, and has been told.
+ */
+async function meetStream(socket: string, { openedAt }: FlowStream): Promise<string | undefined> {
+  if ((await readStoreStatus(socket)).mode !== 'aggregated') {
+    const left = await untilStored(socket, STORED_MS);
+    if (left > 0) printWarning(`${left} flow logs wait for the store and are left out`);
+    return undefined;
   }
+  const { bucketSeconds } = DEFAULT_AGGREGATION;
+  printWarning(
+    `the store puts flows of ${bucketSeconds} seconds together (flowStore): some of the last ${bucketSeconds + HAND_OVER_SECONDS} seconds are left out`,
+  );
+  return new Date(openedAt - bucketSeconds * 1000 + 1).toISOString();
+}
+
+function definedOf<T extends object>(values: T): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 async function showPages(
   socket: string,
-  query: Parameters<typeof followAgent>[2],
+  query: AgentRequest['query'],
   isWhole: boolean,
   write: (logs: readonly FlowLog[]) => void,
 ): Promise<void> {
@@ -162,6 +201,7 @@ function addTop(flows: Command): void {
 async function showTop(flags: WindowFlags & { by: TopKey; measure?: TopMeasure; output: string }): Promise<void> {
   const { socket, since = SINCE, until, limit, by, measure, output } = flags;
   const query = { ...filterQuery(flags), since, until, limit, by, measure };
+  await warnOfAggregates(socket, flags);
   const { items } = (
     await sendToAgent<{ items: readonly (Sums & Readonly<Record<string, unknown>>)[] }>(socket, {
       method: 'GET',
@@ -211,6 +251,7 @@ function addGraph(flows: Command): void {
 async function showGraph(flags: WindowFlags & { nodes: string; output: string }): Promise<void> {
   const { socket, since = SINCE, until, limit, nodes, output } = flags;
   const query = { ...filterQuery(flags), since, until, limit, nodes };
+  await warnOfAggregates(socket, flags);
   const graph = (await sendToAgent<FlowGraph>(socket, { method: 'GET', path: '/flows/graph', query })).body;
   if (output === 'json') print(visibleJson(graph));
   else print(output === 'svg' ? drawGraph(graph) : formatDot(graph));

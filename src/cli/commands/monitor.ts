@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { EventKind } from '../../events/event.ts';
 import type { FlowRecord } from '../../observe/flow-record.ts';
 import { followAgent } from '../agent-client.ts';
+import { visibleJson, visibleText } from '../hostile-text.ts';
 import { socketOption } from '../options.ts';
 import { paint, print } from '../output.ts';
 
@@ -15,18 +16,21 @@ export function fillMonitorCommand(command: Command): void {
     .addOption(new Option('-o, --output <format>', 'how to show them').choices(['text', 'json']).default('text'))
     .action(async ({ socket, output }: { socket: string; output: 'text' | 'json' }) => {
       for await (const line of followAgent(socket, '/v1/events')) {
-        print(output === 'json' ? line : formatRecord(JSON.parse(line) as FlowRecord));
+        if (line === '') continue;
+        const record = JSON.parse(line) as FlowRecord;
+        print(output === 'json' ? visibleJson(record) : formatRecord(record));
       }
     });
 }
 
 /** One line: time, what happened, who to whom, which rule. */
-function formatRecord(record: FlowRecord): string {
+export function formatRecord(record: FlowRecord): string {
   const from = place(record.sourceEndpoint, record.source, record.sourcePort);
   const to = place(record.destinationEndpoint, record.destination, record.destinationPort);
   const icmp = record.icmpType === undefined ? '' : ` ${record.icmpType}/${record.icmpCode}`;
   const kind = paint(record.kind.padEnd(12), COLOURS[record.kind] ?? 'red');
-  return `${record.time.slice(11, 23)} ${kind} ${record.protocol}${icmp} ${from} -> ${to}  ${paint(decision(record), 'dim')}`;
+  const what = visibleText(`${record.protocol}${icmp} ${from} -> ${to}`);
+  return `${record.time.slice(11, 23)} ${kind} ${what}  ${paint(visibleText(decision(record)), 'dim')}`;
 }
 
 function place(endpoint: string | undefined, address: string, port: number | undefined): string {

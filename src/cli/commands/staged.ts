@@ -22,7 +22,7 @@ import { requireResourceType } from '../kind-names.ts';
 import { outputOption, socketOption, wholeNumber } from '../options.ts';
 import { formatTable, type OutputFormat, paint, print, printData, printError, printWarning } from '../output.ts';
 import { ResourceClient } from '../resource-client.ts';
-import { promoteStagedPolicies } from '../staged-promote.ts';
+import { type PromoteResult, promoteStagedPolicies } from '../staged-promote.ts';
 import { chooseStaged, listStaged, STAGED_KINDS, type StagedObject, stagedName } from '../staged-targets.ts';
 import { describeStagedReport } from '../staged-text.ts';
 import { readSnapshot, worldOfSnapshot } from '../world-source.ts';
@@ -77,7 +77,9 @@ export function fillStagedCommand(command: Command): void {
     .action(runPreview);
   command
     .command('promote <name...>')
-    .description('put staged policies in force; with --watch taken back by itself when they deny flows')
+    .description(
+      'put staged policies in force; with --watch taken back by itself when they deny flows, or nobody can tell',
+    )
     .option(...NAMESPACE)
     .option('--watch <time>', 'look at the flows for so long before it is for good: 90s, 10m, 1h', duration)
     .option('--rollback-on-denies <n>', 'denied flows that may be, while it is watched', wholeNumber(0), 0)
@@ -162,16 +164,19 @@ async function runPromote(words: readonly string[], flags: PromoteFlags): Promis
     service,
     rule,
   ]);
-  const outcome = result.isRolledBack
-    ? paint(`taken back: ${result.denied} flows were denied that were not before`, 'red')
-    : watch === undefined
-      ? 'done'
-      : `kept: ${result.denied} flows were denied that were not before`;
+  const outcome = describePromotion(result, watch !== undefined);
   await printData(result, output, () =>
     rows.length === 0
       ? outcome
       : [outcome, formatTable(['FLOWS', 'SOURCE', 'DESTINATION', 'SERVICE', 'RULE'], rows)].join('\n'),
   );
+}
+
+function describePromotion({ isRolledBack, denied, unseen }: PromoteResult, isWatched: boolean): string {
+  const seen = `${denied} flows were denied that were not before`;
+  if (!isRolledBack) return isWatched ? `kept: ${seen}` : 'done';
+  const doubt = unseen.map((what) => `nobody knows what else was denied: ${what}`);
+  return [paint(`taken back: ${seen}`, 'red'), ...doubt].join('\n');
 }
 
 /** Throws USAGE, NOT_FOUND. */

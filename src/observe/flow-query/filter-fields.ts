@@ -3,7 +3,9 @@
 import { protocolName } from '../../model/flow.ts';
 import { protocolNumber } from '../../model/flow-question.ts';
 import { prefixKeys } from './address-key.ts';
+import { alikeName } from './alike-name.ts';
 import { allOf, type FlowFilter, type FlowSide, MAX_WILDCARDS, ofEitherSide } from './filter.ts';
+import { hasWildcard } from './wildcard.ts';
 
 export interface FilterField {
   /** Completes `expected ...`. */
@@ -28,7 +30,7 @@ export const FILTER_FIELDS: ReadonlyMap<string, FilterField> = new Map<string, F
   ['from', { expected: END, make: (value) => endOf('source', value) }],
   ['to', { expected: END, make: (value) => endOf('destination', value) }],
   ...ofSides('namespace', PATTERN, (side, value) => wildcard(value, { kind: 'namespace', side, pattern: value })),
-  ...ofSides('name', PATTERN, (side, value) => wildcard(value, { kind: 'name', side, pattern: value })),
+  ...ofSides('name', PATTERN, (side, value) => wildcard(value, nameOf(side, value))),
   ...ofSides('label', LABEL, labelOf),
   ...ofSides('address', ADDRESS, addressOf),
   ['port', portField('destinationPort')],
@@ -73,8 +75,14 @@ function endOf(side: FlowSide, value: string): FlowFilter | undefined {
   if (value === '' || value === '/' || countStars(value) > MAX_WILDCARDS) return undefined;
   return allOf([
     ...(namespace === undefined || namespace === '*' ? [] : [{ kind: 'namespace', side, pattern: namespace } as const]),
-    ...(name === '' || name === '*' ? [] : [{ kind: 'name', side, pattern: name } as const]),
+    ...(name === '' || name === '*' ? [] : [nameOf(side, name)]),
   ]);
+}
+
+/** The pod that kubectl names is in the aggregates of its controller's pods, which have no other name. */
+function nameOf(side: FlowSide, pattern: string): FlowFilter {
+  const alike = hasWildcard(pattern) ? undefined : alikeName(pattern);
+  return { kind: 'name', side, pattern, ...(alike === undefined ? {} : { alike }) };
 }
 
 function labelOf(side: FlowSide, value: string): FlowFilter | undefined {

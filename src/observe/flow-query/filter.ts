@@ -16,8 +16,8 @@ export type FlowFilter =
 export type FlowCondition =
   | { readonly kind: 'text'; readonly field: TextField; readonly pattern: string }
   | { readonly kind: 'namespace'; readonly side: FlowSide; readonly pattern: string }
-  /** Of the object itself, or as flows of many alike are put together. */
-  | { readonly kind: 'name'; readonly side: FlowSide; readonly pattern: string }
+  /** Of the object itself, or as flows of many alike are put together; `alike` = what an aggregate calls an object of that name. */
+  | { readonly kind: 'name'; readonly side: FlowSide; readonly pattern: string; readonly alike?: string }
   /** value undefined = has the label, whatever its value. */
   | { readonly kind: 'label'; readonly side: FlowSide; readonly key: string; readonly value?: string }
   /** As address-key.ts writes addresses; both ends included. */
@@ -48,14 +48,19 @@ export function ofEitherSide(make: (side: FlowSide) => FlowFilter): FlowFilter {
   return anyOf([make('source'), make('destination')]);
 }
 
-export function countConditions(filter: FlowFilter): number {
+/** All that it asks, wherever it stands. */
+export function conditionsOf(filter: FlowFilter): readonly FlowCondition[] {
   switch (filter.kind) {
     case 'and':
     case 'or':
-      return filter.operands.reduce((sum, operand) => sum + countConditions(operand), 0);
+      return filter.operands.flatMap(conditionsOf);
     case 'not':
-      return countConditions(filter.operand);
+      return conditionsOf(filter.operand);
     default:
-      return 1;
+      return [filter];
   }
+}
+
+export function countConditions(filter: FlowFilter): number {
+  return conditionsOf(filter).length;
 }

@@ -70,9 +70,11 @@ function endOf(condition: Extract<FlowCondition, { readonly side: unknown }>): (
   switch (condition.kind) {
     case 'namespace':
       return ({ namespace }) => matchesWildcard(condition.pattern, namespace);
-    case 'name':
+    case 'name': {
+      const { pattern, alike } = condition;
       return ({ name, aggregatedName }) =>
-        matchesWildcard(condition.pattern, name) || matchesWildcard(condition.pattern, aggregatedName);
+        matchesWildcard(pattern, name) || matchesWildcard(pattern, aggregatedName) || name === alike;
+    }
     case 'label': {
       const { key, value } = condition;
       return ({ labels }) => Object.hasOwn(labels, key) && (value === undefined || labels[key] === value);

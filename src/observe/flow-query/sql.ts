@@ -109,7 +109,10 @@ class FilterWriter {
       case 'namespace':
         return this.#ask(ENDS[condition.side], pattern('namespace', condition.pattern, parameters));
       case 'name': {
+        const { alike } = condition;
         const names = ['name', 'aggregated'].map((name) => pattern(name, condition.pattern, parameters));
+        // As it is: the star of an aggregate's name stands for nothing.
+        if (alike !== undefined) names.push(`name = ${parameters.add(alike)}`);
         return this.#ask(ENDS[condition.side], `(${names.join(' OR ')})`);
       }
       case 'label':

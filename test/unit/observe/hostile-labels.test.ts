@@ -3,6 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeEntry } from '../../../src/agent/export/sinks/journal-sink.ts';
+import { formatDrop } from '../../../src/cli/commands/drops.ts';
+import { formatRecord } from '../../../src/cli/commands/monitor.ts';
 import { CSV_HEADER, csvRow } from '../../../src/cli/flows-csv.ts';
 import { formatDot } from '../../../src/cli/flows-graph.ts';
 import { hubbleFlow } from '../../../src/cli/flows-hubble.ts';
@@ -12,6 +14,7 @@ import { visibleJson } from '../../../src/cli/hostile-text.ts';
 import { formatPacket } from '../../../src/observe/export/log-action.ts';
 import { encodeOtlpLogs } from '../../../src/observe/export/otlp-logs.ts';
 import { flowToSyslog } from '../../../src/observe/export/syslog.ts';
+import type { FlowRecord } from '../../../src/observe/flow-record.ts';
 import type { FlowEnd, FlowLog } from '../../../src/observe/flows/flow-log.ts';
 import { FLOW_LOG } from '../../support/export/flow-logs.ts';
 import { newSeed } from '../../support/worlds/questions.ts';
@@ -104,6 +107,30 @@ describe('hostile names and labels', () => {
         expect(JSON.parse(line)).toEqual(JSON.parse(JSON.stringify(value)));
       }
       expect(new FlowTable(true).add([log]).join('')).not.toMatch(ACTING);
+    });
+  });
+
+  it('are text in the report of a packet', () => {
+    always(({ source, destination, reason = '', enforced }) => {
+      const record: FlowRecord = {
+        time: '2026-01-31T12:00:00.000Z',
+        kind: 'denied',
+        reason,
+        interface: source.namespace,
+        hook: 'to_workload',
+        source: '10.0.0.1',
+        sourceEndpoint: source.name,
+        destination: '10.0.0.2',
+        destinationEndpoint: `${destination.namespace}/${destination.name}`,
+        protocol: 'TCP',
+        sourcePort: 1,
+        destinationPort: 2,
+        ingress: { verdict: 'deny', trace: enforced },
+        generation: 1,
+        length: 60,
+      };
+      expect(formatRecord(record)).not.toMatch(ACTING);
+      expect(formatDrop(record)).not.toMatch(ACTING);
     });
   });
 

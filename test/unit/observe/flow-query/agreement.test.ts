@@ -48,7 +48,15 @@ const condition: fc.Arbitrary<FlowFilter> = fc.oneof(
     pattern: patternOf(['node-1', 'TCP', 'drop_ingress_policy', 'new', 'allow', 'deny', 'src', 'shop/db', '']),
   }),
   fc.record({ kind: fc.constant('namespace' as const), side, pattern: patternOf(filterNames.namespaces) }),
-  fc.record({ kind: fc.constant('name' as const), side, pattern: patternOf([...filterNames.names, 'web-*']) }),
+  fc.record(
+    {
+      kind: fc.constant('name' as const),
+      side,
+      pattern: patternOf([...filterNames.names, 'web-*']),
+      alike: fc.constantFrom('web-*', 'db*', '*'),
+    },
+    { requiredKeys: ['kind', 'side', 'pattern'] },
+  ),
   fc.record(
     {
       kind: fc.constant('label' as const),
