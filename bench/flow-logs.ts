@@ -137,6 +137,7 @@ function measure({ dataplane, ring, book, desired }: Place): Sample {
     world: () => ({ ...NO_OBJECTS }) as never,
     desired: () => desired,
     resources: () => [],
+    serviceChanges: () => 0,
     compiler: dataplane.compiler,
     isLocal: () => true,
     interfaces: () => [],

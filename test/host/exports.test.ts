@@ -1,5 +1,5 @@
 // Exports of flow logs, checked by programs of others: nfdump, rsyslogd, jq, OpenTelemetry's protobuf definitions, openssl.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
@@ -9,16 +9,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import otlpRoot from '@opentelemetry/otlp-transformer/build/src/generated/root.js';
 import { Gauge, Histogram, Registry } from 'prom-client';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EventKind } from '../../src/abi/event.gen.ts';
 import { ExportService } from '../../src/agent/export/export-service.ts';
 import { PacketLog } from '../../src/agent/log-action/packet-log.ts';
 import { Logger } from '../../src/base/log.ts';
-import type { PacketEntry } from '../../src/observe/export/log-action.ts';
 import type { PlainMetric } from '../../src/observe/export/otlp-metrics.ts';
 import { FlowHub } from '../../src/observe/flows/flow-hub.ts';
 import type { FlowLog } from '../../src/observe/flows/flow-log.ts';
-import { HOST } from '../../tools/lab/namespaces.ts';
 import { eventChunk } from '../support/export/event-chunk.ts';
 import { flowLogs } from '../support/export/flow-logs.ts';
 import {
@@ -34,9 +32,6 @@ import {
   startRsyslogd,
   until,
 } from '../support/export/receivers.ts';
-import { allowPorts, policy } from './support/policies.ts';
-import { Setting } from './support/setting.ts';
-import { workload } from './support/workloads.ts';
 
 /** Its own types say nothing of what is in it. */
 interface Definitions {
@@ -328,69 +323,3 @@ describe('the action Log', { timeout: 60_000 }, () => {
     expect(entries()[20]).toMatchObject({ MESSAGE: 'default np shop/web: SUPPRESSED=30', TORTIE_SUPPRESSED: '30' });
   });
 });
-
-describe('an agent', { timeout: 120_000 }, () => {
-  const red = workload('lab', 'red', 1);
-  const green = workload('lab', 'green', 2);
-  let setting: Setting | undefined;
-
-  afterAll(() => setting?.close());
-
-  it('exports flows of real connections, and logs what met a Log rule: which rule, from which file and line', async () => {
-    const listeners = [7000, 7001].map((port) => ({ transport: 'tcp', port }) as const);
-    setting = await Setting.create({ workloads: [red, green], listeners });
-    const rules = [
-      { action: 'Log', protocol: 'UDP' },
-      { action: 'Log', protocol: 'TCP' },
-      ...allowPorts([7000]),
-      { action: 'Deny' },
-    ] as const;
-    const subject = { name: 'green', namespace: 'lab', selector: "app == 'green'" };
-    setting.manifests.write('50-policy.yaml', [policy({ ...subject, ingress: rules })]);
-    const [exported, logged] = [join(setting.lab.directory, 'out/flows'), join(setting.lab.directory, 'log/packets')];
-    const variables = [
-      `TORTIE_EXPORTS=file://${exported}`,
-      `TORTIE_PACKET_LOG=file://${logged}`,
-      'TORTIE_LOG_PREFIX=%k:%p',
-    ];
-    const quick = 'TORTIE_FLOW_LOGS_INTERVAL=1';
-    const agent = await setting.startAgent({ wrapper: ['env', ...variables, quick] });
-    const address = green.addresses[0] ?? '';
-    for (const port of [7000, 7000, 7000])
-      expect(await setting.probe('red', { transport: 'tcp', address, port })).toBe('open');
-    expect(await setting.probe('red', { transport: 'tcp', address, port: 7001 })).toBe('timeout');
-    const flowsTo = (port: number) =>
-      linesOf<FlowLog>(exported).filter((one) => one.destination.address === address && one.destination.port === port);
-    await until(() => flowsTo(7000).length > 0 && flowsTo(7001).length > 0, 'flows are exported');
-    expect(flowsTo(7000).every(({ action, source }) => action === 'allow' && source.namespace === 'lab')).toBe(true);
-    expect(flowsTo(7001).some(({ action, reporter }) => action === 'deny' && reporter === 'dst')).toBe(true);
-    await until(() => linesOf<PacketEntry>(logged).length >= 4, 'packets are logged');
-    const entries = linesOf<PacketEntry>(logged);
-    expect(entries.filter(({ packet }) => packet?.DPT === 7000 && packet.VERDICT === 'allow')).toHaveLength(3);
-    expect(entries.some(({ packet }) => packet?.DPT === 7001 && packet.VERDICT === 'deny')).toBe(true);
-    expect(entries[0]?.text).toMatch(
-      new RegExp(`^np:lab/\\S*green: IN=\\S+ OUT=\\S* SRC=${red.addresses[0]} DST=${address} `),
-    );
-    expect(entries[0]?.rule).toMatchObject({ index: 1, direction: 'ingress' });
-    expect(entries[0]?.rule.location).toMatch(/^50-policy.yaml:\d+$/);
-    const metrics = await setting.lab.exec(HOST, [
-      'curl',
-      '-s',
-      '--unix-socket',
-      join(setting.lab.directory, 'agent.sock'),
-      'http://a/metrics',
-    ]);
-    const total = linesOf<FlowLog>(exported).length;
-    expect(metrics.stdout).toMatch(/tortie_export_flows_total\{exporter="file",outcome="delivered"\} [1-9]/);
-    expect(total).toBeGreaterThan(0);
-    await agent.stop();
-  });
-});
-
-function linesOf<T>(path: string): T[] {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as T);
-}

@@ -119,6 +119,7 @@ describe('remedies of the runbooks', { timeout: 60_000 }, () => {
     expect(await reach()).toBe('timeout');
     const why = await take('tortie why --from A --to B --port N');
     expect(why).toMatch(/^DENY [\s\S]*np:lab\/shut[\s\S]*since revision 2/);
+    expect(await take('tortie history REVISION')).toContain('harmless');
     await take('tortie rollback REVISION');
     expect(await reach()).toBe('open');
   });

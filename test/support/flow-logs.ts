@@ -63,7 +63,7 @@ const traces = [
 const end: fc.Arbitrary<FlowEnd> = fc.record({
   type: fc.constantFrom('wep', 'hep', 'ns', 'net'),
   namespace: fc.constantFrom(...namespaces),
-  name: fc.constantFrom(...names),
+  name: fc.constantFrom(...names, 'web-*'),
   aggregatedName: fc.constantFrom(...names, 'web-*'),
   address: fc.constantFrom(...addresses),
   port: fc.constantFrom(0, 53, 80, 443, 65_535),
@@ -80,6 +80,7 @@ export const anyFlowLog: fc.Arbitrary<FlowLog> = fc
       phase: fc.constantFrom('start', 'update', 'end'),
       node: fc.constantFrom('node-1', 'node-2'),
       reporter: fc.constantFrom('src', 'dst'),
+      isPaired: fc.constant(true),
       action: fc.constantFrom('allow', 'deny'),
       source: end,
       destination: end,

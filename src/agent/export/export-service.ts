@@ -97,9 +97,9 @@ export class ExportService {
   }
 
   /** Returns how to end it; what is not told of yet goes to the exporter then. */
-  #feed({ actions, aggregateMs }: ExportTarget, exporter: Exporter<FlowLog>): () => void {
-    const pick = (logs: readonly FlowLog[]) =>
-      actions === 'all' ? logs : logs.filter((log) => log.action === actions);
+  #feed(target: ExportTarget, exporter: Exporter<FlowLog>): () => void {
+    const { aggregateMs } = target;
+    const pick = (logs: readonly FlowLog[]) => logs.filter((log) => isMeant(log, target));
     const { flows } = this.#parts;
     if (aggregateMs === 0) return flows.listen((logs) => exporter.accept(pick(logs)));
     const aggregator = new FlowAggregator({ bucketSeconds: Math.max(1, Math.round(aggregateMs / 1000)) });
@@ -149,4 +149,9 @@ export class ExportService {
       }
     }
   }
+}
+
+function isMeant({ action, reporter, isPaired }: FlowLog, target: Pick<ExportTarget, 'actions' | 'reporter'>): boolean {
+  const isToldTwice = target.reporter === 'once' && reporter === 'src' && isPaired === true;
+  return !isToldTwice && (target.actions === 'all' || target.actions === action);
 }

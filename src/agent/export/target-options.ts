@@ -19,7 +19,7 @@ interface Scheme {
 }
 
 /** Names of options that kinds or transports have besides the common ones. */
-const COMMON = ['name', 'actions', 'aggregate', 'batch', 'flush', 'queue', 'spool'];
+const COMMON = ['name', 'actions', 'reporter', 'aggregate', 'batch', 'flush', 'queue', 'spool'];
 const BY_KIND: Readonly<Record<TargetKind, readonly string[]>> = {
   file: ['size', 'age', 'keep'],
   syslog: ['facility'],
@@ -100,6 +100,8 @@ export function readOptions(fragment: string, scheme: Scheme, refuse: Refuse) {
     ),
     /** Flow logs with the other action are not exported. */
     actions: read.choice('actions', ['all', 'allow', 'deny'], 'all'),
+    /** Of what both ends report: both records, or the destination's alone. Collectors of IPFIX add up what they get. */
+    reporter: read.choice('reporter', ['all', 'once'], scheme.kind === 'ipfix' ? 'once' : 'all'),
     /** Put together as Goldmane does, for so long; 0 = one by one. */
     aggregateMs: read.time('aggregate', 0, 1000, 3_600_000),
     batchRecords: read.number('batch', 500, 1, 10_000),

@@ -57,6 +57,7 @@ export function flowsOf(
     world: () => feed.world,
     desired,
     resources: () => feed.resources(),
+    serviceChanges: () => feed.serviceChanges,
     compiler: dataplane.compiler,
     isLocal: isLocalNode(options.node),
     interfaces: () => wires.hostInterfaces,

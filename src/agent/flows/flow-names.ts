@@ -6,6 +6,7 @@ import type { HostEndpoint, NetworkSet, WorkloadEndpoint } from '../../model/end
 import { endpointOfInterface, type HostInterface, resolveInterfaces } from '../../model/host-interfaces.ts';
 import type { FlowNames, NamedEnd, NamedService, WordVerdict } from '../../model/name-lookup.ts';
 import type { World } from '../../model/world.ts';
+import { alikeName } from '../../observe/flow-query/alike-name.ts';
 import { protocolNumber } from '../../resources/protocols.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { TableCompiler } from '../../tables/compiler.ts';
@@ -15,6 +16,8 @@ export interface FlowNameSources {
   readonly world: () => World;
   readonly desired: () => DesiredState;
   readonly resources: () => Iterable<Resource>;
+  /** Another number than before: Services among them are others. */
+  readonly serviceChanges: () => number;
   readonly compiler: Pick<TableCompiler, 'stories'>;
   readonly isLocal: (endpoint: { readonly node: string }) => boolean;
   /** Of this host: one list for as long as nothing about them is new. */
@@ -37,13 +40,19 @@ export class AgentFlowNames implements FlowNames {
   #ends = new Map<AddressKey, NamedEnd>();
   #nets = new PrefixIndex();
   #services = new Map<string, NamedService>();
+  #serviceChanges: number | undefined;
 
   constructor(sources: FlowNameSources) {
     this.#sources = sources;
   }
 
-  /** Looks at what is in force, if that or an address of the host is another than the last time; false = neither is. */
+  /** Looks at what is in force, if that, a Service or an address of the host is another than the last time; false = none is. */
   renew(): boolean {
+    const isOfEnds = this.#renewEnds();
+    return this.#renewServices() || isOfEnds;
+  }
+
+  #renewEnds(): boolean {
     const desired = this.#sources.desired();
     const interfaces = this.#sources.interfaces();
     if (desired === this.#indexed && interfaces === this.#interfaces) return false;
@@ -66,7 +75,15 @@ export class AgentFlowNames implements FlowNames {
     for (const endpoint of hostEndpoints.values()) this.#addEnd(endpoint, nameHost(endpoint));
     this.#nets = new PrefixIndex();
     for (const set of networkSets.values()) this.#nets.add(set);
+  }
+
+  /** They are no part of the desired state. */
+  #renewServices(): boolean {
+    const changes = this.#sources.serviceChanges();
+    if (changes === this.#serviceChanges) return false;
+    this.#serviceChanges = changes;
     this.#services = servicesByPlace(this.#sources.resources());
+    return true;
   }
 
   endAt(address: IpAddress): NamedEnd | undefined {
@@ -125,11 +142,8 @@ const MADE_BY_CONTROLLER = [
   'job-name',
 ];
 
-/** A controller's pods differ in what follows the last hyphen. */
 function aggregatedName(name: string, labels: Readonly<Record<string, string>>): string {
-  const end = name.lastIndexOf('-');
-  if (end < 1 || !MADE_BY_CONTROLLER.some((label) => Object.hasOwn(labels, label))) return name;
-  return `${name.slice(0, end + 1)}*`;
+  return (MADE_BY_CONTROLLER.some((label) => Object.hasOwn(labels, label)) ? alikeName(name) : undefined) ?? name;
 }
 
 function keyOf({ words }: IpAddress): AddressKey {

@@ -39,7 +39,7 @@ export class FlowQuestions {
     for (const segment of this.#of(question)) {
       const limit = places.filter((place) => place.segment === segment).length;
       if (limit === 0) continue;
-      const rows = await this.#ask(listStatement({ ...question, limit }, segment.alias), characters);
+      const rows = await this.#ask(listStatement({ ...question, limit }, segment), characters);
       characters -= charactersOf(rows);
       for (const row of rows) found.push(logOfRow(row));
     }
@@ -57,7 +57,7 @@ export class FlowQuestions {
       if (last !== undefined && !mayPrecede(segment, last, sort)) continue;
       const before =
         last === undefined || !isByTime(sort) ? {} : { before: { time: last.by, sequence: last.sequence } };
-      const rows = await this.#ask(placeStatement({ ...question, ...before }, segment.alias));
+      const rows = await this.#ask(placeStatement({ ...question, ...before }, segment));
       const more = rows.map(([by, sequence]): Place => ({ segment, by: Number(by), sequence: Number(sequence) }));
       if (more.length > 0) places = [...places, ...more].sort(compare).slice(0, limit);
     }
@@ -69,8 +69,8 @@ export class FlowQuestions {
     const segments = this.#of(window);
     if (segments.length === 0) return [];
     try {
-      for (const [index, { alias }] of segments.entries()) {
-        const { text, values } = each(alias);
+      for (const [index, segment] of segments.entries()) {
+        const { text, values } = each(segment);
         const into = index === 0 ? `CREATE OR REPLACE TEMP TABLE ${SUMS} AS` : `INSERT INTO ${SUMS}`;
         await this.#ask({ text: `${into} ${text}`, values });
       }

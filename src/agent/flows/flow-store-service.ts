@@ -84,7 +84,8 @@ export class FlowStoreService {
       this.#directory,
       this.#options,
     );
-    this.#aggregation = this.#options.flowStore === 'aggregated' ? new FlowAggregator() : undefined;
+    this.#aggregation =
+      this.#options.flowStore === 'aggregated' ? new FlowAggregator({ splitsPaired: true }) : undefined;
     this.#stopListening = this.#parts.hub.listen((logs) => this.#take(logs));
     this.#startedAt = this.#now();
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();

@@ -2,7 +2,14 @@
 import { addressOfKey } from '../flow-query/address-key.ts';
 import { splitItems, splitLabelItem } from '../flow-query/log-texts.ts';
 import type { FlowEnd, FlowEndType, FlowLog, FlowPhase, FlowService } from '../flows/flow-log.ts';
-import { type ColumnValue, END_COLUMNS, FLOW_COLUMNS, SEQUENCE_COLUMN, TRAIT_COLUMNS } from './schema.ts';
+import {
+  type ColumnValue,
+  END_COLUMNS,
+  FLOW_COLUMNS,
+  PAIRED_COLUMN,
+  SEQUENCE_COLUMN,
+  TRAIT_COLUMNS,
+} from './schema.ts';
 
 export interface StoredLog {
   readonly sequence: number;
@@ -46,6 +53,7 @@ export function logOfRow(values: readonly ColumnValue[]): StoredLog {
     ...optional('phase', 'phase', (value) => value as FlowPhase),
     node: textAt('node'),
     reporter: textAt('reporter') as FlowLog['reporter'],
+    ...(numberAt(PAIRED_COLUMN) === 1 && { isPaired: true as const }),
     action: textAt('action') as FlowLog['action'],
     source: endOf('src', textAt, numberAt),
     destination: endOf('dst', textAt, numberAt),

@@ -3,7 +3,17 @@
 import type { FlowFilter } from '../flow-query/filter.ts';
 import { askedName, type DictionaryAlias, FLOW, SqlParameters, type SqlValue, sqlOf } from '../flow-query/sql.ts';
 import { logColumns } from './decode.ts';
-import { type DictionaryName, ENDS, FLOWS, ID_COLUMN, SEQUENCE_COLUMN, TRAITS } from './schema.ts';
+import {
+  allColumns,
+  type DictionaryName,
+  ENDS,
+  FLOWS,
+  ID_COLUMN,
+  PAIRED_COLUMN,
+  SEQUENCE_COLUMN,
+  type StoredFile,
+  TRAITS,
+} from './schema.ts';
 
 /** A time from which and one before which, in milliseconds since 1970; undefined = no bound. */
 export interface TimeWindow {
@@ -56,8 +66,8 @@ export interface Statement {
 
 /** A table of sums is filled from one file after the other, and read. */
 export interface SumStatements {
-  /** Rows of that table; alias = what the file is attached under. */
-  readonly each: (alias: string) => Statement;
+  /** Rows of that table. */
+  readonly each: (file: StoredFile) => Statement;
   /** Reads the table of that name. */
   readonly all: (table: string) => Statement;
 }
@@ -93,9 +103,9 @@ const DICTIONARIES: Readonly<Record<DictionaryAlias, { readonly table: Dictionar
 const ALIASES = Object.keys(DICTIONARIES) as DictionaryAlias[];
 
 /** Of one file: what its flows are sorted by, and their sequence numbers. */
-export function placeStatement(question: FlowListQuestion, alias: string): Statement {
+export function placeStatement(question: FlowListQuestion, file: StoredFile): Statement {
   const parameters = new SqlParameters();
-  const found = foundIn(alias, question, parameters);
+  const found = foundIn(file, question, parameters);
   const by = `${SORTED_BY[question.sort]} AS sorted_by, ${FLOW}.${SEQUENCE_COLUMN}`;
   const order = question.sort === 'time' ? 'sorted_by, sequence' : 'sorted_by DESC, sequence DESC';
   return {
@@ -105,16 +115,16 @@ export function placeStatement(question: FlowListQuestion, alias: string): State
 }
 
 /** Of one file, for logOfRow. */
-export function listStatement(question: FlowListQuestion, alias: string): Statement {
+export function listStatement(question: FlowListQuestion, file: StoredFile): Statement {
   const parameters = new SqlParameters();
-  const found = foundIn(alias, question, parameters);
+  const found = foundIn(file, question, parameters);
   const order = ORDERS[question.sort];
   const text = `SELECT ${logColumns('g', 's', 'd', 't')} FROM (
-SELECT ${FLOW}.* FROM ${found} ORDER BY ${order} LIMIT ${rowLimit(question)}) g ${lookUps(alias, '*')} ORDER BY ${order}`;
+SELECT ${FLOW}.* FROM ${found} ORDER BY ${order} LIMIT ${rowLimit(question)}) g ${lookUps(file, '*')} ORDER BY ${order}`;
   return { text, values: parameters.values };
 }
 
-function foundIn(alias: string, question: FlowListQuestion, parameters: SqlParameters): string {
+function foundIn(file: StoredFile, question: FlowListQuestion, parameters: SqlParameters): string {
   const { sort, after, before } = question;
   const place = `(${FLOW}.start_time, ${FLOW}.${SEQUENCE_COLUMN})`;
   const boundOf = ({ time, sequence }: PagePlace): string => `(${parameters.add(time)}, ${parameters.add(sequence)})`;
@@ -123,7 +133,7 @@ function foundIn(alias: string, question: FlowListQuestion, parameters: SqlParam
     ...(after === undefined ? [] : [`${place} ${later} ${boundOf(after)}`]),
     ...(before === undefined ? [] : [`${place} ${earlier} ${boundOf(before)}`]),
   ];
-  return chosenFrom(alias, question, question.filter, parameters, more);
+  return chosenFrom(file, question, question.filter, parameters, more);
 }
 
 const SORTED_BY: Readonly<Record<FlowSort, string>> = {
@@ -140,19 +150,16 @@ const ORDERS: Readonly<Record<FlowSort, string>> = {
   '-packets': `packets_in + packets_out DESC, ${SEQUENCE_COLUMN} DESC`,
 };
 
-/**
- * Sums by key. What both ends report is counted once: where the destination's policy judged, its records say what came of
- * packets; the source's count for what it denied itself, and where nobody else reports.
- */
+/** Sums by key. What both ends report is counted once. */
 export function topStatements(question: TopQuestion): SumStatements {
   const { by, measure } = question;
   const keys = KEYS[by];
-  // Which of two reporters counts is a question of the pair.
+  // Which records are of the same packets is a question of the pair.
   const isPair = by === 'pair' || by === 'namespace';
   const columns = isPair ? keys : { ...keys, pair_source: 's.node', pair_destination: 'd.node' };
   const names = Object.keys(keys).join(', ');
   return {
-    each: (alias) => sumStatement(question, alias, columns, by === 'reason' ? DENIED : []),
+    each: (file) => sumStatement(question, file, columns, by === 'reason' ? DENIED : []),
     all: (table) => ({
       text: `SELECT ${names}, ${SUMS_OF_PAIRS} FROM (${sumsOfFiles(table, columns)})
 GROUP BY ${names} ORDER BY ${MEASURES[measure]} DESC, ${names} LIMIT ${rowLimit(question)}`,
@@ -174,7 +181,7 @@ export function graphStatements(question: GraphQuestion): SumStatements {
   };
   const names = Object.keys(columns).join(', ');
   return {
-    each: (alias) => sumStatement(question, alias, columns, []),
+    each: (file) => sumStatement(question, file, columns, []),
     all: (table) => ({
       text: `SELECT ${names}, ${SUMS_OF_PAIRS} FROM (${sumsOfFiles(table, columns)})
 GROUP BY ${names} ORDER BY bytes DESC, source, destination, protocol, port LIMIT ${rowLimit(question)}`,
@@ -190,7 +197,7 @@ type NamedExpressions = Readonly<Record<string, string>>;
 /** Of one file: sums by numbers of the dictionaries, which are few; then what those stand for. */
 function sumStatement(
   question: TopQuestion | GraphQuestion,
-  alias: string,
+  file: StoredFile,
   columns: NamedExpressions,
   conditions: readonly FlowFilter[],
 ): Statement {
@@ -201,11 +208,11 @@ function sumStatement(
     .map((name) => `${FLOW}.${name}`)
     .join(', ');
   const groups = `SELECT ${keys}, sum(bytes_in + bytes_out) AS bytes, sum(packets_in + packets_out) AS packets,
-sum(flows_started) AS flows FROM ${chosenFrom(alias, question, filter, parameters, [])} GROUP BY ${keys}`;
+sum(flows_started) AS flows FROM ${chosenFrom(file, question, filter, parameters, [])} GROUP BY ${keys}`;
   const named = Object.entries({ ...columns, ...SPOKEN }).map(([name, expression]) => `${expression} AS ${name}`);
   const positions = named.map((_, index) => index + 1).join(', ');
   const sums = SUMMED.map((name) => `sum(g.${name})::BIGINT AS ${name}`).join(', ');
-  const ends = lookUps(alias, `${ID_COLUMN}, ${NAMED_ENDS}`);
+  const ends = lookUps(file, `${ID_COLUMN}, ${NAMED_ENDS}`);
   return {
     text: `SELECT ${named.join(', ')}, ${sums} FROM (${groups}) g ${ends} GROUP BY ${positions}`,
     values: parameters.values,
@@ -219,7 +226,7 @@ function sumsOfFiles(table: string, columns: NamedExpressions): string {
 
 /** The flows of a file that the question is about: tables, with what is asked of dictionaries, and conditions. */
 function chosenFrom(
-  file: string,
+  { alias: file }: StoredFile,
   { since, until }: TimeWindow,
   filter: FlowFilter,
   parameters: SqlParameters,
@@ -242,35 +249,49 @@ function chosenFrom(
 }
 
 /** What the numbers of rows `g` stand for; of ends so much. */
-function lookUps(file: string, ofEnds: string): string {
+function lookUps(file: StoredFile, ofEnds: string): string {
   return ALIASES.map((alias) => {
     const { table, id } = DICTIONARIES[alias];
-    const rows = `SELECT ${table === ENDS ? ofEnds : '*'} FROM ${file}.${table}`;
+    const columns = table === ENDS ? ofEnds : allColumns(table, file);
+    const rows = `SELECT ${columns} FROM ${file.alias}.${table}`;
     return `JOIN (${rows}) ${alias} ON ${alias}.${ID_COLUMN} = g.${id}`;
   }).join(' ');
 }
 
-/** Who spoke, and how: columns of the table of sums. */
-const SPOKEN = { reporter: 't.reporter', action: 't.action' } as const;
+/** Who spoke, how, and whether the other end's record tells of it too: columns of the table of sums. */
+const SPOKEN = { reporter: 't.reporter', action: 't.action', paired: `t.${PAIRED_COLUMN}` } as const;
 const SUMMED = ['bytes', 'packets', 'flows'] as const;
 
-const PAIR_SUMS = ['dst', 'src']
-  .flatMap((reporter) =>
-    ['allow', 'deny'].flatMap((action) =>
-      SUMMED.map((name) => {
-        const spoken = `reporter = '${reporter}' AND action = '${action}'`;
-        return `coalesce(sum(${name}) FILTER (WHERE ${spoken}), 0) AS ${reporter}_${action}_${name}`;
-      }),
-    ),
+/** Columns of sums over pairs, by what their names begin with. */
+const PARTS = {
+  // All that is told by one record.
+  single: 'paired = 0',
+  paired_src: "paired = 1 AND reporter = 'src'",
+  paired_dst: "paired = 1 AND reporter = 'dst'",
+  // Of files that do not tell.
+  unknown_src: "paired IS NULL AND reporter = 'src' AND action = 'allow'",
+  unknown_dst: "paired IS NULL AND reporter = 'dst'",
+  unknown_src_denied: "paired IS NULL AND reporter = 'src' AND action = 'deny'",
+  denied: "action = 'deny'",
+} as const;
+
+const PAIR_SUMS = Object.entries(PARTS)
+  .flatMap(([part, holds]) =>
+    SUMMED.map((name) => `coalesce(sum(${name}) FILTER (WHERE ${holds}), 0) AS ${part}_${name}`),
   )
   .join(',\n');
 
-const SUMS_OF_PAIRS = `${measured('bytes')}, ${measured('packets')}, ${measured('flows')}, sum(dst_deny_packets + src_deny_packets)::BIGINT AS denied`;
+const SUMS_OF_PAIRS = `${SUMMED.map(measured).join(', ')}, sum(denied_packets)::BIGINT AS denied`;
 
+/**
+ * Of two records of the same packets one counts; the filter may have let only one of them through, and a group have only one. Where
+ * nobody knows, the source's count if the destination told nothing, besides what the source denied itself.
+ */
 function measured(name: string): string {
-  const byDestination = `dst_allow_packets + dst_deny_packets > 0`;
-  const allowed = `CASE WHEN ${byDestination} THEN dst_allow_${name} ELSE src_allow_${name} END`;
-  return `sum(${allowed} + dst_deny_${name} + src_deny_${name})::BIGINT AS ${name}`;
+  const paired = `greatest(paired_src_${name}, paired_dst_${name})`;
+  const allowed = `CASE WHEN unknown_dst_packets > 0 THEN 0 ELSE unknown_src_${name} END`;
+  const unknown = `${allowed} + unknown_dst_${name} + unknown_src_denied_${name}`;
+  return `sum(single_${name} + ${paired} + ${unknown})::BIGINT AS ${name}`;
 }
 
 /** A number of ours, whoever has asked. */

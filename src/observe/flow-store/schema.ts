@@ -15,13 +15,17 @@ interface Column<T> {
   readonly read: (from: T) => string | number | undefined;
 }
 
-/** Of this file's tables; a file with another one is not read. */
-export const SCHEMA_VERSION = 2;
+/** Of this file's tables: what is written. */
+export const SCHEMA_VERSION = 3;
+/** The oldest one that is read; a file with another one is not. */
+const OLDEST_VERSION = 2;
 export const FLOWS = 'flows';
 export const ENDS = 'ends';
 export const TRAITS = 'traits';
 export type DictionaryName = typeof ENDS | typeof TRAITS;
 export type TableName = typeof FLOWS | DictionaryName;
+/** 1 or 0. Not in version 2, which does not tell which records have another end's beside them. */
+export const PAIRED_COLUMN = 'paired';
 /** Counts every stored log, over all files: the order in which they came. */
 export const SEQUENCE_COLUMN = 'sequence';
 export const ID_COLUMN = 'id';
@@ -59,6 +63,7 @@ export const TRAIT_COLUMNS: readonly Column<FlowLog>[] = [
   text('reason', ({ reason }) => reason),
   text('state', ({ state }) => state),
   small('tcp_flags', ({ tcpFlags }) => tcpFlags),
+  small(PAIRED_COLUMN, ({ isPaired }) => (isPaired ? 1 : 0)),
 ];
 
 /** Ids in the dictionaries, behind the sequence number. */
@@ -96,6 +101,21 @@ export const TABLES: Readonly<Record<TableName, readonly NamedType[]>> = {
   [TRAITS]: [ID, ...TRAIT_COLUMNS],
 };
 export const TABLE_NAMES = [FLOWS, ENDS, TRAITS] as const;
+
+/** A file of the store, attached to the database. */
+export interface StoredFile {
+  readonly alias: string;
+  readonly version: number;
+}
+
+export function isReadable(version: number): boolean {
+  return version >= OLDEST_VERSION && version <= SCHEMA_VERSION;
+}
+
+/** To select all columns of a table; what an older file does not have is NULL. */
+export function allColumns(table: TableName, { version }: StoredFile): string {
+  return table === TRAITS && version < SCHEMA_VERSION ? `*, NULL::INTEGER AS ${PAIRED_COLUMN}` : '*';
+}
 
 /** The tables are in the file of this alias. */
 export function createTables(alias: string): string[] {

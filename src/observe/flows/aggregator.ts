@@ -7,9 +7,15 @@ export interface AggregatorOptions {
   readonly bucketSeconds: number;
   /** Of one bucket; records of what would be one more are counted in `overflow`. */
   readonly maxKeys: number;
+  /** Whether records that the other end's tell of too are put together apart from others. Goldmane's key knows no difference. */
+  readonly splitsPaired: boolean;
 }
 
-export const DEFAULT_AGGREGATION: AggregatorOptions = Object.freeze({ bucketSeconds: 15, maxKeys: 65_536 });
+export const DEFAULT_AGGREGATION: AggregatorOptions = Object.freeze({
+  bucketSeconds: 15,
+  maxKeys: 65_536,
+  splitsPaired: false,
+});
 
 /** Records that no aggregate has, because their bucket had no room for one more key. */
 export interface AggregationOverflow {
@@ -39,6 +45,7 @@ interface Bucket {
 export class FlowAggregator {
   readonly #bucketMs: number;
   readonly #maxKeys: number;
+  readonly #splitsPaired: boolean;
   /** Oldest first; seldom more than two. */
   #buckets: Bucket[] = [];
   /** End of the last bucket that was taken: what comes later belongs to the next one. */
@@ -46,9 +53,10 @@ export class FlowAggregator {
   readonly #overflow = { records: 0, packets: 0, bytes: 0 };
 
   constructor(options: Partial<AggregatorOptions> = {}) {
-    const { bucketSeconds, maxKeys } = { ...DEFAULT_AGGREGATION, ...options };
+    const { bucketSeconds, maxKeys, splitsPaired } = { ...DEFAULT_AGGREGATION, ...options };
     this.#bucketMs = bucketSeconds * 1000;
     this.#maxKeys = maxKeys;
+    this.#splitsPaired = splitsPaired;
   }
 
   get overflow(): AggregationOverflow {
@@ -97,7 +105,7 @@ export class FlowAggregator {
       aggregates = new Map();
       byKey.set(pair, aggregates);
     }
-    const rest = keys.restOf(log);
+    const rest = keys.restOf(log) * 2 + (this.#splitsPaired && log.isPaired ? 1 : 0);
     const aggregate = aggregates.get(rest);
     if (aggregate !== undefined) {
       merge(aggregate, log, start);
@@ -135,6 +143,7 @@ function begin(log: FlowLog, start: number, lengthMs: number): Aggregate {
       endTime: start + lengthMs,
       node: log.node,
       reporter: log.reporter,
+      isPaired: log.isPaired,
       action: log.action,
       source: { ...source, name: source.aggregatedName, address: '', port: 0 },
       destination: { ...destination, name: destination.aggregatedName, address: '' },
@@ -167,6 +176,7 @@ function merge({ log: aggregate, met }: Aggregate, log: FlowLog, start: number):
   aggregate.flowsCompleted += log.flowsCompleted;
   aggregate.flowsLive = Math.max(0, aggregate.flowsLive + livesAnew(log, start));
   if (log.tcpFlags !== undefined) aggregate.tcpFlags = (aggregate.tcpFlags ?? 0) | log.tcpFlags;
+  if (log.isPaired !== aggregate.isPaired) aggregate.isPaired = undefined;
   if (log.reason !== aggregate.reason) aggregate.reason = undefined;
   if (log.icmpType !== aggregate.icmpType || log.icmpCode !== aggregate.icmpCode) {
     aggregate.icmpType = undefined;

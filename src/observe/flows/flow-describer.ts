@@ -104,13 +104,14 @@ export class FlowDescriber {
       // A flow that nobody judged was opened by the host, and is its workload's.
       logs.push(this.#describeSide(source.isWorkload && !destination.isWorkload ? 'src' : 'dst', 0, told));
     } else {
-      if (egressWord !== 0) logs.push(this.#describeSide('src', egressWord, told));
-      if (ingressWord !== 0) logs.push(this.#describeSide('dst', ingressWord, told));
+      const isPaired = (egressWord !== 0 && ingressWord !== 0) || undefined;
+      if (egressWord !== 0) logs.push(this.#describeSide('src', egressWord, told, isPaired));
+      if (ingressWord !== 0) logs.push(this.#describeSide('dst', ingressWord, told, isPaired));
     }
     return logs;
   }
 
-  #describeSide(side: Side, word: number, { report, at, source, destination }: Told): FlowLog {
+  #describeSide(side: Side, word: number, { report, at, source, destination }: Told, isPaired?: true): FlowLog {
     const toward = side === 'dst' ? 0 : 1;
     const back = side === 'dst' ? 1 : 0;
     const trace = this.#traceOf(word);
@@ -120,6 +121,7 @@ export class FlowDescriber {
       phase: phaseOf(report),
       node: this.#node,
       reporter: side,
+      isPaired,
       action: 'allow',
       source: withPort(source.end, report.sourcePort),
       destination: serving(destination, report.destinationPort),
@@ -148,10 +150,12 @@ export class FlowDescriber {
   describeDenied(denied: DeniedFlow): FlowLog[] {
     const { event } = denied;
     if (event.source === undefined || event.destination === undefined) return [];
-    return deniedSides(event).map(({ side, word, action }) => this.#describeDeniedSide(denied, side, word, action));
+    const sides = deniedSides(event);
+    const isPaired = sides.length > 1 || undefined;
+    return sides.map((one) => this.#describeDeniedSide(denied, one, isPaired));
   }
 
-  #describeDeniedSide(denied: DeniedFlow, side: Side, word: number, action: FlowLog['action']): FlowLog {
+  #describeDeniedSide(denied: DeniedFlow, { side, word, action }: DeniedSide, isPaired: true | undefined): FlowLog {
     const { event, packets, bytes } = denied;
     const { isReply } = event;
     const opened = isReply ? turned(event) : event;
@@ -163,6 +167,7 @@ export class FlowDescriber {
       phase: 'end',
       node: this.#node,
       reporter: side,
+      isPaired,
       action,
       source: withPort(this.#endOf(opened.source as IpAddress).end, opened.sourcePort),
       destination: withPort(this.#endOf(opened.destination as IpAddress).end, opened.destinationPort),
@@ -247,8 +252,14 @@ const DENYING_SIDE: Readonly<Record<string, Side>> = {
   drop_host_egress: 'src',
 };
 
+interface DeniedSide {
+  readonly side: Side;
+  readonly word: number;
+  readonly action: FlowLog['action'];
+}
+
 /** By the reason; where a revoked flow is denied, by the word that does. */
-function deniedSides(event: FlowEvent): readonly { side: Side; word: number; action: FlowLog['action'] }[] {
+function deniedSides(event: FlowEvent): readonly DeniedSide[] {
   const { egressWord, ingressWord, reason, hook } = event;
   const isEgress =
     DENYING_SIDE[reason] === 'src' || (reason === 'drop_revoked' && ingressWord === 0) || isDenyWord(egressWord);

@@ -1,7 +1,7 @@
 // Goldmane's FlowKey as two numbers: a text of it would cost more than all else that is done with a flow.
 import type { FlowEnd, FlowLog, FlowService } from './flow-log.ts';
 
-/** Numbers below: ends that a record has had, traces. Both numbers of a key stay within 2^53. */
+/** Numbers below: ends that a record has had, traces. Both numbers of a key stay within 2^53, the double of the second too. */
 const END_BITS = 2 ** 26;
 const PORTS = 2 ** 16;
 const PROTOCOLS = 2 ** 9;

@@ -38,6 +38,8 @@ export interface FlowLog {
   readonly node: string;
   /** Whose policy spoke: the source's egress or the destination's ingress. */
   readonly reporter: 'src' | 'dst';
+  /** The other end's record of this node tells of the same packets: whoever adds up counts one of the two. */
+  readonly isPaired?: true;
   readonly action: 'allow' | 'deny';
   readonly source: FlowEnd;
   readonly destination: FlowEnd;

@@ -46,6 +46,10 @@ export class Daemon {
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.on('data', (chunk) => (this.#said += chunk));
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get isAlive(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
@@ -64,10 +68,10 @@ export class Daemon {
   }
 }
 
-/** Whether somebody of this network namespace has the UDP port. */
-export function isUdpBound(port: number): boolean {
+/** Whether somebody of the process's network namespace, or of this one, has the UDP port. */
+export function isUdpBound(port: number, pid: number | 'self' = 'self'): boolean {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
-  return readFileSync('/proc/net/udp', 'utf8').includes(`:${hex} `);
+  return readFileSync(`/proc/${pid}/net/udp`, 'utf8').includes(`:${hex} `);
 }
 
 /** A flow as nfdump prints it. */
@@ -89,23 +93,18 @@ export interface NfdumpFlow {
   readonly last?: string;
 }
 
-/** nfcapd, a collector of NetFlow and IPFIX. */
-export async function startNfcapd(folder: string, port: number): Promise<Daemon> {
+/** nfcapd, a collector of NetFlow and IPFIX; `enter` makes its command one that runs in another network namespace. */
+export async function startNfcapd(
+  folder: string,
+  port: number,
+  enter = (argv: readonly string[]) => [...argv],
+): Promise<Daemon> {
   mkdirSync(folder, { recursive: true });
   const buffer = String(4 * 1024 * 1024);
-  const daemon = new Daemon('nfcapd', [
-    '-w',
-    folder,
-    '-b',
-    '127.0.0.1',
-    '-p',
-    String(port),
-    '-B',
-    buffer,
-    '-t',
-    '3600',
-  ]);
-  await daemon.ready(() => isUdpBound(port));
+  const options = { '-w': folder, '-b': '127.0.0.1', '-p': String(port), '-B': buffer, '-t': '3600' };
+  const [command = '', ...args] = enter(['nfcapd', ...Object.entries(options).flat()]);
+  const daemon = new Daemon(command, args);
+  await daemon.ready(() => isUdpBound(port, daemon.pid));
   return daemon;
 }
 

@@ -52,6 +52,19 @@ describe('ExportService', () => {
     expect(read('denied').every(({ action }) => action === 'deny')).toBe(true);
   });
 
+  it('tells once what both ends report where that is asked for, and counts the other record nowhere', async () => {
+    await service.configure(`${url('all')} ${url('once', '&reporter=once')}`);
+    const [one] = flowLogs(1) as [FlowLog];
+    const source: FlowLog = { ...one, reporter: 'src', isPaired: true };
+    hub.publish([source, { ...source, reporter: 'dst' }, { ...source, isPaired: undefined }]);
+    await vi.waitFor(() => expect(service.counters().map(({ emitted }) => emitted)).toEqual([3, 2]));
+    await vi.waitFor(() => expect(service.counters().map(({ delivered }) => delivered)).toEqual([3, 2]));
+    expect(read('once').map(({ reporter, isPaired }) => [reporter, isPaired])).toEqual([
+      ['dst', true],
+      ['src', undefined],
+    ]);
+  });
+
   it('tells aggregates where they are asked for, none lost at the end', async () => {
     await service.configure(url('a', '&aggregate=15s'));
     hub.publish(flowLogs(100));

@@ -43,6 +43,11 @@ describe('parseTargets', () => {
     });
   });
 
+  it('tells IPFIX once of what both ends report, and all else of both, unless it is said', () => {
+    const written = ['ipfix+udp://a', 'ipfix+udp://a#reporter=all', 'file:///a', 'file:///a#reporter=once'];
+    expect(written.map((one) => parseTargets(one)[0]?.reporter)).toEqual(['once', 'all', 'all', 'once']);
+  });
+
   it('reads several, and none', () => {
     expect(parseTargets(' file:///a \n syslog+udp://b ').map(({ name }) => name)).toEqual(['file', 'syslog']);
     expect(parseTargets('')).toEqual([]);
@@ -74,6 +79,7 @@ describe('parseTargets', () => {
     ['file:///a#size=1toString', '#size is invalid'],
     ['file:///a#keep=1&keep=2', '#keep is invalid'],
     ['file:///a#name=A', '#name is invalid'],
+    ['ipfix+udp://a#reporter=dst', '#reporter is invalid'],
     ['file:///a#name=../x', '#name is invalid'],
     ['syslog+udp://a#ca=/x', '#ca is invalid'],
     ['webhook+https://a#secret=relative', '#secret is invalid'],

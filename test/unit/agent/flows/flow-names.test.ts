@@ -5,6 +5,8 @@ import type { DesiredState } from '../../../../src/calc/resolved.ts';
 import { parseAddress } from '../../../../src/model/address.ts';
 import type { HostInterface, InterfaceKind } from '../../../../src/model/host-interfaces.ts';
 import type { World } from '../../../../src/model/world.ts';
+import { parseDocuments } from '../../../../src/resources/document.ts';
+import type { Resource } from '../../../../src/resources/resource.ts';
 import { DEFAULT_TABLE_SIZES, TableCompiler } from '../../../../src/tables/compiler.ts';
 import { worldFrom } from '../../../support/world-from.ts';
 
@@ -40,10 +42,13 @@ class Scene {
   world: World = worldFrom('');
   desired: DesiredState = desiredStateOf(this.world, NODE);
   interfaces: readonly HostInterface[] = [];
+  services: readonly Resource[] = [];
+  serviceChanges = 0;
   readonly names = new AgentFlowNames({
     world: () => this.world,
     desired: () => this.desired,
-    resources: () => [],
+    resources: () => this.services,
+    serviceChanges: () => this.serviceChanges,
     compiler: new TableCompiler(DEFAULT_TABLE_SIZES),
     isLocal: ({ node }) => node === NODE,
     interfaces: () => this.interfaces,
@@ -140,4 +145,30 @@ describe('names of ends of flows', () => {
     expect(scene.names.renew()).toBe(true);
     expect(scene.said('192.0.2.2')).toEqual([undefined]);
   });
+
+  it('know Services that come, change and go while nothing else is new', () => {
+    const scene = new Scene().put(POD);
+    const said = (): string | undefined => scene.names.serviceAt(address('10.96.0.10'), 6, 80)?.name;
+    const say = (...services: readonly Resource[]): [boolean, boolean, string | undefined] => {
+      scene.services = services;
+      scene.serviceChanges += 1;
+      return [scene.names.renew(), scene.names.renew(), said()];
+    };
+    expect([scene.names.renew(), said()]).toEqual([true, undefined]);
+    expect(say(service('db'))).toEqual([true, false, 'db']);
+    expect(say(service('cache'))).toEqual([true, false, 'cache']);
+    // What is in force is another one: the same Services.
+    expect([scene.put(OFFICE).names.renew(), said()]).toEqual([true, 'cache']);
+    expect(say()).toEqual([true, false, undefined]);
+  });
 });
+
+function service(name: string): Resource {
+  const text = JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace: 'lab', name },
+    spec: { clusterIP: '10.96.0.10', ports: [{ port: 80 }] },
+  });
+  return parseDocuments(text, 'services.yaml').resources[0] as Resource;
+}

@@ -48,6 +48,18 @@ describe('FlowAggregator', () => {
     expect(aggregate(flowLog(), flowLog(more))).toHaveLength(2);
   });
 
+  it('keeps what the other end tells of too apart where sums are made of it, and nowhere else', () => {
+    const logs = [flowLog({ isPaired: true }), flowLog(), flowLog({ isPaired: true })];
+    expect(aggregate(...logs)).toMatchObject([{ packetsIn: 3, isPaired: undefined }]);
+    expect(aggregate(...logs.slice(2))[0]?.isPaired).toBe(true);
+    const splitting = new FlowAggregator({ splitsPaired: true });
+    splitting.add(logs);
+    expect(splitting.takeAll().map(({ packetsIn, isPaired }) => [packetsIn, isPaired])).toEqual([
+      [2, true],
+      [1, undefined],
+    ]);
+  });
+
   it('goes on when the clock is set back', () => {
     const aggregator = new FlowAggregator();
     aggregator.add([flowLog({ startTime: 3_600_000, endTime: 3_601_000 })]);

@@ -176,6 +176,15 @@ describe('FlowDescriber', () => {
     });
   });
 
+  it('says of two records that they are of the same packets, and of one that it is the only one', () => {
+    const paired = (logs: readonly FlowLog[]) => logs.map(({ isPaired }) => isPaired);
+    expect(paired(tell())).toEqual([true, true]);
+    expect(paired([...tell({ ingressWord: 0 }), ...tell({ egressWord: 0 })])).toEqual([undefined, undefined]);
+    expect(paired(tell({ egressWord: 0, ingressWord: 0 }))).toEqual([undefined]);
+    expect(paired(tellDenied({ hook: 'from_workload' }))).toEqual([true, true]);
+    expect(paired(tellDenied({}))).toEqual([undefined]);
+  });
+
   it('leaves to a workload what its own hook counts too', () => {
     const host = { egressWord: 0, ingressWord: 0, hostWord: INGRESS, isUnmet: true };
     expect(tell(host)).toEqual([]);
