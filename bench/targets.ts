@@ -95,6 +95,9 @@ export const TARGETS: readonly Target[] = [
   atMost('flows lost without being counted, in a flood', flood('flood-uncounted', 1_000_000), 0),
   atLeast('agent that says it samples, in a flood', flood('flood-sampling', 1_000_000), 1),
   atMost('memory of the agent in a flood', flood('flood-memory', 1_000_000), 268),
+  ...['query label', 'query policy', 'query nothing found', 'top pair'].map((name) =>
+    atMost(`stored flows, ${name}`, key('flow-store', name, { records: 10_000_000 }), 1000),
+  ),
   atMost('cost of flow logs to forwarding', key('flow-logs', 'forward-cost-on', { traffic: 'udp' }), 2),
   atMost('blocked source, IPv4', key('xdp', 'drop', { family: 4, cidrs: 1_000_000 }), 25),
   atMost('blocked source, IPv6', key('xdp', 'drop', { family: 6, cidrs: 1_000_000 }), 25),
