@@ -158,8 +158,12 @@ export class ManifestFeed {
     this.#parsed.clear();
     this.#onChanges(change);
     if ([...undo.keys()].some(isService)) this.#serviceChanges += 1;
-    if ([...undo.keys()].some(isCapture)) this.#onCaptures();
     return { undo, errors: change.errors };
+  }
+
+  /** What putStored was given stays. Packet captures that were only tried are no reason to end one that runs. */
+  keepStored(changes: StoredChanges): void {
+    if ([...changes.keys()].some(isCapture)) this.#onCaptures();
   }
 
   /** `unreadable` = what is wrong with objects of the store that never came here. */

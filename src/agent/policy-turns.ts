@@ -9,7 +9,7 @@ import type { ManifestFeed, StoredChanges } from './manifest-feed.ts';
 
 /** What a turn works on, and what it asks its agent. */
 export interface PolicyParts {
-  readonly feed: Pick<ManifestFeed, 'putStored' | 'world'>;
+  readonly feed: Pick<ManifestFeed, 'keepStored' | 'putStored' | 'world'>;
   readonly graph: Pick<CalcGraph, 'flush'>;
   readonly dataplane: Pick<Dataplane, 'apply'>;
   readonly wiringOf: (desired: DesiredState) => Wiring;
@@ -55,6 +55,8 @@ export class PolicyTurns {
     } catch (error) {
       if (!isCommitted) feed.putStored(undo);
       throw error;
+    } finally {
+      if (isCommitted) feed.keepStored(changes);
     }
   }
 }

@@ -32,9 +32,12 @@ export class FlowStream {
   /** These are shown: they are not told a second time. */
   know(logs: readonly FlowLog[]): void {
     for (const log of logs) {
-      if (log.endTime < this.openedAt - OVERLAP_MS || this.#shown.size >= MAX_WAITING) continue;
+      if (log.endTime < this.openedAt - OVERLAP_MS) continue;
       const key = keyOf(log);
       this.#shown.set(key, (this.#shown.get(key) ?? 0) + 1);
+      // Pages come in order of time: the first one is the least likely to come again.
+      const [first] = this.#shown.size > MAX_WAITING ? this.#shown.keys() : [];
+      if (first !== undefined) this.#shown.delete(first);
     }
   }
 

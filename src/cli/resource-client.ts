@@ -71,7 +71,7 @@ export interface ListOptions {
 }
 
 const PAGE = 500;
-/** For everything at once: an agent may have 128 MiB of it to check. */
+/** For everything at once: an agent may have 64 MiB of it to check. */
 const ALL_MS = 300_000;
 const PATCH_TYPES = {
   merge: 'application/merge-patch+json',

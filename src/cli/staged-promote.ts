@@ -37,7 +37,7 @@ export interface PromoteResult {
 const BASELINE_MS = 600_000;
 /** The confirmation waits longer than the watch. */
 const GRACE_MS = 60_000;
-/** For the store to take what waits for it at the end. */
+/** For the store to take what waits for it at the end, and to be asked again before that. */
 const SETTLE_MS = 30_000;
 /** Entries of history that are asked for at once. */
 const HISTORY_PAGE = 100;
@@ -149,11 +149,18 @@ async function beginWatch(
 /** What may have hidden a denial: such a watch ends at once, as one does that has seen too many. */
 async function watchDenials(watch: Watch, { socket, maxDenies, pollMs }: PromoteOptions): Promise<readonly string[]> {
   const { sight, denials, began, lengthMs } = watch;
-  const until = began + lengthMs;
+  // From now on: to read what was denied before may have taken longer than the watch.
+  const until = Date.now() + lengthMs;
+  let clearAt = Date.now();
   for (;;) {
     const isLast = Date.now() >= until;
-    const unseen = [...(isLast ? await sight.settle(SETTLE_MS) : []), ...(await sight.faults())];
-    unseen.push(...(await readDenials(denials, socket, began)));
+    const left = isLast ? await sight.settle(SETTLE_MS) : [];
+    const { losses, delay } = await sight.look();
+    const obstacles = [...(delay === undefined ? [] : [delay]), ...(await readDenials(denials, socket, began))];
+    if (obstacles.length === 0) clearAt = Date.now();
+    // The next look finds what this one could not read.
+    const isLasting = isLast || Date.now() - clearAt > SETTLE_MS;
+    const unseen = [...left, ...losses, ...(isLasting ? obstacles : [])];
     if (isLast || unseen.length > 0 || denials.flows > maxDenies) return unseen;
     await new Promise((resolve) => setTimeout(resolve, Math.min(pollMs, Math.max(0, until - Date.now()))));
   }
@@ -178,6 +185,8 @@ async function takeBack(client: ResourceClient, revision: number): Promise<void>
     await client.rollBack(String(revision - 1), { isForced: true });
     return;
   }
+  // What waits for a confirmation cannot be changed; confirmed, it goes at once.
+  await client.confirm(String(revision));
   const { changes } = await client.historyEntry(String(revision));
   for (const { id, before } of changes) {
     const [type = '', namespace = '', name = ''] = id.split('/');

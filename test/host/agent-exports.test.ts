@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PacketEntry } from '../../src/observe/export/log-action.ts';
 import type { FlowLog } from '../../src/observe/flows/flow-log.ts';
 import { HOST } from '../../tools/lab/namespaces.ts';
+import { PATIENCE } from '../../tools/lab/patience.ts';
 import { type Daemon, readNfcapd, startNfcapd, until } from '../support/export/receivers.ts';
 import { type Octets, octetsOf } from './support/octets.ts';
 import { allowPorts, policy } from './support/policies.ts';
@@ -50,7 +51,7 @@ describe('an agent', { timeout: 120_000 }, () => {
         expect(await setting.probe('red', { transport, address, port })).toBe('open');
     }
     expect(await setting.probe('red', { transport: 'tcp', address, port: 7001 })).toBe('timeout');
-    await sleep(3000);
+    await sleep(3000 * PATIENCE);
     await agent.stop();
     const after = (await octetsOf(lab, 'red')).v4;
     for (const daemon of daemons) await daemon.stop();
@@ -72,7 +73,7 @@ describe('an agent', { timeout: 120_000 }, () => {
     const spec = { clusterIP: address, ports };
     setting.manifests.write('60-service.yaml', [{ apiVersion: 'v1', kind: 'Service', metadata, spec }]);
     const services = (): unknown[] => linesOf<FlowLog>(exported).map(({ service }) => service);
-    for (let round = 0; round < 20 && !services().some((one) => one !== undefined); round += 1) {
+    for (let round = 0; round < 20 * PATIENCE && !services().some((one) => one !== undefined); round += 1) {
       expect(await setting.probe('red', { transport: 'tcp', address, port: 7000 })).toBe('open');
       await sleep(500);
     }

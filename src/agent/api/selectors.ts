@@ -1,9 +1,19 @@
 // labelSelector and fieldSelector of a list or watch: text -> a test of an object. Kubernetes' grammar.
 import { isLabelValue, isQualifiedName } from '../../resources/labels.ts';
 import type { Resource } from '../../resources/resource.ts';
+import { isPlain, type Manifest } from '../store/manifest.ts';
 import { invalidRequest, tooLarge } from './failure.ts';
 
-export type Match = (object: Pick<Resource, 'name' | 'namespace' | 'metadata'>) => boolean;
+type Head = Pick<Resource, 'name' | 'namespace' | 'metadata'>;
+export type Match = (object: Head) => boolean;
+
+/** What selectors are about, of a version of an object, whether or not the rest of it can be read. */
+export function headOf({ id, manifest }: { readonly id: string; readonly manifest: Manifest }): Head {
+  const [, namespace = '', name = ''] = id.split('/');
+  const metadata = isPlain(manifest.metadata) ? manifest.metadata : {};
+  const labels = isPlain(metadata.labels) ? (metadata.labels as Record<string, string>) : {};
+  return { name, ...(namespace === '' ? {} : { namespace }), metadata: { labels, annotations: {} } };
+}
 
 type Labels = Readonly<Record<string, string>>;
 

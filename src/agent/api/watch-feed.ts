@@ -59,7 +59,8 @@ export class WatchFeed {
     const { store, prefix } = this.#parts;
     this.#latest = entry;
     noteCovered(this.#covered, entry, prefix, (id) => store.get(id));
-    this.#goOn();
+    // Once the change is in force: what is shown of an object may follow from that.
+    setImmediate(() => this.#goOn());
   }
 
   #goOn(there?: Iterable<object>): void {

@@ -61,6 +61,7 @@ const SAVED_SECONDS = 2;
 const CALM_MS = 15_000;
 /** Reports that are described before other work comes in between. */
 const SLICE_BYTES = 1024 * FlowReport.SIZE;
+type SampledOut = 'recordsSampledOut' | 'deniedSampledOut' | 'packetsSampledOut' | 'bytesSampledOut';
 const DENIALS: ReadonlySet<EventKind> = new Set(['denied', 'flow-revoked']);
 
 export class FlowLogService {
@@ -315,11 +316,12 @@ export class FlowLogService {
     }
   }
 
-  #sampledOutNow(): Pick<FlowLoss, 'recordsSampledOut' | 'packetsSampledOut' | 'bytesSampledOut'> {
+  #sampledOutNow(): Pick<FlowLoss, SampledOut> {
     const { leftOut } = this.#counter ?? { leftOut: { reports: 0, packets: 0, bytes: 0 } };
     const denied = this.#denied.leftOut;
     return {
       recordsSampledOut: this.#leftOut.reports + leftOut.reports + denied.records,
+      deniedSampledOut: denied.records,
       packetsSampledOut: this.#leftOut.packets + leftOut.packets + denied.packets,
       bytesSampledOut: this.#leftOut.bytes + leftOut.bytes + denied.bytes,
     };
@@ -341,6 +343,7 @@ export class FlowLogService {
       eventsSuppressed: suppressed.packets,
       bytesSuppressed: suppressed.bytes,
       recordsSampledOut: 0,
+      deniedSampledOut: 0,
       packetsSampledOut: 0,
       bytesSampledOut: 0,
     };

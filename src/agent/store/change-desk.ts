@@ -94,6 +94,7 @@ export class ChangeDesk {
   readonly #log: Logger;
   #last: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
   #undoFailure: UndoFailure | undefined;
 
   constructor(store: ResourceStore, host: PolicyHost, log: Logger) {
@@ -157,6 +158,7 @@ export class ChangeDesk {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
     await this.#last;
     clearTimeout(this.#timer);
@@ -246,8 +248,10 @@ export class ChangeDesk {
     if (undo === undefined) return;
     const [id = ''] = resources.keys();
     const refusal = await this.#refusalOf(new Map([...undo, ...resources]));
-    // What could not be undone before either, as files have changed, is no fault of this change, which may be to mend it.
-    if (refusal === undefined || (await this.#refusalOf(undo)) !== undefined) return;
+    // What is wrong by itself is told by itself. What could not be undone before either, as files have changed, is no fault of
+    // this change, which may be to mend it.
+    if (refusal === undefined || (await this.#refusalOf(resources)) !== undefined) return;
+    if ((await this.#refusalOf(undo)) !== undefined) return;
     throw blocksUndo(id, pending, refusal);
   }
 
@@ -288,14 +292,19 @@ export class ChangeDesk {
 
   /** Nobody confirmed the change in time. Tried again for as long as it does not succeed. */
   async #expire(revision: number): Promise<void> {
+    let isDue = false;
     try {
-      const plan = (store: ResourceStore): readonly PlannedChange[] =>
-        store.pending?.revision === revision ? planUndo(store, revision) : [];
+      const plan = (store: ResourceStore): readonly PlannedChange[] => {
+        isDue = store.pending?.revision === revision;
+        return isDue ? planUndo(store, revision) : [];
+      };
       await this.submit({ actor: AGENT_ACTOR, verb: 'expire', target: revision - 1, plan });
       if (this.#store.pending?.revision === revision) this.#store.confirm(revision, new Date(), AGENT_ACTOR.who);
-      this.#log.warn('a change was not confirmed in time and is undone', { revision });
+      if (isDue) this.#log.warn('a change was not confirmed in time and is undone', { revision });
     } catch (error) {
+      if (this.#isClosed) return;
       this.#noteUndoFailure(revision, error);
+      clearTimeout(this.#timer);
       this.#timer = setTimeout(() => void this.#expire(revision), RETRY_MS);
     }
   }
@@ -326,12 +335,16 @@ export function undoExpired(store: ResourceStore): number | undefined {
   if (pending === undefined || timeLeft(pending) > 0) return undefined;
   const now = new Date();
   const revision = store.revision + 1;
-  // No file is read yet. Of what was changed no file had defined anything then.
+  // No file is read yet: what files defined is known as of then, and from what they changed since.
   const files = filesAfter(entriesBackTo(store, Math.max(pending.revision, store.compacted)));
+  const { changes: undone = [] } = store.entry(pending.revision) ?? {};
+  const coveredThen = new Set(
+    (undone as readonly ObjectChange[]).flatMap(({ id, isCovered }) => (isCovered ? id : [])),
+  );
   const changes = planUndo(store, pending.revision).map(({ id, manifest, applied }): ObjectChange => {
     const before = store.get(id);
     const after = manifest && nextVersion(id, manifest, before, { revision, now, applied });
-    return { id, before, after, ...(files.get(id) === true && { isCovered: true as const }) };
+    return { id, before, after, ...((files.get(id) ?? coveredThen.has(id)) && { isCovered: true as const }) };
   });
   const { who, from } = AGENT_ACTOR;
   const target = pending.revision - 1;

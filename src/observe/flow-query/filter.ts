@@ -43,6 +43,27 @@ export function anyOf(operands: readonly FlowFilter[]): FlowFilter {
   return operands.length === 1 ? (operands[0] as FlowFilter) : { kind: 'or', operands };
 }
 
+/** A name there is just that name: whoever leaves a pod out does not leave out all of its kind. */
+export function noneOf(operand: FlowFilter): FlowFilter {
+  return { kind: 'not', operand: exactly(operand) };
+}
+
+function exactly(filter: FlowFilter): FlowFilter {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return { kind: filter.kind, operands: filter.operands.map(exactly) };
+    case 'not':
+      return { kind: 'not', operand: exactly(filter.operand) };
+    case 'name': {
+      const { alike: _, ...name } = filter;
+      return name;
+    }
+    default:
+      return filter;
+  }
+}
+
 /** Of either end. */
 export function ofEitherSide(make: (side: FlowSide) => FlowFilter): FlowFilter {
   return anyOf([make('source'), make('destination')]);

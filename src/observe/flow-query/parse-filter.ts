@@ -2,7 +2,7 @@
 import { DataplaneError } from '../../base/errors.ts';
 import { nearestName } from '../../resources/nearest.ts';
 import { quoteValue } from '../../resources/report.ts';
-import { anyOf, countConditions, type FlowFilter, MAX_CONDITIONS, MAX_FILTER_LENGTH } from './filter.ts';
+import { anyOf, countConditions, type FlowFilter, MAX_CONDITIONS, MAX_FILTER_LENGTH, noneOf } from './filter.ts';
 import { FILTER_FIELDS, type FilterField } from './filter-fields.ts';
 import { FilterScanner, type Token } from './filter-scanner.ts';
 
@@ -61,7 +61,7 @@ class FilterParser {
     let isNegated = false;
     while (this.#scanner.takeWord('not') || this.#scanner.takeMark('!')) isNegated = !isNegated;
     const operand = this.#primary();
-    return isNegated ? { kind: 'not', operand } : operand;
+    return isNegated ? noneOf(operand) : operand;
   }
 
   #primary(): FlowFilter {
@@ -80,11 +80,11 @@ class FilterParser {
     if (field === undefined) throw scanner.problem('a field, not or (', hintFor(token));
     scanner.next();
     if (scanner.takeMark('==') || scanner.takeMark('=')) return this.#value(field);
-    if (scanner.takeMark('!=')) return { kind: 'not', operand: this.#value(field) };
+    if (scanner.takeMark('!=')) return noneOf(this.#value(field));
     if (scanner.takeWord('in')) return this.#set(field);
     if (scanner.takeWord('not')) {
       if (!scanner.takeWord('in')) throw scanner.problem('in');
-      return { kind: 'not', operand: this.#set(field) };
+      return noneOf(this.#set(field));
     }
     const operator = field.isNumber === true ? NUMBER_OPERATORS.find((mark) => scanner.takeMark(mark)) : undefined;
     if (operator !== undefined) return this.#bound(field, operator);

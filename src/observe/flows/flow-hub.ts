@@ -17,6 +17,8 @@ export interface FlowLoss {
   readonly bytesSuppressed: number;
   /** Records not made because more came at once than the agent describes: it samples. */
   readonly recordsSampledOut: number;
+  /** Of those, the ones of denied packets: there would have been a record of each pair that was denied. */
+  readonly deniedSampledOut: number;
   /** What they would have counted. */
   readonly packetsSampledOut: number;
   readonly bytesSampledOut: number;
@@ -29,6 +31,7 @@ export const NO_LOSS: FlowLoss = Object.freeze({
   eventsSuppressed: 0,
   bytesSuppressed: 0,
   recordsSampledOut: 0,
+  deniedSampledOut: 0,
   packetsSampledOut: 0,
   bytesSampledOut: 0,
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blindnessOf, lossesBetween, type SightStatus } from '../../../src/cli/denial-sight.ts';
+import { blindnessOf, delayOf, lossesSince, type SightStatus } from '../../../src/cli/denial-sight.ts';
 import { NO_LOSS } from '../../../src/observe/flows/flow-hub.ts';
 
 type FlowLogs = NonNullable<SightStatus['flowLogs']>;
@@ -12,7 +12,7 @@ const LOGS: FlowLogs = {
   intervalSeconds: 5,
   records: 10,
   packets: 10,
-  lost: { ...NO_LOSS, eventsLost: 7, recordsSampledOut: 7 },
+  lost: { ...NO_LOSS, eventsLost: 7, recordsSampledOut: 7, deniedSampledOut: 2 },
   isSampling: false,
 };
 const STORE: FlowStore = {
@@ -49,7 +49,7 @@ describe('what would keep a watch from seeing denials', () => {
     ['flow logs are off', statusWith({ flowLogs: { isOn: false, isWanted: false } }), /flowLogs is off/],
     ['they could not be had', statusWith({ flowLogs: { isOn: false } }), /cannot be had/],
     ['nothing is kept', statusWith({ flowStore: { mode: 'off' } }), /flowStore is off/],
-    ['the store takes nothing', statusWith({ flowStore: { error: 'no room' } }), /not stored: no room/],
+    ['the store takes nothing for now', statusWith({ flowStore: { error: 'no room' } }), undefined],
   ])('where %s', (_, status, blindness) => {
     if (blindness === undefined) expect(blindnessOf(status)).toBeUndefined();
     else expect(blindnessOf(status)).toMatch(blindness);
@@ -62,8 +62,15 @@ describe('what would keep a watch from seeing denials', () => {
     // What was let through is counted in no record: that is no denial.
     ['counts of flows are lost', {}, lost({ packetsLost: 50, bytesLost: 5000 }), []],
     ['events are lost', {}, lost({ eventsLost: 9 }), ['2 events that the ring buffer had no room for']],
-    ['packets are not told', {}, lost({ eventsSuppressed: 4 }), ['4 denied or dropped packets above the event budget']],
-    ['flows are sampled', {}, lost({ recordsSampledOut: 8 }), ['1 reports of flows left out by sampling']],
+    [
+      'packets are not told',
+      {},
+      lost({ eventsSuppressed: 4 }),
+      ['4 denied, dropped or logged packets above the event budget'],
+    ],
+    // Reports from the flow table are of flows that were let through.
+    ['flows are sampled', {}, lost({ recordsSampledOut: 8 }), []],
+    ['denials are sampled', {}, lost({ deniedSampledOut: 3 }), ['1 records of denied packets left out by sampling']],
     ['records do not arrive', {}, { flowStore: { lost: 9 } }, ['2 flow logs that the store does not have']],
     ['the agent is another one', {}, { flowLogs: { records: 2 } }, ['the agent began anew']],
     ['flow logs end', {}, { flowLogs: { isOn: false, isWanted: false } }, ['flowLogs is off']],
@@ -75,6 +82,21 @@ describe('what would keep a watch from seeing denials', () => {
     ],
     ['a file was broken before', {}, { flowStore: { store: { ...files, movedAside: 1 } } }, []],
   ])('while %s', (_, before, after, found) => {
-    expect(lossesBetween(statusWith(before), statusWith(after))).toEqual(found);
+    expect(lossesSince(statusWith(before), statusWith(before), statusWith(after))).toEqual(found);
+  });
+
+  it('while the agent ends, and another one has counted further than the first had at the beginning', () => {
+    const [few, many, more] = [1, 20, 10].map((records) => statusWith({ flowLogs: { records } })) as [
+      SightStatus,
+      SightStatus,
+      SightStatus,
+    ];
+    expect(lossesSince(few, many, more)).toEqual(['the agent began anew']);
+    expect(lossesSince(few, more, many)).toEqual([]);
+  });
+
+  it('as long as it lasts: a store that takes nothing', () => {
+    expect(delayOf(statusWith())).toBeUndefined();
+    expect(delayOf(statusWith({ flowStore: { error: 'no room' } }))).toBe('flow logs are not stored: no room');
   });
 });

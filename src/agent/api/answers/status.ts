@@ -124,6 +124,7 @@ const flowLogs = z.object({
     eventsSuppressed: count,
     bytesSuppressed: count,
     recordsSampledOut: count,
+    deniedSampledOut: count,
     packetsSampledOut: count,
     bytesSampledOut: count,
   }),

@@ -1,6 +1,5 @@
 // Lists of a collection, page by page, and watches: what is there, and every change as it comes, of the store and of manifest
 // files. An object that a file defines has no version of its own in a list; in a watch it has that of the change.
-import type { Resource } from '../../../resources/resource.ts';
 import { manifestOf } from '../../live-manifests.ts';
 import type { FileObject, HistoryEntry } from '../../store/history.ts';
 import { isPlain, type Manifest } from '../../store/manifest.ts';
@@ -10,7 +9,7 @@ import type { Collection } from '../collections.ts';
 import { invalidRequest } from '../failure.ts';
 import { withLiveStatus } from '../live-status.ts';
 import type { ApiAgent, ApiRequest, Handler, QueryName, Reply } from '../route.ts';
-import { type Match, parseSelectors } from '../selectors.ts';
+import { headOf, type Match, parseSelectors } from '../selectors.ts';
 import { type Stored, WatchFeed } from '../watch-feed.ts';
 
 export const LIST_QUERY: readonly QueryName[] = [
@@ -154,13 +153,6 @@ function wantedBy({ isNamespaced }: Collection, { params, query }: ApiRequest): 
   const match = parseSelectors(query.get('labelSelector'), query.get('fieldSelector'));
   const { namespace } = params;
   return (_, object) => (!isNamespaced || namespace === undefined || object.namespace === namespace) && match(object);
-}
-
-function headOf({ id, manifest }: FileObject | StoredObject): Pick<Resource, 'name' | 'namespace' | 'metadata'> {
-  const [, namespace = '', name = ''] = id.split('/');
-  const metadata = isPlain(manifest.metadata) ? manifest.metadata : {};
-  const labels = isPlain(metadata.labels) ? (metadata.labels as Record<string, string>) : {};
-  return { name, ...(namespace === '' ? {} : { namespace }), metadata: { labels, annotations: {} } };
 }
 
 function parseToken(text: string | null): { readonly revision: number; readonly after: string } | undefined {

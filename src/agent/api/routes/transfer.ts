@@ -14,13 +14,13 @@ import { readObjects } from '../body.ts';
 import { answerChange, CHANGE_QUERY } from '../change-options.ts';
 import { isWritableType } from '../collections.ts';
 import type { ApiAgent, ApiContext, ApiRequest, Reply, Route } from '../route.ts';
-import { type Match, parseSelectors } from '../selectors.ts';
+import { headOf, type Match, parseSelectors } from '../selectors.ts';
 import { planApply } from './resources.ts';
 
 const BODY = { contentTypes: ['application/yaml', 'application/json'], schema: 'Manifests' };
 
-/** What all files of the manifest directory may be together, and so an export. */
-const MAX_IMPORT_BYTES = 128 * 1024 * 1024;
+/** What takes an agent seconds, in which it does nothing else; its watchdog waits for a minute. */
+const MAX_IMPORT_BYTES = 64 * 1024 * 1024;
 
 export const TRANSFER_ROUTES: readonly Route[] = [
   {
@@ -66,20 +66,18 @@ async function applyAll(context: ApiContext, request: ApiRequest): Promise<Reply
   const prune = request.query.get('prune');
   const isPruned = prune === null ? undefined : parseSelectors(prune, null);
   const plan = (store: ResourceStore): readonly PlannedChange[] => [
-    ...(isPruned === undefined ? [] : planPrune(store, isPruned, objects)),
+    ...(isPruned === undefined ? [] : planPrune(context.agent, store, isPruned, objects)),
     ...objects.map(({ id, manifest }) => planApply(store, id, manifest, manager)),
   ];
   return answerChange(context, request, { verb: 'apply', plan });
 }
 
-/** What the selector chooses and is not among the objects goes. */
-function planPrune(store: ResourceStore, isPruned: Match, objects: readonly Named[]): PlannedChange[] {
+/** What the selector chooses and is not among the objects goes; what a file defines as well is the file's. */
+function planPrune(agent: ApiAgent, store: ResourceStore, isPruned: Match, objects: readonly Named[]): PlannedChange[] {
   const kept = new Set(objects.map(({ id }) => id));
-  return [...store.objects()].flatMap(({ id, manifest }): PlannedChange[] => {
-    if (kept.has(id)) return [];
-    const { name, namespace, metadata } = readResource(manifest);
-    return isPruned({ name, namespace, metadata }) ? [{ id, manifest: undefined }] : [];
-  });
+  return [...store.objects()]
+    .filter((object) => !kept.has(object.id) && agent.fileOf(object.id) === undefined && isPruned(headOf(object)))
+    .map(({ id }) => ({ id, manifest: undefined }));
 }
 
 async function exportAll({ agent }: ApiContext): Promise<Reply> {

@@ -45,6 +45,16 @@ it.each([
   expect(files[0]?.fileNames).toHaveLength(count);
 });
 
+it('of one that runs, while others only try what would end it', async () => {
+  await client.create(PLACE, capture('one'));
+  const before = await filesOf('one');
+  await client.delete({ ...PLACE, name: 'one' }, { isDryRun: true });
+  await client.replace({ ...PLACE, name: 'one' }, capture('one', { endTime: '2001-01-01T00:00:00Z' }), {
+    isDryRun: true,
+  });
+  expect(await filesOf('one')).toEqual(before);
+});
+
 it('of one that cannot be written', async () => {
   mkdirSync(join(agent.folder, 'state', 'captures'), { recursive: true });
   writeFileSync(join(agent.folder, 'state', 'captures', 'lab'), 'no directory');

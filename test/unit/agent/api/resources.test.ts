@@ -248,17 +248,17 @@ describe('objects of the store that a file covers', () => {
   }, 30_000);
 
   it('are no news for a watch when nobody confirms what made them', async () => {
-    await client.applyAll(JSON.stringify(tier('t', 1)), { confirm: '5s' });
+    await client.applyAll(JSON.stringify(tier('t', 1)), { confirm: '10s' });
     const live = client.watch({ type: 'Tier' }, { resourceVersion: '1' });
     await live.next();
     await cover();
-    await expect.poll(() => agent.stored.store.pending, { timeout: 15_000 }).toBeUndefined();
+    await expect.poll(() => agent.stored.store.pending, { timeout: 30_000 }).toBeUndefined();
     await client.create({ type: 'Tier' }, tier('u', 5));
     await uncover();
     const expected = ['MODIFIED 2 9 tiers.yaml:1', 'ADDED 4 5 store', 'DELETED 5 9 tiers.yaml:1'];
     expect(await take(live, 3)).toEqual(expected);
     expect(await take(client.watch({ type: 'Tier' }, { resourceVersion: '1' }), 3)).toEqual(expected);
-  }, 30_000);
+  }, 60_000);
 });
 
 /** The next so many events, in words: type, version, order, and where it is defined. */

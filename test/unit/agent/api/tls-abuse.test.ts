@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { Authority } from '../../../support/agent/authority.ts';
 import { KernelLessAgent } from '../../../support/agent/kernel-less-agent.ts';
 
-const LIMITS = { headersMs: 400, requestMs: 800, idleMs: 1000, connections: 8 };
+const LIMITS = { headersMs: 1000, requestMs: 1500, idleMs: 1500, connections: 8 };
 /** Of LIMITS with what a busy machine adds. */
 const LATE_MS = 5000;
 /** How a handshake begins: a record of 512 bytes, of which no more comes. */
@@ -30,12 +30,16 @@ afterAll(() => authority[Symbol.dispose]());
 
 beforeEach(async () => {
   sockets = [];
+  agent = await start();
+});
+
+function start(limits: Partial<typeof LIMITS> = {}): Promise<KernelLessAgent> {
   const [certificateFile, keyFile, clientAuthorityFile] = ['server.pem', 'server.key', 'ca.pem'].map((file) =>
     authority.path(file),
   ) as [string, string, string];
   const tls = { address: '127.0.0.1', port: 0, certificateFile, keyFile, clientAuthorityFile };
-  agent = await KernelLessAgent.start({ api: { limits: LIMITS, tls } });
-});
+  return KernelLessAgent.start({ api: { limits: { ...LIMITS, ...limits }, tls } });
+}
 
 afterEach(async () => {
   for (const socket of sockets) socket.destroy();
@@ -93,19 +97,21 @@ describe('the listener for other machines', () => {
   });
 
   it('ends in time, whoever holds connections without a certificate', async () => {
+    await agent.end();
+    agent = await start({ headersMs: 60_000, requestMs: 60_000 });
     connect().write(HALF_A_HELLO);
     connect();
     await sleep(50);
     const sinceMs = performance.now();
     await agent.stop();
-    expect(performance.now() - sinceMs).toBeLessThan(LIMITS.headersMs);
+    expect(performance.now() - sinceMs).toBeLessThan(10_000);
     agent = await KernelLessAgent.start({ folder: agent.folder });
   });
 
   it('forgets clients with a certificate that never end after what they were refused', async () => {
     const read = (file: string): Buffer => readFileSync(authority.path(file));
     const own = { ca: read('ca.pem'), cert: read('ann.pem'), key: read('ann.key') };
-    const answers = Array.from({ length: LIMITS.connections }, async () => {
+    for (let client = 0; client < LIMITS.connections; client += 1) {
       const socket = connectTls({
         ...own,
         socket: connect(),
@@ -114,9 +120,8 @@ describe('the listener for other machines', () => {
       sockets.push(socket.on('error', () => undefined));
       socket.write('no HTTP\r\n\r\n');
       const [answer] = (await once(socket, 'data')) as [Buffer];
-      return answer.toString();
-    });
-    for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1.1 400 /);
+      expect(answer.toString()).toMatch(/^HTTP\/1.1 400 /);
+    }
     await vi.waitFor(expectAnswer, { timeout: LATE_MS, interval: 200 });
   });
 });

@@ -39,6 +39,15 @@ describe('while a change awaits its confirmation', () => {
     await client.applyAll(JSON.stringify(workload('three', ADDRESS)));
   });
 
+  it('what is wrong by itself is told as ever', async () => {
+    await client.delete(ONE, { confirm: '60s' });
+    const both = ['two', 'three'].map((name) => JSON.stringify(workload(name, '10.66.0.9'))).join('\n---\n');
+    await expect(client.applyAll(both)).rejects.toMatchObject({
+      message: expect.stringContaining('10.66.0.9'),
+      code: 'ADDRESS_CONFLICT',
+    });
+  });
+
   it('what is there beside it stays when it is undone', async () => {
     await client.delete(ONE, { confirm: '1s' });
     await client.applyAll(JSON.stringify(tier('other', 1)));
@@ -47,10 +56,10 @@ describe('while a change awaits its confirmation', () => {
 });
 
 it('says that an undo failed, why and of which object, lets others mend it, and tries again', async () => {
-  await client.delete(ONE, { confirm: '1s' });
+  await client.delete(ONE, { confirm: '4s' });
   const file = join(agent.folder, 'manifests', 'two.yaml');
   writeFileSync(file, JSON.stringify(workload('two', ADDRESS)));
-  await vi.waitFor(() => expect(agent.status().store?.undoError).toMatch(/10\.66\.0\.1/), { timeout: 5000 });
+  await vi.waitFor(() => expect(agent.status().store?.undoError).toMatch(/10\.66\.0\.1/), { timeout: 15_000 });
   expect(formatStatus(agent.status())).toMatch(
     /revision 2 was to be undone at .* and cannot be; .*\n {4}.*10\.66\.0\.1/,
   );
@@ -65,7 +74,7 @@ it('says that an undo failed, why and of which object, lets others mend it, and 
   });
   expect(stored()).toContain(`WorkloadEndpoint/lab/${ONE.name}`);
   expect(agent.log.filter((line) => line.includes('cannot be undone'))).toHaveLength(1);
-}, 30_000);
+}, 60_000);
 
 it('says of a change that is stored what keeps it from being in force, whatever the answer is', async () => {
   const words = ['--socket', agent.options.socket, '-f', join(agent.folder, 'tier.yaml')];

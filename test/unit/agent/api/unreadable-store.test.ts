@@ -74,6 +74,20 @@ it('is in sync again when the object is deleted, and not for a dry run of that',
   expect((await askAgent<{ inSync: boolean }>(agent.options.socket, 'GET', '/v1/status')).inSync).toBe(true);
 });
 
+it('goes with what is pruned by its labels, and is in the way of nobody else who prunes', async () => {
+  const client = await start();
+  const labelled = { ...tier('one', 5), metadata: { name: 'one', labels: { set: 'a' } } };
+  await client.applyAll(JSON.stringify(labelled), { prune: 'set=a' });
+  await client.applyAll(JSON.stringify(tier('two', 6)), { prune: 'set=a' });
+  expect([...agent.stored.store.objects()].map(({ id }) => id)).toEqual([
+    'GlobalNetworkPolicy//deny-all',
+    'Tier//fine',
+    'Tier//two',
+  ]);
+  await client.applyAll(JSON.stringify(tier('two', 6)), { prune: '!set' });
+  expect([...agent.stored.store.objects()].map(({ id }) => id)).toEqual(['Tier//two']);
+});
+
 it('is in sync where a file defines the object, and still says that the stored one cannot be read', async () => {
   const { isOfALaterVersion: _unknown, ...spec } = DENY_ALL.spec;
   await start({ 'deny.yaml': JSON.stringify({ ...DENY_ALL, spec }) });

@@ -222,7 +222,12 @@ describe('FlowLogService', () => {
     kernel.fresh = [report(1)];
     kernel.leavesOut = { reports: 3, packets: 30, bytes: 300 };
     await service.read();
-    expect(hub.lost).toMatchObject({ recordsSampledOut: 3, packetsSampledOut: 30, bytesSampledOut: 300 });
+    expect(hub.lost).toMatchObject({
+      recordsSampledOut: 3,
+      packetsSampledOut: 30,
+      bytesSampledOut: 300,
+      deniedSampledOut: 0,
+    });
     await service.stop();
     expect(hub.lost).toMatchObject({ recordsSampledOut: 3 });
     expect(lines.join()).toContain('some are counted only');

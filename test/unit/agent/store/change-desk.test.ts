@@ -190,19 +190,19 @@ describe('the desk', () => {
     store = ResourceStore.open(folder, 3);
     desk = new ChangeDesk(store, host, new Logger({ level: 'info', write: (line) => log.push(line) }));
     await submit([put('a', 1)]);
-    await submit([put('a', 2)], { confirmMs: 4000 });
+    await submit([put('a', 2)], { confirmMs: 8000 });
     for (let order = 1; order <= 20; order += 1) await submit([put('b', order)]);
     expect([...store.entriesBack()].map(({ revision }) => revision)).toEqual([22, 21, 2]);
     expect(store.compacted).toBe(20);
     await expect(submit([put('a', 3)])).rejects.toMatchObject({ code: 'CONFLICT' });
-    await vi.waitFor(() => expect(store.pending).toBeUndefined(), 10_000);
+    await vi.waitFor(() => expect(store.pending).toBeUndefined(), 20_000);
     expect([store.get('Tier//a'), store.get('Tier//b')]).toMatchObject([
       { manifest: tier('a', 1) },
       { manifest: tier('b', 20) },
     ]);
     await submit([put('b', 30)]);
     expect([...store.entriesBack()].map(({ revision }) => revision)).toEqual([24, 23, 22]);
-  }, 20_000);
+  }, 40_000);
 
   it('goes on waiting when a rollback brings back only what came later', async () => {
     await submit([put('risky', 1)], { confirmMs: 1500 });

@@ -46,7 +46,7 @@ afterEach(() => {
 
 describe('tortie watch', () => {
   it('shows the rest of a change that broke off, and nothing twice', async () => {
-    const words = ['watch', 'tier', '--since', '5', '--timeout', '1', '--socket', socket, '-o', 'json'];
+    const words = ['watch', 'tier', '--since', '5', '--timeout', '3', '--socket', socket, '-o', 'json'];
     const { code, answer } = await runCommand(words);
     expect(code).toBe(0);
     const events = answer

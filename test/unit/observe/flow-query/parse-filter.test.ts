@@ -67,6 +67,18 @@ describe('text of a filter', () => {
   });
 
   it.each([
+    ['from = web-5d4f-x7k2p', true],
+    // Nobody but that pod is left out, and no aggregate is it alone.
+    ['not from = web-5d4f-x7k2p', true],
+    ['from != web-5d4f-x7k2p', true],
+    ['!(port = 1 or from in {web-5d4f-x7k2p})', true],
+    ['from != web-5d4f-*', false],
+  ])('%s, of an aggregate', (text, expected) => {
+    const source = flowEnd({ name: 'web-5d4f-*', aggregatedName: 'web-5d4f-*' });
+    expect(predicateOf(parseFilter(text))({ ...log, source })).toBe(expected);
+  });
+
+  it.each([
     ['', 'column 1', 'found the end', 'expected a field, not or ('],
     ['from', 'column 5', 'found the end', 'an operator: =, !=, in, not in'],
     ['port ~ 5', 'column 6', 'found "~"', 'put other text in quotes'],
