@@ -137,11 +137,11 @@ describe('policy made of traffic', () => {
 
   it('stays in force when only the usual goes on, and why names the revision', async () => {
     // What was denied a moment ago is no news to the next watch, so there is no blue in this one.
-    enforced = Date.now();
     const promotion = tortie('staged', 'promote', 'lab/recommended-green', '--watch', '8s', '--poll', '1s');
     await usual();
     const { code, output } = await promotion;
     expect(code, output).toBe(0);
+    enforced = Date.now();
     await usual();
     expect(await blue()).toBe('timeout');
     const why = await tortie('why', '--from', 'lab/blue', '--to', 'lab/green', '--port', '7000');

@@ -46,9 +46,7 @@ function policiesOf(rules: readonly object[], each: number): object[] {
 /** Says of itself just what keeps it from all it should do. */
 export async function becomesDegraded(agent: Agent, ...reasons: ConditionReason[]): Promise<void> {
   const status = await agent.waitFor(
-    // The agents of these tests are one module, without the process that keeps flows.
-    ({ conditions }) =>
-      conditions.flatMap(({ reason }) => (reason === 'FlowsNotKept' ? [] : reason)).join() === reasons.join(),
+    ({ conditions }) => conditions.map(({ reason }) => reason).join() === reasons.join(),
     LIMIT_MS,
   );
   expect(status.inSync).toBe(true);
